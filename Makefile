@@ -1,26 +1,59 @@
 # Every target sets itself up: a machine needs only python3 (3.10 or later), git and make.
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
+MELTANO := .venv-meltano/bin/meltano
+PACKAGES := tap-hubspot-email-events target-amplitude
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: setup test lint format lock clean
+# uv, with which Meltano installs plugins, does not read pip's settings.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+export PYTHONPATH := tests
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-$(VENV)/ready: requirements/dev.txt tap-hubspot-email-events/pyproject.toml target-amplitude/pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable ./tap-hubspot-email-events --editable ./target-amplitude
-	touch $@
+.PHONY: demo test lint format sandbox setup setup-meltano lock clean
 
-setup: $(VENV)/ready
+demo: setup setup-meltano ## Move events through the real pipeline, between local services.
+	$(BIN)/python -m demo --meltano $(MELTANO)
 
-test: setup
+test: setup setup-meltano ## Run every test.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: setup
+lint: setup ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy $(PACKAGES:%=%/) tests
 
-format: setup
+format: setup ## Put style right.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+sandbox: setup ## Serve a local HubSpot and a local Amplitude until interrupted.
+	$(BIN)/python -m sandbox --hubspot-port 8701 --amplitude-port 8702 --events 20000
+
+setup: .venv/ready
+
+setup-meltano: .venv-meltano/ready
+
+.venv/ready: requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	@touch $@
+
+.venv-meltano/ready: requirements/meltano.txt meltano.yml $(PACKAGES:%=%/pyproject.toml)
+	$(PYTHON) -m venv .venv-meltano
+	.venv-meltano/bin/python $(PIP_INSTALL) --require-hashes -r requirements/meltano.txt
+	$(MELTANO) install
+	@touch $@
+
+lock: ## Resolve the development requirements anew.
+	for name in dev meltano; do \
+	  uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
+	    requirements/$$name.in --output-file requirements/$$name.txt; \
+	done
+
+clean:
+	rm -rf .venv .venv-meltano .meltano .mypy_cache .pytest_cache .ruff_cache output

@@ -1,0 +1,69 @@
+"""Run the pipeline twice between local services and compare both sides event by event."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from demo.pipeline import PipelineError, run_pipeline
+from demo.reconcile import EVENT_NAMES, balance_table, funnel_table, reconcile
+from sandbox.client import Sandbox
+
+FUNNEL = ["[HubSpot] EMAIL_DELIVERED", "[HubSpot] EMAIL_OPEN", "[HubSpot] EMAIL_CLICK"]
+
+
+def main() -> int:
+    """Return 0 if Amplitude holds each of HubSpot's events once, else 1."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--meltano", type=Path, required=True)
+    parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    output = Path("output/demo")
+    output.mkdir(parents=True, exist_ok=True)
+    with Sandbox(seed=options.seed) as sandbox:
+        sandbox.generate(events=options.events, days=29)
+        try:
+            return _demonstrate(sandbox, options.meltano, output)
+        except PipelineError as error:
+            print(error, file=sys.stderr)
+            return 1
+
+
+def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
+    backfill = _in_hubspot(sandbox)
+    print(f"HubSpot holds {backfill:,} email events of the last 29 days.")
+    print("First run, the backfill: meltano run tap-hubspot-email-events target-amplitude")
+    seconds = run_pipeline(meltano, sandbox, output / "backfill.log", backfill, "--full-refresh")
+    print(f"  done in {seconds:.1f} s, the start of Meltano and both plugins included")
+
+    sandbox.arrive()
+    everything = _in_hubspot(sandbox)
+    print(f"{everything - backfill:,} events arrived meanwhile, some of them late.")
+    print("Second run, the increment: the same command")
+    seconds = run_pipeline(meltano, sandbox, output / "increment.log", everything)
+    print(f"  done in {seconds:.1f} s\n")
+
+    balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
+    print(balance_table(balances))
+    campaign = sandbox.largest_campaign()
+    steps = sandbox.funnel(campaign["id"], steps=FUNNEL)
+    print(f"\nFunnel of \"{campaign['name']}\" (emailCampaignId {campaign['id']})")
+    print(funnel_table(zip(FUNNEL, steps, strict=True)))
+
+    missing = sum(balance.missing for balance in balances)
+    doubled = sum(balance.doubled for balance in balances)
+    if missing or doubled or sum(balance.in_hubspot for balance in balances) == 0:
+        print(f"\nFAILED: {missing:,} events missing, {doubled:,} doubled")
+        return 1
+    print("\nEvery event arrived, each once.")
+    return 0
+
+
+def _in_hubspot(sandbox: Sandbox) -> int:
+    return sum(count for name, count in sandbox.hubspot_counts().items() if name in EVENT_NAMES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
