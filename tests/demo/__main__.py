@@ -49,7 +49,7 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
     print(balance_table(balances))
     campaign = sandbox.largest_campaign()
     steps = sandbox.funnel(campaign["id"], steps=FUNNEL)
-    print(f"\nFunnel of \"{campaign['name']}\" (emailCampaignId {campaign['id']})")
+    print(f'\nFunnel of "{campaign["name"]}" (emailCampaignId {campaign["id"]})')
     print(funnel_table(zip(FUNNEL, steps, strict=True)))
 
     missing = sum(balance.missing for balance in balances)

@@ -39,7 +39,9 @@ def reconcile(
     amplitude_events: Iterable[Mapping[str, Any]],
 ) -> list[TypeBalance]:
     """Compare both sides by the identity of each event: its id and its time in ms."""
-    sources: dict[str, Counter[tuple[str, int]]] = {name: Counter() for name in EVENT_NAMES.values()}
+    sources: dict[str, Counter[tuple[str, int]]] = {
+        name: Counter() for name in EVENT_NAMES.values()
+    }
     for event in hubspot_events:
         name = EVENT_NAMES.get(event.get("type", ""))
         if name:

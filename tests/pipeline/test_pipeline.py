@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from demo.reconcile import reconcile
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+    from sandbox.client import Sandbox
+
+
+def test_the_hourly_schedule_moves_every_event_once(project: Project, sandbox: Sandbox) -> None:
+    sandbox.generate(events=3_000, days=20)
+
+    run = project.meltano("schedule", "run", "hubspot-to-amplitude-hourly")
+
+    assert run.returncode == 0, run.stdout
+    balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
+    assert sum(balance.in_amplitude for balance in balances) > 2_000
+    assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
+
+
+def test_the_next_run_asks_for_what_is_new_and_finds_late_events(
+    project: Project, sandbox: Sandbox
+) -> None:
+    sandbox.generate(events=3_000, days=20)
+    pipeline = ("run", "tap-hubspot-email-events", "target-amplitude")
+    first = project.meltano(*pipeline)
+    requests_of_first = sandbox.hubspot_stats()["requests"]
+    sandbox.arrive()
+
+    second = project.meltano(*pipeline)
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout + second.stdout
+    balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
+    assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
+    assert sandbox.hubspot_stats()["requests"] - requests_of_first <= 12
+
+
+def test_two_accounts_reach_one_project_and_stay_apart_by_portal_id(
+    project: Project, sandbox: Sandbox
+) -> None:
+    sandbox.generate(events=1_000, days=20)
+    sandbox.generate(events=500, days=20, portal_id=4712)
+
+    run = project.meltano(
+        "--environment=two-accounts",
+        "run",
+        "tap-hubspot-email-events",
+        "target-amplitude",
+        "tap-hubspot-email-events--second",
+        "target-amplitude",
+    )
+
+    assert run.returncode == 0, run.stdout
+    portals = {event["event_properties"]["portalId"] for event in sandbox.amplitude_events()}
+    assert portals == {4711, 4712}
