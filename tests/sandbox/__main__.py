@@ -1,0 +1,142 @@
+"""``python -m sandbox``: serve a local HubSpot and a local Amplitude until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import uvicorn
+from typing_extensions import override
+
+from sandbox.hubspot.limits import Limits
+from sandbox.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
+STANDARD_INPUT = 0
+
+
+class Server(uvicorn.Server):
+    """One of two servers in a process; the process itself listens to signals."""
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def options() -> argparse.Namespace:
+    """What the command line asks for."""
+    limits = Limits()
+    parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
+    add = parser.add_argument
+    add("--hubspot-port", type=int, default=0, help="0 for a free one (default)")
+    add("--amplitude-port", type=int, default=0, help="0 for a free one (default)")
+    add("--seed", type=int, default=7, help="the same seed tells the same stories")
+    add("--events", type=int, default=0, help="generate so many events of the past")
+    add("--days", type=float, default=30, help="over so many days")
+    add("--arriving-per-hour", type=int, default=0, help="let so many arrive, for a day")
+    add("--latency-hubspot", type=float, default=0.0, help="seconds before each answer")
+    add("--latency-amplitude", type=float, default=0.0, help="seconds before each answer")
+    add("--requests-per-10-seconds", type=int, default=limits.requests_per_10_seconds)
+    add("--requests-per-second", type=int, default=limits.requests_per_second)
+    add("--daily-limit", type=int, default=limits.daily_limit)
+    add("--retry-after", action="store_true", help="say when to come back after a 429")
+    add("--fault", action="append", default=[], type=msgspec.json.decode, help="one as JSON")
+    add("--until-input-ends", action="store_true", help="stop when standard input is closed")
+    return parser.parse_args()
+
+
+def listening(port: int) -> socket.socket:
+    """A socket on a loopback port, a free one for 0."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    bound.listen(1024)
+    return bound
+
+
+def server(app: ASGIApp) -> Server:
+    """A quiet server for one application."""
+    return Server(
+        uvicorn.Config(
+            app,
+            access_log=False,
+            lifespan="off",
+            log_level="error",
+            timeout_keep_alive=120,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+async def serve(world: World, sockets: list[socket.socket], *, until_input_ends: bool) -> None:
+    """Serve both until a signal, or the end of standard input."""
+    servers = [server(world.hubspot_gate), server(world.amplitude_gate)]
+
+    def stop() -> None:
+        for each in servers:
+            each.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop)
+    if until_input_ends:
+
+        def read() -> None:
+            if not sys.stdin.buffer.raw.read(4096):  # type: ignore[attr-defined]
+                loop.remove_reader(STANDARD_INPUT)
+                stop()
+
+        loop.add_reader(STANDARD_INPUT, read)
+    await asyncio.gather(
+        *(each.serve([bound]) for each, bound in zip(servers, sockets, strict=True))
+    )
+
+
+def announcement(sockets: list[socket.socket]) -> bytes:
+    """The line that says where the services are."""
+    urls: list[Any] = [f"http://127.0.0.1:{bound.getsockname()[1]}" for bound in sockets]
+    return msgspec.json.encode({"hubspot_url": urls[0], "amplitude_url": urls[1]})
+
+
+def main() -> int:
+    """Run the command."""
+    asked = options()
+    limits = Limits(
+        asked.requests_per_10_seconds,
+        asked.requests_per_second,
+        asked.daily_limit,
+        asked.retry_after,
+    )
+    latency = {"hubspot": asked.latency_hubspot, "amplitude": asked.latency_amplitude}
+    try:
+        world = World(asked.seed, limits, latency, asked.fault)
+        sockets = [listening(asked.hubspot_port), listening(asked.amplitude_port)]
+    except (OSError, msgspec.ValidationError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    if asked.events:
+        world.generate(asked.events, asked.days, next(iter(world.hubspot.accounts)))
+    print(announcement(sockets).decode(), flush=True)
+    serving = serve(world, sockets, until_input_ends=asked.until_input_ends)
+    new_loop = uvicorn.Config(world.hubspot_gate).get_loop_factory() or asyncio.new_event_loop
+    loop = new_loop()
+    try:
+        loop.run_until_complete(serving)
+    finally:
+        loop.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

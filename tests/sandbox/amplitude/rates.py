@@ -1,0 +1,62 @@
+"""How many events a second one user or device may send, and how many a day."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+WINDOW = 30.0
+
+
+@dataclass
+class Rates:
+    """Events by id over the last 30 seconds, and ids that are held back by order of a test."""
+
+    throttled: dict[str, float] = field(default_factory=dict)
+    over_quota: set[str] = field(default_factory=set)
+    _recent: Counter[str] = field(default_factory=Counter)
+    _batches: deque[tuple[float, Counter[str]]] = field(default_factory=deque)
+
+    def refusal(self, events: list[dict[str, Any]], most: int, now: float) -> dict[str, Any] | None:
+        """The 429 body where an id sends too much (events a second), None where none does."""
+        while self._batches and self._batches[0][0] <= now - WINDOW:
+            self._recent -= self._batches.popleft()[1]
+        self.throttled = {id_: until for id_, until in self.throttled.items() if until > now}
+        counts = {name: self._counts(events, name) for name in ("user_id", "device_id")}
+        slow: dict[str, dict[str, int]] = {"user_id": {}, "device_id": {}}
+        exceeded: dict[str, dict[str, int]] = {"user_id": {}, "device_id": {}}
+        for name, those in counts.items():
+            for id_, count in those.items():
+                rate = (self._recent[id_] + count) / WINDOW
+                if id_ in self.over_quota:
+                    exceeded[name][id_] = 500_200
+                elif id_ in self.throttled or (most and rate > most):
+                    slow[name][id_] = max(int(rate), most + 1)
+        held = {id_ for kinds in (slow, exceeded) for ids in kinds.values() for id_ in ids}
+        if not held:
+            self._remember(counts, now)
+            return None
+        indexes = [
+            index
+            for index, event in enumerate(events)
+            if event.get("user_id") in held or event.get("device_id") in held
+        ]
+        return {
+            "code": 429,
+            "error": "Too many requests for some devices and users",
+            "eps_threshold": most,
+            "throttled_devices": slow["device_id"],
+            "throttled_users": slow["user_id"],
+            "throttled_events": indexes,
+            "exceeded_daily_quota_users": exceeded["user_id"],
+            "exceeded_daily_quota_devices": exceeded["device_id"],
+        }
+
+    def _counts(self, events: list[dict[str, Any]], name: str) -> Counter[str]:
+        return Counter([event[name] for event in events if event.get(name) is not None])
+
+    def _remember(self, counts: dict[str, Counter[str]], now: float) -> None:
+        batch = counts["user_id"] + counts["device_id"]
+        self._recent.update(batch)
+        self._batches.append((now, batch))

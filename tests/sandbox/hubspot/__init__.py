@@ -1,0 +1,1 @@
+"""A local HubSpot: email events, campaigns, contacts, account information and OAuth."""

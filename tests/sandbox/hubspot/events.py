@@ -1,0 +1,129 @@
+"""``/email/public/v1/events``: the email events, newest first, a page at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.hubspot import cursor
+from sandbox.hubspot.answers import Refusal, bad_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.datastructures import QueryParams
+    from starlette.requests import Request
+
+    from sandbox.hubspot.portal import HubSpot
+    from sandbox.hubspot.store import Facts
+    from sandbox.hubspot.tokens import Access
+
+EVENT_TYPES = (
+    *("DROPPED", "UNBOUNCE", "STATUSCHANGE", "DELIVERED", "FORWARD", "BOUNCE", "REPLY", "PRINT"),
+    *("PROCESSED", "UNSUBSCRIBED", "SUPPRESSED", "CLICK_ON_IDENTIFIED_LINK", "SENT", "SELECTED"),
+    *("SPAMREPORT", "OPT_IN_CHANGE", "DEFERRED", "ERROR", "OPEN", "MTA_DROPPED", "CLICK"),
+)
+MOST_EVENTS = 1000
+EVER = 2**63 - 1
+JSON_TYPE = "application/json;charset=utf-8"
+
+
+def routes(hubspot: HubSpot) -> list[Route]:
+    """The routes of the email events."""
+
+    async def page(request: Request, access: Access) -> Response:
+        return read_page(hubspot, request.query_params, access)
+
+    async def one(request: Request, access: Access) -> Response:
+        created = whole_number(request.path_params["created"], "created")
+        account = hubspot.account(access.portal_id)
+        payload = account.find(created, request.path_params["event_id"])
+        if payload is None:
+            raise Refusal(404, "The event does not exist.", "OBJECT_NOT_FOUND")
+        return Response(payload, media_type=JSON_TYPE)
+
+    base = "/email/public/v1/events"
+    return [
+        Route(base, hubspot.guarded(page, "content")),
+        Route(base + "/{created}/{event_id}", hubspot.guarded(one, "content")),
+    ]
+
+
+def read_page(hubspot: HubSpot, params: QueryParams, access: Access) -> Response:
+    """Answer one query for events.
+
+    Raises:
+        Refusal: 400 for a parameter that HubSpot would not take, 500 for the epoch.
+    """
+    limit = whole_number(params.get("limit", "10"), "limit")
+    if not 1 <= limit <= MOST_EVENTS:
+        message = f"limit must be between 1 and {MOST_EVENTS}"
+        raise Refusal(400, message, errors=[{"message": message, "in": "limit"}])
+    kind = params.get("eventType")
+    if kind is not None and kind not in EVENT_TYPES:
+        expected = f"not one of the values accepted for Enum class: [{', '.join(EVENT_TYPES)}]"
+        raise bad_value("com.hubspot.email.events.EventType", kind, "eventType", expected)
+    start = whole_number(params.get("startTimestamp", "1"), "startTimestamp")
+    end = whole_number(params.get("endTimestamp", str(EVER)), "endTimestamp")
+    wanted = event_filter(params)
+    if start == 0:
+        # HubSpot's services fail on the epoch itself, as connectors have found.
+        raise Refusal(500, "internal error", "INTERNAL_ERROR")
+    binding = cursor.digest(params.multi_items())
+    offset = params.get("offset")
+    before = None if offset is None else cursor.decode(offset, binding)
+    found = hubspot.account(access.portal_id).page(
+        None if kind is None else [kind], (start, end), before, limit, wanted
+    )
+    last = found.last or before
+    token = "CgoY__________9_" if last is None else cursor.encode(last, binding)
+    more = b"true" if found.has_more else b"false"
+    body = b'{"hasMore":%b,"offset":"%b","events":[%b]}' % (
+        more,
+        token.encode(),
+        b",".join(found.payloads),
+    )
+    return Response(body, media_type=JSON_TYPE)
+
+
+def event_filter(params: QueryParams) -> Callable[[Facts], bool] | None:
+    """What the query asks of an event beyond its type and time, None for nothing."""
+    campaign = optional_number(params, "campaignId")
+    app = optional_number(params, "appId")
+    recipient = params.get("recipient")
+    exclude = params.get("excludeFilteredEvents", "false")
+    if exclude not in {"true", "false"}:
+        expected = 'only "true" or "false" recognized'
+        raise bad_value("boolean", exclude, "excludeFilteredEvents", expected)
+    if campaign is None and app is None and recipient is None and exclude == "false":
+        return None
+
+    def wanted(facts: Facts) -> bool:
+        return (
+            (campaign is None or facts.email_campaign_id == campaign)
+            and (app is None or facts.app_id == app)
+            and (recipient is None or facts.recipient == recipient)
+            and not (exclude == "true" and facts.filtered_event)
+        )
+
+    return wanted
+
+
+def optional_number(params: QueryParams, name: str) -> int | None:
+    """A number among the parameters, None where it is not given."""
+    value = params.get(name)
+    return None if value is None else whole_number(value, name)
+
+
+def whole_number(value: str, name: str) -> int:
+    """A parameter as a 64-bit number.
+
+    Raises:
+        Refusal: 400, it is none.
+    """
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal() and abs(int(digits)) <= EVER):
+        raise bad_value("long", value, name, "not a valid `long` value")
+    return int(value)

@@ -1,0 +1,54 @@
+"""The local HubSpot as a whole: accounts, tokens, limits, and the guard before each call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sandbox.hubspot.answers import Refusal
+from sandbox.hubspot.limits import Limits, Usage
+from sandbox.hubspot.store import Account
+from sandbox.hubspot.tokens import PORTALS, Access, Tokens
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+Answer = Callable[["Request", Access], Awaitable["Response"]]
+
+
+class HubSpot:
+    """Everything the local HubSpot knows."""
+
+    def __init__(self) -> None:
+        self.reset(Limits())
+
+    def reset(self, limits: Limits) -> None:
+        """Begin anew, without events and with the tokens of the start."""
+        self.accounts = {portal_id: Account(portal_id) for portal_id in PORTALS}
+        self.usage = {portal_id: Usage() for portal_id in PORTALS}
+        self.tokens = Tokens()
+        self.limits = replace(limits)
+
+    def account(self, portal_id: int | None) -> Account:
+        """An account by its portal id, the first where none is named."""
+        return self.accounts[portal_id or next(iter(PORTALS))]
+
+    def guarded(self, answer: Answer, *scopes: str) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint behind HubSpot's checks: token, limits, scopes, in that order."""
+
+        async def endpoint(request: Request) -> Response:
+            headers: dict[str, str] = {}
+            try:
+                access = self.tokens.check(request.headers.get("authorization"))
+                usage = self.usage[access.portal_id]
+                headers = usage.take(self.limits, oauth=access.oauth)
+                access.require(*scopes)
+                response = await answer(request, access)
+            except Refusal as refusal:
+                response = refusal.response()
+            response.headers.update(headers)
+            return response
+
+        return endpoint

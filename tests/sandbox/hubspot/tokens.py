@@ -1,0 +1,136 @@
+"""Who may call: access tokens, what they were granted, and how long they live."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox.hubspot.answers import Refusal, missing_scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PORTALS = {4711: "sandbox-access-token", 4712: "sandbox-access-token-2"}
+CLIENT_ID = "sandbox-client"
+CLIENT_SECRET = "sandbox-client-secret"
+REFRESH_TOKEN = "sandbox-refresh-token"
+ALL_SCOPES = ("oauth", "content", "crm.objects.contacts.read")
+
+
+@dataclass
+class Access:
+    """What one access token may do, until when (Unix seconds)."""
+
+    portal_id: int
+    scopes: tuple[str, ...] = ALL_SCOPES
+    expires_at: float | None = None
+    oauth: bool = False
+
+    def require(self, *scopes: str) -> None:
+        """Refuse with 403 where a scope was not granted."""
+        missing = [scope for scope in scopes if scope not in self.scopes]
+        if missing:
+            raise missing_scopes(*missing)
+
+
+@dataclass
+class Grant:
+    """An authorization code or a refresh token: for which portal, and bound to what."""
+
+    portal_id: int
+    scopes: tuple[str, ...] = ALL_SCOPES
+    redirect_uri: str = ""
+
+
+@dataclass
+class OAuthSettings:
+    """How the token endpoints behave."""
+
+    token_life_seconds: float = 1800
+    rotate: bool = False
+    dated_endpoint: bool = True
+    v1_endpoint: bool = True
+
+
+@dataclass
+class Tokens:
+    """Every token that is good at present."""
+
+    settings: OAuthSettings = field(default_factory=OAuthSettings)
+    access: dict[str, Access] = field(default_factory=dict)
+    refresh: dict[str, Grant] = field(default_factory=dict)
+    codes: dict[str, Grant] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for portal_id, token in PORTALS.items():
+            self.access[token] = Access(portal_id)
+        self.refresh[REFRESH_TOKEN] = Grant(next(iter(PORTALS)))
+
+    def check(self, authorization: str | None) -> Access:
+        """The access that a request's ``Authorization`` header gives.
+
+        Raises:
+            Refusal: 401, for want of a token or because it is unknown or too old.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Refusal(
+                401,
+                "Authentication credentials not found. This API supports OAuth 2.0 authentication "
+                "and you can find more details at "
+                "https://developers.hubspot.com/docs/methods/auth/oauth-overview",
+                "INVALID_AUTHENTICATION",
+            )
+        access = self.access.get(token)
+        if access is None:
+            raise Refusal(
+                401,
+                "Authentication credentials not found. The access token is not valid.",
+                "INVALID_AUTHENTICATION",
+            )
+        if access.expires_at is not None and access.expires_at <= time.time():
+            ago = int(time.time() - access.expires_at)
+            raise Refusal(
+                401,
+                f"The OAuth token used to make this call expired {ago} second(s) ago.",
+                "EXPIRED_AUTHENTICATION",
+            )
+        return access
+
+    def new_code(self, redirect_uri: str, scopes: Iterable[str], portal_id: int) -> str:
+        """An authorization code, good once and for one redirect address."""
+        code = str(uuid.uuid4())
+        self.codes[code] = Grant(portal_id, tuple(scopes), redirect_uri)
+        return code
+
+    def issue(self, grant: Grant) -> str:
+        """A new access token of the set life."""
+        token = f"sandbox-oauth-{uuid.uuid4()}"
+        expires_at = time.time() + self.settings.token_life_seconds
+        self.access[token] = Access(grant.portal_id, grant.scopes, expires_at, oauth=True)
+        return token
+
+    def renew(self, refresh_token: str) -> str:
+        """The refresh token to use from now on."""
+        if not self.settings.rotate:
+            return refresh_token
+        grant = self.refresh.pop(refresh_token)
+        return self.new_refresh_token(grant)
+
+    def new_refresh_token(self, grant: Grant) -> str:
+        """A refresh token of its own for a grant."""
+        token = f"sandbox-refresh-{uuid.uuid4()}"
+        self.refresh[token] = grant
+        return token
+
+    def grant(self, token: str, scopes: Iterable[str]) -> None:
+        """Change what a token was granted."""
+        self.access[token].scopes = tuple(scopes)
+
+    def expire_all(self) -> None:
+        """Make every access token that came from OAuth too old."""
+        for access in self.access.values():
+            if access.oauth:
+                access.expires_at = time.time() - 1

@@ -1,0 +1,1 @@
+"""Made-up but truthful email histories: campaigns, people, and what happened to each message."""

@@ -1,0 +1,107 @@
+"""Histories of an account: a past of so many days, and what arrives after it."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sandbox.hubspot.store import Arrival
+from sandbox.stories.campaigns import CAMPAIGNS
+from sandbox.stories.messages import HOUR, MINUTE, SECOND, Message
+from sandbox.stories.people import address, contact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.hubspot.store import Account
+
+DAY = 24 * HOUR
+# The newest that an event which arrives late may be; two hours is what the tap looks back.
+LATE_MOST = 110 * MINUTE
+EVENTS_PER_PERSON = 12
+ENCODER = msgspec.json.Encoder()
+
+
+def milliseconds_now() -> int:
+    """The time in ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def arrival(event: dict[str, Any]) -> Arrival:
+    """An event of HubSpot's JSON as it comes in; UNBOUNCE is what has no type."""
+    return Arrival(
+        event["created"],
+        event.get("type") or "UNBOUNCE",
+        ENCODER.encode(event),
+        event.get("emailCampaignId") or 0,
+    )
+
+
+class History:
+    """The stories of one account, the same for a seed; only their dates follow the clock."""
+
+    def __init__(self, seed: int, portal_id: int) -> None:
+        self.random = random.Random(f"{seed}/{portal_id}")
+        self.portal_id = portal_id
+        self.people = 50
+
+    def past(self, events: int, days: float, now: int) -> Iterator[Arrival]:
+        """Exactly so many events, spread over the days before now."""
+        self.people = max(self.people, events // EVENTS_PER_PERSON)
+        span = int(days * DAY)
+        # Every campaign's sendings start at the same ages whatever the number of events.
+        sendings = [
+            [int(span * (0.03 + 0.96 * self.random.random())) for _ in range(campaign.sendings)]
+            for campaign in CAMPAIGNS
+        ]
+        shares = [campaign.share for campaign in CAMPAIGNS]
+        left = events
+        while left:
+            index = self.random.choices(range(len(CAMPAIGNS)), shares)[0]
+            if sendings[index]:
+                age = self.random.choice(sendings[index])
+                age -= int(min(age, 3 * HOUR) * self.random.random())
+            else:
+                age = int(span * self.random.random())
+            message = Message(
+                self.random, CAMPAIGNS[index], self._somebody(), self.portal_id, now - age
+            )
+            for step in message.steps():
+                if step.after <= age and left:
+                    left -= 1
+                    yield arrival(step.event)
+
+    def increment(self, events: int, start: int, now: int, late: float) -> Iterator[Arrival]:
+        """So many events of between two moments, a share of them older: they arrive late."""
+        left = events
+        while left:
+            oldest, newest = start, now
+            if self.random.random() < late:
+                oldest, newest = now - LATE_MOST, min(start, now - SECOND)
+            span = max(newest - oldest, 1)
+            sent = oldest + int(span * self.random.random() / 2)
+            campaign = self.random.choice(CAMPAIGNS)
+            message = Message(self.random, campaign, self._somebody(), self.portal_id, sent)
+            for step in message.steps():
+                if not left:
+                    break
+                left -= 1
+                # The story is told faster than life, so that it fits between the two moments.
+                room = max(newest - sent, 1)
+                step.event["created"] = sent + int(room * step.after / (step.after + HOUR))
+                yield arrival(step.event)
+
+    def introduce(self, account: Account) -> None:
+        """Tell the account about its emails and the contacts among its recipients."""
+        account.campaigns = {campaign.id: campaign for campaign in CAMPAIGNS}
+        for number in range(self.people):
+            properties = contact(number)
+            if properties:
+                account.contacts[properties["email"]] = properties
+
+    def _somebody(self) -> str:
+        # Some people are on many lists, most on few.
+        return address(int(self.people * self.random.random() ** 1.5))

@@ -1,0 +1,102 @@
+"""Answers that no web framework gives: cut off, half, or drop by drop.
+
+Only here is the server's own transport touched; everything else speaks ASGI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+PIECES = 8
+
+
+def transport_of(send: Send) -> Any:
+    """The connection behind an ASGI send function of uvicorn, which is a bound method."""
+    return send.__self__.transport  # type: ignore[attr-defined]
+
+
+async def gone(receive: Receive) -> None:
+    """Wait until the server knows that the connection is no more."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def cut(receive: Receive, send: Send) -> None:
+    """Close the connection without an answer."""
+    transport_of(send).abort()
+    await gone(receive)
+
+
+class Answer:
+    """An answer that is held back: its start and its whole body."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+
+    async def take(self, message: Any) -> None:
+        """Stand in for the connection's send function."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], list(message["headers"])
+        else:
+            self.body += message.get("body", b"")
+
+    async def _start(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+
+    async def send_half(self, receive: Receive, send: Send) -> None:
+        """Promise the whole body, send half of it and close."""
+        await self._start(send)
+        half = self.body[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        transport_of(send).close()
+        await gone(receive)
+
+    async def send_slowly(self, send: Send, seconds: float) -> None:
+        """Send the whole body in pieces, with the pauses between them adding up to a time."""
+        await self._start(send)
+        size = len(self.body) // PIECES + 1
+        for at in range(0, size * PIECES, size):
+            await asyncio.sleep(seconds / PIECES)
+            piece = self.body[at : at + size]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body"})
+
+    async def send(self, send: Send) -> None:
+        """Send it as it is."""
+        await self._start(send)
+        await send({"type": "http.response.body", "body": self.body})
+
+
+async def read_body(receive: Receive) -> bytes:
+    """All of a request's body."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A receive function that gives a body again which was read before."""
+    waiting = [body]
+
+    async def again() -> Any:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return again
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """A request header's value, empty where it was not sent."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")

@@ -1,0 +1,92 @@
+"""Both services and what is common to them: the seed, the faults, the latencies, the histories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.amplitude.app import application as amplitude_application
+from sandbox.amplitude.project import Project
+from sandbox.control import routes as control_routes
+from sandbox.faults import Faults
+from sandbox.gate import Gate
+from sandbox.hubspot.app import application as hubspot_application
+from sandbox.hubspot.limits import Limits
+from sandbox.hubspot.portal import HubSpot
+from sandbox.stories.history import History, arrival, milliseconds_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HOUR = 3_600_000
+
+
+class World:
+    """Everything one sandbox process holds."""
+
+    def __init__(
+        self,
+        seed: int,
+        limits: Limits,
+        latency: dict[str, float],
+        faults: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        self.seed = seed
+        self.start_limits = limits
+        self.start_latency = dict(latency)
+        self.start_faults = list(faults)
+        self.latency = dict(latency)
+        self.faults = Faults(seed)
+        self.hubspot = HubSpot()
+        self.project = Project()
+        control = control_routes(self)
+        self.hubspot_gate = Gate(
+            "hubspot", hubspot_application(self.hubspot, control), self.faults, self.latency
+        )
+        self.amplitude_gate = Gate(
+            "amplitude", amplitude_application(self.project, control), self.faults, self.latency
+        )
+        self.reset()
+
+    def reset(self) -> None:
+        """Empty both services and behave as at the start."""
+        self.hubspot.reset(self.start_limits)
+        self.project.reset()
+        self.latency.update(self.start_latency)
+        self.faults.clear()
+        for fault in self.start_faults:
+            self.faults.add(fault)
+        self.hubspot_gate.log.clear()
+        self.amplitude_gate.log.clear()
+        self.histories = {
+            portal_id: History(self.seed, portal_id) for portal_id in self.hubspot.accounts
+        }
+        self.told_until: dict[int, int] = {}
+
+    def generate(self, events: int, days: float, portal_id: int) -> dict[str, int]:
+        """Fill an account with a past; returns its events by type."""
+        now = milliseconds_now()
+        account = self.hubspot.account(portal_id)
+        history = self.histories[portal_id]
+        account.add(history.past(events, days, now))
+        history.introduce(account)
+        self.told_until[portal_id] = now
+        return account.counts()
+
+    def arrive(self, events: int, late: float, portal_id: int) -> dict[str, int]:
+        """Add what happened since the last call, a share of it arriving late."""
+        now = milliseconds_now()
+        start = self.told_until.get(portal_id, now - HOUR)
+        account = self.hubspot.account(portal_id)
+        account.add(self.histories[portal_id].increment(events, start, now, late))
+        self.histories[portal_id].introduce(account)
+        self.told_until[portal_id] = now
+        return account.counts()
+
+    def add_events(
+        self, events: list[dict[str, Any]], visible_at: float | None, portal_id: int
+    ) -> int:
+        """Add exact events; each goes to its own portal, else to the one named."""
+        for event in events:
+            account = self.hubspot.account(event.get("portalId") or portal_id)
+            account.add([arrival(event)], visible_at=visible_at)
+        return len(events)
