@@ -1,0 +1,172 @@
+"""Tokens: a fixed access token, or OAuth access tokens got with a refresh token."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from tap_hubspot_email_events.answers import Accept, Retry, Throttle, decide
+from tap_hubspot_email_events.errors import AccountError, StoppedError
+from tap_hubspot_email_events.transport import UnansweredError, UntrustedError
+
+if TYPE_CHECKING:
+    from tap_hubspot_email_events.transport import Answer, Transport
+
+TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
+"""The dated endpoint and the one it replaces, which HubSpot ends on 2027-02-16."""
+
+EARLY_SECONDS = 300.0
+EARLY_SHARE = 0.2
+ATTEMPTS = 5
+
+logger = logging.getLogger(__name__)
+
+
+class Authenticator(Protocol):
+    """Where the bearer token comes from."""
+
+    def token(self) -> str:
+        """The token to send now."""
+
+    def renew(self, refused: str) -> bool:
+        """React to the refusal of a token; true when another one is there to try."""
+
+    @property
+    def advice(self) -> str:
+        """What the user can do when HubSpot refuses the token for good."""
+
+
+class AccessToken:
+    """The fixed token of a private app or service key."""
+
+    advice = "check `access_token`: it is mistyped, expired, or was rotated or deleted in HubSpot"
+
+    def __init__(self, token: str) -> None:
+        """Use `token` for every request."""
+        self._token = token
+
+    def token(self) -> str:
+        """The token."""
+        return self._token
+
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - a fixed token has no successor
+        """There is no other token."""
+        return False
+
+
+class _Token(msgspec.Struct):
+    access_token: str
+    expires_in: float = 1800.0
+    refresh_token: str | None = None
+
+
+class OAuth:
+    """Access tokens by refresh token: renewed early, and when HubSpot refuses one."""
+
+    advice = "connect the account to the app again: its access was revoked"
+
+    def __init__(
+        self,
+        transport: Transport,
+        api_url: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        refresh_token: str,
+        stop: threading.Event,
+    ) -> None:
+        """Begin without an access token: the first use fetches one."""
+        self._transport = transport
+        self._api_url = api_url
+        self._client = {"client_id": client_id, "client_secret": client_secret}
+        self._refresh_token = refresh_token
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._access_token: str | None = None
+        self._renew_at = 0.0
+
+    def token(self) -> str:
+        """An access token with some life left.
+
+        Raises:
+            AccountError: HubSpot gives no token.
+        """
+        with self._lock:
+            if self._access_token is None or time.monotonic() >= self._renew_at:
+                self._access_token = self._fetch()
+            return self._access_token
+
+    def renew(self, refused: str) -> bool:
+        """Forget a refused token, unless another thread has already replaced it."""
+        with self._lock:
+            if self._access_token == refused:
+                self._access_token = None
+        return True
+
+    def _fetch(self) -> str:
+        asked = time.monotonic()
+        answer = self._ask()
+        try:
+            token = msgspec.json.decode(answer.body, type=_Token)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise AccountError(
+                "The OAuth token endpoint answered with something other than a token; check "
+                "`api_url` and any proxy in between."
+            ) from None
+        early = min(EARLY_SECONDS, EARLY_SHARE * token.expires_in)
+        self._renew_at = asked + token.expires_in - early
+        if token.refresh_token and token.refresh_token != self._refresh_token:
+            self._refresh_token = token.refresh_token
+            logger.warning(
+                "HubSpot has replaced the refresh token; this run goes on with the new one. If "
+                "the next run is refused, connect the account again to store a fresh one."
+            )
+        return token.access_token
+
+    def _ask(self) -> Answer:
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": self._refresh_token,
+            **self._client,
+        }
+        paths = list(TOKEN_PATHS)
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            wait = float(2**attempt) / 2
+            try:
+                answer = self._transport.send("POST", self._api_url + paths[0], form=form)
+            except UnansweredError as error:
+                reason = str(error)
+            except UntrustedError:
+                raise AccountError(
+                    "The certificate of HubSpot's host could not be verified; check `api_url` and "
+                    "any proxy in between."
+                ) from None
+            else:
+                if answer.status == 404 and len(paths) > 1:  # noqa: PLR2004
+                    paths.pop(0)
+                    wait = 0.0
+                else:
+                    match decide(answer.status, answer.headers, answer.body):
+                        case Accept():
+                            return answer
+                        case Retry(reason=said, wait=asked):
+                            reason, wait = said, max(wait, asked)
+                        case Throttle(wait=asked_wait):
+                            reason, wait = "HTTP 429", max(wait, asked_wait or 0.0)
+                        case _:
+                            raise AccountError(
+                                "HubSpot gives no access token for this `client_id`, "
+                                "`client_secret` and `refresh_token` (HTTP "
+                                f"{answer.status}); check them, or connect the account again."
+                            )
+            if self._stop.wait(wait):
+                raise StoppedError
+        raise AccountError(
+            f"HubSpot's OAuth token endpoint could not be used ({reason}); check the network and "
+            "`api_url`, then run again."
+        )

@@ -1,0 +1,68 @@
+"""What a run remembers for the next one, and where that one begins. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_hubspot_email_events.errors import ConfigError
+from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUN_STARTED_AT = "run_started_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """The end of the last finished part, and when the run that read it started, in milliseconds."""
+
+    end: int
+    run_started_at: int | None
+
+    def next_start(self, lookback: int) -> int:
+        """Where the next run begins, in milliseconds; `lookback` likewise.
+
+        An event may become visible up to `lookback` after its `created`. So when a run starts,
+        everything created that long before it is settled, however far the run then gets.
+        """
+        settled = self.end if self.run_started_at is None else self.run_started_at
+        return min(self.end + 1, settled - lookback)
+
+
+def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
+    """Read a stream's entry in the state; none there is None.
+
+    Raises:
+        ConfigError: The entry cannot be understood.
+    """
+    value = state.get("replication_key_value")
+    if value is None:
+        return None
+    try:
+        started = state.get(RUN_STARTED_AT)
+        return Bookmark(_instant(value), None if started is None else _instant(started))
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"The state's bookmark of stream {stream} is no RFC 3339 date; correct it, or remove "
+            "the stream's entry to read it again from `start_date`."
+        ) from None
+
+
+def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: str) -> None:
+    """Put a bookmark into a stream's entry in the state."""
+    state["replication_key"] = replication_key
+    state["replication_key_value"] = format_timestamp(bookmark.end)
+    if bookmark.run_started_at is not None:
+        state[RUN_STARTED_AT] = format_timestamp(bookmark.run_started_at)
+
+
+def _instant(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    if isinstance(value, int):
+        return value
+    instant = parse_timestamp(value)
+    format_timestamp(instant)
+    return instant

@@ -1,0 +1,186 @@
+"""One question to HubSpot, asked until there is an answer or no hope for one."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import msgspec
+
+from tap_hubspot_email_events.answers import (
+    Accept,
+    DayIsOver,
+    Reauthorise,
+    Refuse,
+    Retry,
+    Throttle,
+    decide,
+)
+from tap_hubspot_email_events.errors import (
+    AccountError,
+    DailyLimitError,
+    NotFoundError,
+    StoppedError,
+    StreamError,
+)
+from tap_hubspot_email_events.transport import UnansweredError, UntrustedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_hubspot_email_events.auth import Authenticator
+    from tap_hubspot_email_events.limiter import Limiter
+    from tap_hubspot_email_events.transport import Transport
+
+FIRST_BACKOFF = 0.5
+LONGEST_BACKOFF = 30.0
+# Before anything has been answered, a wrong host is likelier than a passing trouble.
+FIRST_CONTACT_RETRIES = 2
+UNREADABLE_RETRIES = 2
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What reading one stream has taken so far."""
+
+    requests: int = 0
+    retried: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, *, retried: bool) -> None:
+        """Count a request."""
+        with self._lock:
+            self.requests += 1
+            self.retried += retried
+
+
+class HubSpotClient:
+    """Asks HubSpot, within its limits and patiently."""
+
+    def __init__(  # noqa: PLR0913 - each is another collaborator
+        self,
+        transport: Transport,
+        authenticator: Authenticator,
+        limiter: Limiter,
+        stop: threading.Event,
+        *,
+        api_url: str,
+        max_retries: int,
+    ) -> None:
+        """Ask at `api_url`, and again up to `max_retries` times; `stop` ends all waiting."""
+        self._transport = transport
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._stop = stop
+        self._api_url = api_url
+        self._max_retries = max_retries
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        decode: Callable[[bytes], T],
+        tally: Tally,
+    ) -> T:
+        """Ask for `path` and decode the answer.
+
+        Raises:
+            AccountError: No request of this account will succeed.
+            StreamError: This question has no answer.
+            NotFoundError: HubSpot does not know what was asked for.
+            DailyLimitError: No requests are left for today.
+            StoppedError: The run ended first.
+        """
+        failures = unreadable = 0
+        successes = self._limiter.successes
+        renewed = first = True
+        renewed = False
+        while True:
+            self._limiter.acquire(self._stop)
+            token = self._authenticator.token()
+            tally.count(retried=not first)
+            first = False
+            lost = False
+            decision: Any
+            try:
+                answer = self._transport.send(
+                    "GET", self._api_url + path, params=params, token=token
+                )
+            except UntrustedError:
+                raise AccountError(
+                    "The certificate of HubSpot's host could not be verified; check `api_url` and "
+                    "any proxy in between."
+                ) from None
+            except UnansweredError as error:
+                decision, lost = Retry(str(error)), True
+            else:
+                decision = decide(answer.status, answer.headers, answer.body)
+            match decision:
+                case Accept():
+                    try:
+                        result = decode(answer.body)
+                    except (msgspec.DecodeError, UnicodeDecodeError):
+                        unreadable += 1
+                        if unreadable > UNREADABLE_RETRIES:
+                            self._give_up_unreadable()
+                        decision = Retry("an unreadable answer")
+                    else:
+                        self._limiter.learn(answer.headers)
+                        return result
+                case Throttle(policy=policy, wait=pause):
+                    self._limiter.throttled(policy, pause)
+                    # While others get through, the limit works and waiting is all there is to do.
+                    if self._limiter.successes > successes:
+                        successes, failures = self._limiter.successes, 0
+                    failures += 1
+                    if failures > self._max_retries:
+                        raise StreamError(
+                            f"HubSpot kept answering that its {policy} limit is used up; lower "
+                            "`requests_per_10_seconds`, or run again when other apps ask less"
+                        )
+                    continue
+                case Reauthorise(reason=said):
+                    if renewed or not self._authenticator.renew(token):
+                        raise AccountError(
+                            f"HubSpot refused the token (HTTP 401); {self._authenticator.advice}."
+                        )
+                    renewed = True
+                    continue
+                case Refuse(sentence=sentence, missing=missing):
+                    raise (NotFoundError if missing else StreamError)(sentence)
+                case DayIsOver():
+                    raise DailyLimitError
+            failures += 1
+            self._back_off(failures, decision, lost=lost)
+
+    def _back_off(self, failures: int, decision: Retry, *, lost: bool) -> None:
+        unheard = self._limiter.successes == 0
+        limit = min(self._max_retries, FIRST_CONTACT_RETRIES) if lost and unheard else None
+        if failures > (self._max_retries if limit is None else limit):
+            self._give_up(failures, decision.reason, lost=lost)
+        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (failures - 1))
+        # Half fixed, half random, so that threads that failed together do not return together.
+        wait = max(decision.wait, backoff * random.uniform(0.5, 1.0))  # noqa: S311
+        if self._stop.wait(wait):
+            raise StoppedError
+
+    def _give_up(self, attempts: int, reason: str, *, lost: bool) -> NoReturn:
+        if lost:
+            raise AccountError(
+                f"HubSpot could not be reached at {self._api_url} in {attempts} attempts "
+                f"({reason}); check the network and `api_url`, then run again."
+            )
+        raise StreamError(
+            f"HubSpot failed {attempts} times in a row ({reason}); run again later, or raise "
+            "`max_retries`"
+        )
+
+    def _give_up_unreadable(self) -> NoReturn:
+        raise StreamError(
+            f"{self._api_url} answered with something other than HubSpot's JSON; check `api_url` "
+            "and whether a proxy or a login page is in between"
+        )

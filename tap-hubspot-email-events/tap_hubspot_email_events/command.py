@@ -1,0 +1,58 @@
+"""The command line, with every mistake a user can make as one sentence."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import simplejson
+from singer_sdk.plugin_base import SingerCommand
+
+from tap_hubspot_email_events.errors import DailyLimitError, TapError
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from logging import Logger
+
+    import click
+
+
+class SentenceCommand(SingerCommand):
+    """Ends with exit code 1 and one sentence where the SDK would show a traceback."""
+
+    @override
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options; `--discover` and `--test` do their work here."""
+        with _sentences(self.logger):
+            return super().make_context(*args, **kwargs)
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the tap."""
+        with _sentences(self.logger):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _sentences(logger: Logger) -> Iterator[None]:
+    try:
+        yield
+    except DailyLimitError:
+        raise SystemExit(0) from None
+    except TapError as error:
+        sentence = str(error)
+    except (json.JSONDecodeError, simplejson.JSONDecodeError):
+        sentence = "The config, state or catalog file is no valid JSON; correct the file."
+    except FileNotFoundError as error:
+        sentence = f"There is no file {error.filename}; correct the path."
+    else:
+        return
+    logger.error(sentence)
+    raise SystemExit(1)

@@ -1,0 +1,284 @@
+"""Runs the plans of all streams: threads fetch and encode, the calling thread writes.
+
+Records leave in order of their parts, oldest first, so that a bookmark can follow each part. What
+was read of newer parts waits in memory, within a budget all streams share.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from tap_hubspot_email_events.client import Tally
+from tap_hubspot_email_events.errors import (
+    AccountError,
+    DailyLimitError,
+    StoppedError,
+    StreamError,
+)
+from tap_hubspot_email_events.records import created_times, without_repeated
+from tap_hubspot_email_events.windows import Part, Plan, Progress, StuckError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_hubspot_email_events.records import Page, Record
+
+BUDGET_BYTES = 48_000_000
+POLL_SECONDS = 0.25
+JOIN_SECONDS = 5.0
+
+
+class Source(Protocol):
+    """Where pages come from and how they become lines; called from many threads."""
+
+    def page(self, lane: Lane, part: Part) -> Page:
+        """Fetch the next page of a part."""
+
+    def lines(self, lane: Lane, events: list[Record]) -> bytes:
+        """Make lines of events."""
+
+
+class Output(Protocol):
+    """Where lines go; called from one thread."""
+
+    def write(self, lane: Lane, lines: bytes, records: int) -> None:
+        """Write lines that hold that many records."""
+
+    def finished(self, lane: Lane, end: int) -> None:
+        """Note that everything up to `end` (milliseconds) is written."""
+
+    def pause(self) -> None:
+        """Use a quiet moment; called several times a second."""
+
+
+@dataclass(slots=True)
+class _Box:
+    """Lines of a part that are not written yet."""
+
+    encoding: int = 0
+    lines: list[tuple[bytes, int]] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """One stream being read: its range in milliseconds, and how far it has come."""
+
+    name: str
+    event_type: str
+    plan: Plan
+    start: int
+    end: int
+    reached: int
+    tally: Tally = field(default_factory=Tally)
+    failure: StreamError | None = None
+    written: int = 0
+    complete: bool = False
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    boxes: dict[Part, _Box] = field(default_factory=dict)
+    seen: dict[Part, set[object]] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to read or write."""
+        return not self.plan.parts
+
+
+class Engine:
+    """Reads lanes side by side until all are done, one failure concerns all, or it is stopped."""
+
+    def __init__(self, lanes: Sequence[Lane], source: Source, stop: threading.Event) -> None:
+        """Read `lanes` from `source`; setting `stop` ends every thread's waiting."""
+        self.failure: AccountError | DailyLimitError | None = None
+        self.signal: int | None = None
+        self._lanes = list(lanes)
+        self._source = source
+        self._stop = stop
+        self._changed = threading.Condition()
+        self._held = 0
+        self._writing = False
+        self._turn = 0
+        self._crash: BaseException | None = None
+
+    def run(self, output: Output, threads: int) -> None:
+        """Read everything, writing as parts finish."""
+        workers = [
+            threading.Thread(target=self._work, name=f"hubspot-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for worker in workers:
+            worker.start()
+        try:
+            self._write_until_done(output)
+        finally:
+            with self._changed:
+                self._stop.set()
+                self._changed.notify_all()
+            deadline = time.monotonic() + JOIN_SECONDS
+            for worker in workers:
+                worker.join(max(0.0, deadline - time.monotonic()))
+
+    # The writing side
+
+    def _write_until_done(self, output: Output) -> None:
+        while True:
+            with self._changed:
+                jobs = self._writable()
+                ended = not jobs and (self._stop.is_set() or all(x.done for x in self._lanes))
+                if not jobs and not ended and self.signal is None:
+                    self._changed.wait(POLL_SECONDS)
+                    jobs = self._writable()
+                self._writing = bool(jobs)
+            for lane, lines, ends in jobs:
+                for chunk, records in lines:
+                    output.write(lane, chunk, records)
+                    lane.written += records
+                    with self._changed:
+                        self._held -= len(chunk)
+                if ends is not None:
+                    lane.reached = ends
+                    lane.complete = ends == lane.end
+                    lane.seconds = time.monotonic() - lane.started
+                    output.finished(lane, ends)
+                if self.signal is not None:
+                    return
+            output.pause()
+            with self._changed:
+                self._writing = False
+                self._changed.notify_all()
+            if self._crash is not None:
+                raise self._crash
+            if ended or self.signal is not None:
+                break
+        if isinstance(self.failure, DailyLimitError):
+            self._write_rest(output)
+
+    def _writable(self) -> list[tuple[Lane, list[tuple[bytes, int]], int | None]]:
+        """Take what may be written now: finished parts, and the front part when it is long."""
+        jobs: list[tuple[Lane, list[tuple[bytes, int]], int | None]] = []
+        for lane in self._lanes:
+            parts = lane.plan.parts
+            while parts and parts[0].progress is Progress.DONE:
+                box = lane.boxes.get(parts[0])
+                if box is not None and box.encoding:
+                    break
+                part = parts.pop(0)
+                lane.boxes.pop(part, None)
+                lane.seen.pop(part, None)
+                jobs.append((lane, box.lines if box else [], part.end))
+            if parts and (box := lane.boxes.get(parts[0])) and box.lines:
+                part = parts[0]
+                long = part.pages > part.cut_after
+                if part.progress is Progress.READING and (long or self._held > BUDGET_BYTES):
+                    part.written = True
+                    jobs.append((lane, box.lines, None))
+                    box.lines = []
+        return jobs
+
+    def _write_rest(self, output: Output) -> None:
+        """Write what was read of unfinished parts: tomorrow's run repeats it, but has it today."""
+        for lane in self._lanes:
+            for part in lane.plan.parts:
+                for chunk, records in lane.boxes.get(part, _Box()).lines:
+                    output.write(lane, chunk, records)
+                    lane.written += records
+
+    # The reading side
+
+    def _work(self) -> None:
+        while (job := self._next_job()) is not None:
+            lane, part = job
+            try:
+                self._read_page(lane, part)
+            except StoppedError:
+                return
+            except StreamError as error:
+                self._fail_lane(lane, error)
+            except (AccountError, DailyLimitError) as error:
+                self._end(error)
+            except BaseException as error:  # noqa: BLE001 - raised again by the writing side
+                self._crash = error
+                self._end(None)
+
+    def _next_job(self) -> tuple[Lane, Part] | None:
+        with self._changed:
+            while not self._stop.is_set():
+                if all(lane.done for lane in self._lanes):
+                    return None
+                if (job := self._choose()) is not None:
+                    return job
+                self._changed.wait(POLL_SECONDS)
+        return None
+
+    def _choose(self) -> tuple[Lane, Part] | None:
+        room = self._held <= BUDGET_BYTES
+        if not room and self._writing:
+            return None
+        self._turn += 1
+        count = len(self._lanes)
+        for number in range(count):
+            lane = self._lanes[(self._turn + number) % count]
+            if (part := lane.plan.take(ahead=False)) is not None:
+                return lane, part
+        if room:
+            for lane in sorted(self._lanes, key=lambda lane: -lane.plan.windows_left):
+                if (part := lane.plan.take(ahead=True)) is not None:
+                    return lane, part
+        return None
+
+    def _read_page(self, lane: Lane, part: Part) -> None:
+        page = self._source.page(lane, part)
+        events = without_repeated(page.events, lane.seen.setdefault(part, set()))
+        try:
+            created = created_times(events)
+        except msgspec.ValidationError as error:
+            raise StreamError(f"HubSpot sent {error}, which cannot be placed in time") from None
+        offset = None if page.offset is None else str(page.offset)
+        with self._changed:
+            if lane.failure is not None:
+                return
+            try:
+                cut = lane.plan.receive(
+                    part,
+                    created,
+                    has_more=page.has_more,
+                    offset=offset or None,
+                    may_cut=self._held <= BUDGET_BYTES,
+                )
+            except StuckError:
+                raise StreamError(
+                    "HubSpot says there are more events but gives no way to them (its paging "
+                    "stands still); run again later"
+                ) from None
+            if cut is not None:
+                events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
+            box = lane.boxes.setdefault(part, _Box())
+            box.encoding += 1
+            self._changed.notify_all()
+        lines = self._source.lines(lane, events)
+        with self._changed:
+            box.encoding -= 1
+            if lines and lane.failure is None:
+                box.lines.append((lines, len(events)))
+                self._held += len(lines)
+            self._changed.notify_all()
+
+    def _fail_lane(self, lane: Lane, error: StreamError) -> None:
+        with self._changed:
+            lane.failure = lane.failure or error
+            # Finished parts before the failure still count.
+            lane.plan.abandon()
+            for part in [part for part in lane.boxes if part not in lane.plan.parts]:
+                self._held -= sum(len(chunk) for chunk, _ in lane.boxes.pop(part).lines)
+            self._changed.notify_all()
+
+    def _end(self, error: AccountError | DailyLimitError | None) -> None:
+        with self._changed:
+            self.failure = self.failure or error
+            self._stop.set()
+            self._changed.notify_all()

@@ -1,0 +1,247 @@
+"""A run over the event streams: which range each reads, where pages come from, where lines go."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tap_hubspot_email_events.auth import AccessToken, OAuth
+from tap_hubspot_email_events.bookmarks import Bookmark, read_bookmark, write_bookmark
+from tap_hubspot_email_events.client import HubSpotClient, Tally
+from tap_hubspot_email_events.engine import Engine, Lane
+from tap_hubspot_email_events.limiter import Limiter
+from tap_hubspot_email_events.progress import ProgressLog
+from tap_hubspot_email_events.records import complete, decode_page, record_lines
+from tap_hubspot_email_events.sdk_private import passes_unchanged, record_messages
+from tap_hubspot_email_events.settings import DEFAULT_HISTORY, Settings
+from tap_hubspot_email_events.transport import Transport
+from tap_hubspot_email_events.windows import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk import metrics
+
+    from tap_hubspot_email_events.records import Page, Record
+    from tap_hubspot_email_events.streams import EventStream
+    from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+    from tap_hubspot_email_events.windows import Part
+
+EVENTS_PATH = "/email/public/v1/events"
+ACCOUNT_PATH = "/account-info/v3/details"
+STATE_SECONDS = 0.2
+
+
+class Account:
+    """One HubSpot account, asked through one client within one limit."""
+
+    def __init__(self, settings: Settings, user_agent: str) -> None:
+        """Prepare to ask; nothing is sent yet."""
+        self.stop = threading.Event()
+        self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
+        transport = Transport(settings.max_concurrent_requests + 1, user_agent)
+        self.client = HubSpotClient(
+            transport,
+            _authenticator(settings, transport, self.stop),
+            self.limiter,
+            self.stop,
+            api_url=settings.api_url,
+            max_retries=settings.max_retries,
+        )
+        self._settings = settings
+        self._portal_id: int | None = None
+        self._lock = threading.Lock()
+
+    def events(  # noqa: PLR0913 - the endpoint's own parameters
+        self,
+        event_type: str,
+        start: int,
+        end: int,
+        offset: str | None,
+        tally: Tally,
+        *,
+        limit: int | None = None,
+    ) -> Page:
+        """One page of events between two instants, both inclusive, in milliseconds."""
+        params = {
+            "eventType": event_type,
+            # HubSpot fails with status 500 when asked for the epoch itself.
+            "startTimestamp": max(1, start),
+            "endTimestamp": end,
+            "limit": limit or self._settings.page_size,
+        }
+        if self._settings.exclude_filtered_events:
+            params["excludeFilteredEvents"] = "true"
+        if offset is not None:
+            params["offset"] = offset
+        return self.client.get(EVENTS_PATH, params, decode_page, tally)
+
+    def portal_id(self) -> int:
+        """The account's id, asked for when it is first needed."""
+        with self._lock:
+            if self._portal_id is None:
+                details = self.client.get(ACCOUNT_PATH, {}, _decode_details, Tally())
+                self._portal_id = details.portalId
+            return self._portal_id
+
+
+class _Details(msgspec.Struct):
+    portalId: int  # noqa: N815 - HubSpot's name
+
+
+_decode_details = msgspec.json.Decoder(_Details).decode
+
+
+def _authenticator(
+    settings: Settings, transport: Transport, stop: threading.Event
+) -> AccessToken | OAuth:
+    if settings.access_token is not None:
+        return AccessToken(settings.access_token)
+    return OAuth(
+        transport,
+        settings.api_url,
+        client_id=settings.client_id or "",
+        client_secret=settings.client_secret or "",
+        refresh_token=settings.refresh_token or "",
+        stop=stop,
+    )
+
+
+def first_instant(settings: Settings, bookmark: Bookmark | None, now: int) -> int:
+    """Where a stream's range begins, in milliseconds."""
+    if bookmark is None:
+        return max(1, now - DEFAULT_HISTORY if settings.start is None else settings.start)
+    start = bookmark.next_start(settings.lookback)
+    if settings.start is not None:
+        # Looking back stops at the start date, but a gap after the bookmark is never skipped.
+        start = max(start, min(settings.start, bookmark.end + 1))
+    return max(1, start)
+
+
+class Reading:
+    """Reads the selected event streams of a tap side by side and writes their messages."""
+
+    def __init__(self, tap: TapHubSpotEmailEvents) -> None:
+        """Set the moment up to which this run reads, whatever happens after it."""
+        self.lanes: dict[str, Lane] = {}
+        self.running = False
+        self.ended = False
+        self._started_at = tap.initialized_at
+        self._tap = tap
+        self._account = tap.account
+        self._streams: dict[str, EventStream] = {}
+        self._exact: dict[str, threading.Lock] = {}
+        self._counters: dict[str, metrics.Counter] = {}
+        self._progress = ProgressLog(tap.logger, tap.account.limiter)
+        self._state_due = float("-inf")
+        self._state_changed = False
+        self._bookmarks: dict[str, Bookmark | None] = {}
+        self._engine: Engine | None = None
+
+    def lane(self, stream: EventStream) -> Lane:
+        """The range of a stream, as far as it is known before anything is read."""
+        settings = self._tap.settings
+        bookmark = read_bookmark(stream.name, stream.stream_state)
+        start = first_instant(settings, bookmark, self._started_at)
+        end = self._started_at if settings.end is None else min(self._started_at, settings.end)
+        plan = Plan(start, end, page_size=settings.page_size)
+        lane = Lane(stream.name, stream.event_type, plan, start, end, start)
+        lane.complete = lane.done
+        return lane
+
+    def _add(self, stream: EventStream) -> None:
+        self._streams[stream.name] = stream
+        self.lanes[stream.name] = self.lane(stream)
+        self._bookmarks[stream.name] = read_bookmark(stream.name, stream.stream_state)
+        if not passes_unchanged(stream):
+            self._exact[stream.name] = threading.Lock()
+
+    def run(self, streams: Iterable[EventStream]) -> None:
+        """Read streams; failures are left in the lanes and in `failure`.
+
+        Raises:
+            SystemExit: A signal ended the run.
+        """
+        with ExitStack() as meters:
+            for stream in streams:
+                stream.write_schema()
+                self._add(stream)
+                self._counters[stream.name] = meters.enter_context(stream.get_record_counter())
+                meters.enter_context(stream.get_sync_timer())
+            self._engine = engine = Engine(list(self.lanes.values()), self, self._account.stop)
+            self.running = True
+            try:
+                engine.run(self, self._tap.settings.max_concurrent_requests)
+            finally:
+                self.running, self.ended = False, True
+                self.write_state()
+        if engine.signal is not None:
+            raise SystemExit(128 + engine.signal)
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the reading of all streams."""
+        return None if self._engine is None else self._engine.failure
+
+    def terminate(self, signal: int) -> None:
+        """End the run at the next line, with the state that is true by then."""
+        if self._engine is not None:
+            self._engine.signal = signal
+
+    # The engine's source
+
+    def page(self, lane: Lane, part: Part) -> Page:
+        """Fetch the next page of a part."""
+        return self._account.events(lane.event_type, part.start, part.end, part.offset, lane.tally)
+
+    def lines(self, lane: Lane, events: list[Record]) -> bytes:
+        """Make lines of events, exactly as the SDK would where the catalog or a map changes them."""
+        complete(events, lane.event_type, self._account.portal_id)
+        extracted = datetime.now(timezone.utc).isoformat()
+        if (lock := self._exact.get(lane.name)) is None:
+            return record_lines(lane.name, events, extracted)
+        stream, writer = self._streams[lane.name], self._tap.writer
+        # Stream maps keep the record they work on in themselves.
+        with lock:
+            return b"".join(
+                writer.serialize_message(message)
+                for event in events
+                for message in record_messages(stream, event)
+            )
+
+    # The engine's output
+
+    def write(self, lane: Lane, lines: bytes, records: int) -> None:
+        """Write lines that hold that many records."""
+        self._tap.writer.write_lines(lines)
+        self._counters[lane.name].increment(records)
+
+    def finished(self, lane: Lane, end: int) -> None:
+        """Move a stream's bookmark, never back: looking back re-reads what is before it."""
+        before = self._bookmarks[lane.name]
+        if before is not None and end < before.end:
+            return
+        bookmark = Bookmark(end, self._started_at)
+        self._bookmarks[lane.name] = bookmark
+        stream = self._streams[lane.name]
+        write_bookmark(stream.stream_state, bookmark, "created")
+        self._state_changed = True
+        if time.monotonic() >= self._state_due:
+            self.write_state()
+
+    def pause(self) -> None:
+        """Write the state and the progress when it is time."""
+        if self._state_changed and time.monotonic() >= self._state_due:
+            self.write_state()
+        self._progress.report(list(self.lanes.values()))
+
+    def write_state(self) -> None:
+        """Write the state as it is now, where it has changed."""
+        self._state_due = time.monotonic() + STATE_SECONDS
+        self._state_changed = False
+        self._tap.state_writer.write_state(self._tap.state)

@@ -1,0 +1,83 @@
+"""Every use of a private name of singer-sdk 0.54, whose minor version is pinned for this."""
+
+from __future__ import annotations
+
+import abc
+import sys
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream, Tap
+from singer_sdk.mapper import SameRecordTransform
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+    from types import FrameType
+
+    from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import RecordMessage
+
+
+def passes_unchanged(stream: Stream) -> bool:
+    """Whether selection, stream maps and flattening leave a stream's records as they are."""
+    maps = stream.stream_maps
+    return (
+        all(stream.mask.values())
+        and len(maps) == 1
+        and type(maps[0]) is SameRecordTransform
+        and not maps[0].flattening_enabled
+        and maps[0].stream_alias == stream.name
+    )
+
+
+def record_messages(stream: Stream, record: dict[str, Any]) -> Iterable[RecordMessage]:
+    """The messages the SDK itself would write for a record."""
+    return stream._generate_record_messages(record)  # noqa: SLF001
+
+
+class SelfReadingStream(Stream, abc.ABC):
+    """A stream that reads, writes and bookmarks on its own where nothing limits its records."""
+
+    _schema_written = False
+
+    @abc.abstractmethod
+    def read(self, one_by_one: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        """Read the stream, or let the SDK do so one record after another."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether only a few records are wanted, as in a test of the connection."""
+        return self.ABORT_AT_RECORD_COUNT is not None
+
+    def write_schema(self) -> None:
+        """Write the SCHEMA message, once."""
+        if not self._schema_written:
+            self._schema_written = True
+            super()._write_schema_message()
+
+    @override
+    def _write_schema_message(self) -> None:
+        self.write_schema()
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        one_by_one = super()._sync_records(context, write_messages=write_messages)
+        yield from self.read(one_by_one)
+
+
+class SignalledTap(Tap):
+    """A tap whose exit code tells that a signal ended it."""
+
+    @abc.abstractmethod
+    def terminate(self, signal: int) -> None:
+        """React to SIGTERM or SIGINT."""
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        self.terminate(signum)

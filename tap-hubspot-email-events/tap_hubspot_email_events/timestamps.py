@@ -1,0 +1,72 @@
+"""Instants as HubSpot counts them (milliseconds since 1970) and as Singer writes them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+_RFC_3339 = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})"
+    r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?",
+    re.IGNORECASE,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+_SECONDS = [f"{second:02d}." for second in range(60)]
+_MILLISECONDS = [f"{millisecond:03d}Z" for millisecond in range(1000)]
+_MINUTES_KEPT = 50_000
+
+
+def parse_timestamp(text: str) -> int:
+    """Read an RFC 3339 date or date-time as milliseconds since 1970; without an offset it is UTC.
+
+    Raises:
+        ValueError: The text is no such date.
+    """
+    if not (match := _RFC_3339.fullmatch(text.strip())):
+        raise ValueError("not an RFC 3339 date")
+    *fields, fraction, offset = match.groups()
+    moment = datetime(*(int(field or 0) for field in fields), tzinfo=_zone(offset))
+    return (moment - _EPOCH) // _MILLISECOND + int((fraction or "").ljust(3, "0")[:3])
+
+
+def _zone(offset: str | None) -> timezone:
+    if offset is None or offset in "Zz":
+        return timezone.utc
+    minutes = int(offset[1:3]) * 60 + int(offset[-2:])
+    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
+
+
+class TimestampFormat:
+    """Milliseconds since 1970 as `2025-10-09T08:53:20.000Z`, from tables: each page has 1,000."""
+
+    def __init__(self) -> None:
+        """Begin with no minute known."""
+        self._minutes: dict[int, str] = {}
+
+    def __call__(self, milliseconds: int) -> str:
+        """Format one instant.
+
+        Raises:
+            ValueError: The instant lies outside the years 1 to 9999.
+        """
+        minute, rest = divmod(milliseconds, 60_000)
+        prefix = self._minutes.get(minute)
+        if prefix is None:
+            prefix = self._prefix(minute)
+        return prefix + _SECONDS[rest // 1000] + _MILLISECONDS[rest % 1000]
+
+    def _prefix(self, minute: int) -> str:
+        try:
+            moment = _EPOCH + timedelta(minutes=minute)
+        except OverflowError as error:
+            raise ValueError("outside the years 1 to 9999") from error
+        if len(self._minutes) >= _MINUTES_KEPT:
+            self._minutes = {}
+        prefix = f"{moment.year:04d}-{moment:%m-%dT%H:%M:}"
+        # A new dict is only ever swapped in whole, so threads may share this without a lock.
+        self._minutes[minute] = prefix
+        return prefix
+
+
+format_timestamp = TimestampFormat()

@@ -1,0 +1,126 @@
+"""One HTTP exchange, with every way it can fall through told apart."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+import requests.adapters
+import urllib3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class UnansweredError(Exception):
+    """No whole answer came; the text says why, without the address asked."""
+
+
+class UntrustedError(Exception):
+    """The host's certificate could not be verified."""
+
+
+class Transport:
+    """Sends requests over a few connections that are kept open; safe to share by threads."""
+
+    def __init__(self, connections: int, user_agent: str) -> None:
+        """Keep up to `connections` open."""
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = user_agent
+        adapter = requests.adapters.HTTPAdapter(
+            pool_connections=connections, pool_maxsize=connections
+        )
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Answer:
+        """Send one request and receive the whole answer.
+
+        Redirects are not followed: they would carry the token elsewhere.
+
+        Raises:
+            UnansweredError: The connection failed, timed out or ended before the answer did.
+            UntrustedError: The host's certificate could not be verified.
+        """
+        try:
+            with self._session.request(
+                method,
+                url,
+                params=params,
+                data=form,
+                auth=_bearer(token),
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                # In one piece: requests itself reads bodies by 10 KB, a page has a megabyte.
+                body = response.raw.read(decode_content=True)
+                return Answer(response.status_code, response.headers, body)
+        except requests.exceptions.SSLError as error:
+            raise UntrustedError from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnansweredError(_reason(error)) from None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+
+def _bearer(
+    token: str | None,
+) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if token is not None:
+            request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    # Given as `auth` even without a token, because requests would otherwise ask ~/.netrc.
+    return sign
+
+
+def _reason(error: BaseException) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, (socket.gaierror, urllib3.exceptions.NameResolutionError)):
+            return "the host's name could not be resolved"
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused"
+        if isinstance(cause, (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)):
+            return "the time for an answer ran out"
+        if isinstance(cause, (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)):
+            return "the proxy could not be reached"
+    return "the connection was cut"
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and what it wraps: requests and urllib3 keep causes in three different places."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and current not in found:
+            found.append(current)
+            waiting += [current.__cause__, current.__context__, getattr(current, "reason", None)]
+            waiting += current.args
+    return found
