@@ -1,0 +1,44 @@
+"""Counting distinct users in bounded memory."""
+
+from __future__ import annotations
+
+_KEPT = 8192
+_HASHES = 1 << 64
+_TOP = (1 << 63) - 1
+
+
+class DistinctUsers:
+    """Exact up to 8,192 users, then an estimate (about 1 % off) from the smallest hashes kept."""
+
+    __slots__ = ("_bound", "_hashes")
+
+    def __init__(self) -> None:
+        """Start without users."""
+        self._hashes: set[int] = set()
+        self._bound = _TOP
+
+    def add(self, user: str) -> None:
+        """See a user."""
+        hashed = hash(user)
+        if hashed <= self._bound:
+            self._hashes.add(hashed)
+            if len(self._hashes) >= 2 * _KEPT:
+                self._trim()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the count is exact."""
+        return self._bound == _TOP and len(self._hashes) <= _KEPT
+
+    def count(self) -> int:
+        """Number of distinct users seen."""
+        if self.is_exact:
+            return len(self._hashes)
+        self._trim()
+        share = (self._bound + (_HASHES >> 1) + 1) / _HASHES
+        return round((_KEPT - 1) / share)
+
+    def _trim(self) -> None:
+        smallest = sorted(self._hashes)[:_KEPT]
+        self._hashes = set(smallest)
+        self._bound = smallest[-1]

@@ -1,0 +1,61 @@
+"""The history of runs: one line of JSON for each."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_amplitude.failures import RunFailedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class JobLog:
+    """Appends to `job_log_path`, which only its owner can read."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            RunFailedError: If it cannot be opened for appending.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as failure:
+            raise RunFailedError(
+                f"Setting job_log_path {path} cannot be written to: {failure.strerror}; "
+                "name another path.",
+            ) from None
+
+    def append(self, run: dict[str, Any]) -> None:
+        """Add a run.
+
+        Raises:
+            OSError: If the disk refuses.
+        """
+        os.write(self._file, msgspec.json.encode(run) + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def read_runs(path: Path) -> list[dict[str, Any]]:
+    """The runs of a job log, oldest first; a line cut short by a crash is passed over.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    runs = []
+    for line in path.read_bytes().splitlines():
+        try:
+            run = msgspec.json.decode(line)
+        except (msgspec.MsgspecError, UnicodeError):
+            continue
+        if isinstance(run, dict):
+            runs.append(run)
+    return runs

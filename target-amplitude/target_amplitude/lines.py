@@ -1,0 +1,88 @@
+"""Reading standard input in whole lines, ready to be interrupted."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK = 262_144
+
+
+class Wakeup:
+    """A pipe by which another thread or a signal handler ends a wait for input."""
+
+    def __init__(self) -> None:
+        """Open the pipe."""
+        self.is_woken = False
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+
+    def wake(self) -> None:
+        """End the wait, now or when it begins."""
+        try:
+            os.write(self._writer, b"!")
+        except OSError:  # full, so the reader is awake already, or closed after the end
+            return
+
+    def wait_for(self, descriptor: int) -> bool:
+        """Wait for input; False when woken instead."""
+        ready, _, _ = select.select([descriptor, self._reader], [], [])
+        self.is_woken = self._reader in ready
+        return not self.is_woken
+
+    def close(self) -> None:
+        """Close the pipe."""
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+def read_blocks(source: IO[str] | IO[bytes], wakeup: Wakeup, limit: int | None) -> Iterator[bytes]:
+    """Blocks of whole lines; the last may lack its newline.
+
+    Ends early when woken, or after `limit` bytes where that is given.
+    """
+    rest: list[bytes] = []
+    for chunk in _read_chunks(source, wakeup, limit):
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            rest.append(chunk)
+            continue
+        yield b"".join([*rest, chunk[:cut]])
+        rest = [chunk[cut:]] if cut < len(chunk) else []
+    if rest and not wakeup.is_woken:
+        yield b"".join(rest)
+
+
+def descriptor_of(source: IO[str] | IO[bytes]) -> int | None:
+    """File descriptor of a source, or None where it lives in memory."""
+    try:
+        return source.fileno()
+    except (io.UnsupportedOperation, OSError, AttributeError):
+        return None
+
+
+def _read_chunks(
+    source: IO[str] | IO[bytes],
+    wakeup: Wakeup,
+    limit: int | None,
+) -> Iterator[bytes]:
+    descriptor = descriptor_of(source)
+    if descriptor is None:
+        for piece in iter(lambda: source.read(_CHUNK), type(source.read(0))()):
+            yield piece.encode() if isinstance(piece, str) else piece
+        return
+    left = limit
+    while left is None or left > 0:
+        if not wakeup.wait_for(descriptor):
+            return
+        chunk = os.read(descriptor, _CHUNK if left is None else min(_CHUNK, left))
+        if not chunk:
+            return
+        if left is not None:
+            left -= len(chunk)
+        yield chunk

@@ -1,0 +1,184 @@
+"""From record to event: the table of the mapping, one step a function."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from target_amplitude import LIBRARY
+from target_amplitude.mapping.identity import IdentityRule, as_id
+from target_amplitude.mapping.outcome import NO_MAPPING, NO_RECIPIENT, Refusal, Skip
+from target_amplitude.mapping.properties import MAX_STRING, Flattener, UnsendableValueError
+from target_amplitude.mapping.timestamps import to_milliseconds
+from target_amplitude.mapping.user_agent import read_user_agent
+from target_amplitude.mapping.validation import (
+    DEFAULT_MIN_ID_LENGTH,
+    INVALID_TIME,
+    INVALID_VALUE,
+    MAX_NAME,
+    refuse_event_type,
+    refuse_id,
+    refuse_shaped,
+    refuse_time,
+)
+
+if TYPE_CHECKING:
+    from target_amplitude.settings import Settings
+
+SKIP_SYNC = "$skip_user_properties_sync"
+NO_USER = Skip("no value in user_field")
+
+_RECENT = 86_400_000
+_TYPES_KEPT = 1000
+
+_EMAIL_NAMES = {"STATUSCHANGE": "STATUS_CHANGE", "SPAMREPORT": "SPAM_REPORT"}
+"""The two types that Amplitude's own HubSpot source does not name by prefix alone."""
+
+_SINGER_METADATA = frozenset(
+    (
+        "_sdc_extracted_at",
+        "_sdc_received_at",
+        "_sdc_batched_at",
+        "_sdc_deleted_at",
+        "_sdc_sequence",
+        "_sdc_table_version",
+        "_sdc_sync_started_at",
+    ),
+)
+
+_PLACES = (("city", "city"), ("region", "state"), ("country", "country"))
+
+
+class EventMapper:
+    """Maps records to events by the settings; holds only caches, so every call is repeatable."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings of the mapping."""
+        self._prefix = settings.event_type_prefix
+        self._names = settings.event_types
+        self._identity = IdentityRule(
+            settings.user_field,
+            fall_back_to_recipient=settings.unknown_users == "recipient",
+        )
+        self._mode = settings.user_properties
+        self._min_id_length = settings.min_id_length or DEFAULT_MIN_ID_LENGTH
+        self._flattener = Flattener()
+        self._event_types: dict[str, str | Refusal] = {}
+        self._left_out: dict[str, frozenset[str]] = {}
+
+    def map(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal | Skip:
+        """The event of a record, or why there is none; `now` is in milliseconds since 1970."""
+        if record.get("event_type") is not None and (
+            record.get("user_id") is not None or record.get("device_id") is not None
+        ):
+            return self._shaped(record, now)
+        kind = record.get("type")
+        created = record.get("created")
+        identifier = record.get("id")
+        if not kind or type(kind) is not str or created is None or identifier is None:
+            return NO_MAPPING
+        if not record.get("recipient"):
+            return NO_RECIPIENT if "portalId" in record else NO_MAPPING
+        return self._email(record, kind, to_milliseconds(created), now)
+
+    def event_type(self, kind: str) -> str | Refusal:
+        """Amplitude's name for a HubSpot event type."""
+        known = self._event_types.get(kind)
+        if known is None:
+            name = self._names.get(kind)
+            if name is None:
+                name = f"{self._prefix}EMAIL_{_EMAIL_NAMES.get(kind, kind)}"
+            known = refuse_event_type(name) or name
+            if len(self._event_types) < _TYPES_KEPT:
+                self._event_types[kind] = known
+        return known
+
+    def _email(
+        self,
+        record: dict[str, Any],
+        kind: str,
+        time: int | None,
+        now: int,
+    ) -> dict[str, Any] | Refusal | Skip:
+        event_type = self.event_type(kind)
+        if type(event_type) is not str:
+            return event_type  # type: ignore[return-value]
+        if time is None:
+            return Refusal(INVALID_TIME, "created is neither RFC 3339 text nor milliseconds")
+        identity = self._identity.identify(record)
+        if identity is None:
+            return NO_USER
+        refusal = refuse_time(time, "created", now) or refuse_id(
+            identity.user_id,
+            identity.field,
+            self._min_id_length,
+        )
+        if refusal is not None:
+            return refusal
+        try:
+            properties = self._flattener.flatten(record, self._leave_out(identity.field))
+        except UnsendableValueError as unsendable:
+            return Refusal(INVALID_VALUE, str(unsendable))
+        event: dict[str, Any] = {
+            "event_type": event_type,
+            "user_id": identity.user_id,
+            "time": time,
+            "insert_id": insert_id(record.get("portalId"), time, record["id"]),
+            "event_properties": properties,
+            "library": LIBRARY,
+        }
+        if self._mode != "off":
+            _describe_user(event, record)
+            if self._mode == "never" or (self._mode == "recent" and now - time > _RECENT):
+                event[SKIP_SYNC] = True
+        return event
+
+    def _leave_out(self, user_field: str) -> frozenset[str]:
+        known = self._left_out.get(user_field)
+        if known is None:
+            known = _SINGER_METADATA | {"type", "created", user_field}
+            self._left_out[user_field] = known
+        return known
+
+    def _shaped(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
+        event = {
+            name: value
+            for name, value in record.items()
+            if value is not None and name not in _SINGER_METADATA
+        }
+        refusal = refuse_shaped(event, now, self._min_id_length)
+        if refusal is not None:
+            return refusal
+        event.setdefault("library", LIBRARY)
+        return event
+
+
+def insert_id(portal: Any, time: int, identifier: Any) -> str:
+    """The id by which Amplitude knows an event it already has.
+
+    HubSpot identifies an event by `created` and `id`; the portal keeps several accounts apart.
+    """
+    whole = f"hubspot:{'' if portal is None else as_id(portal)}:{time}:{identifier}"
+    return (
+        whole
+        if len(whole) < MAX_NAME
+        else f"hubspot:{sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    )
+
+
+def _describe_user(event: dict[str, Any], record: dict[str, Any]) -> None:
+    agent = record.get("userAgent")
+    if type(agent) is str and agent:
+        client = read_user_agent(agent)
+        if client.is_proxy:
+            return
+        if client.os_name:
+            event["os_name"] = client.os_name
+            if client.os_version:
+                event["os_version"] = client.os_version
+    location = record.get("location")
+    if type(location) is dict and location:
+        for key, field in _PLACES:
+            place = location.get(field)
+            if type(place) is str and place.strip() and place.strip().lower() != "unknown":
+                event[key] = place[:MAX_STRING]

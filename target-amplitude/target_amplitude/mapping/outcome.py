@@ -1,0 +1,29 @@
+"""What mapping says of a record that does not become an event."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The record is kept aside.
+
+    Attributes:
+        reason: A few fixed words, the key under which refusals are counted.
+        detail: What exactly is wrong; names fields, never quotes their values.
+        counted: Whether it counts towards `max_rejected_percent`.
+    """
+
+    reason: str
+    detail: str = ""
+    counted: bool = True
+
+
+class Skip(msgspec.Struct, frozen=True):
+    """A setting leaves the record out."""
+
+    reason: str
+
+
+NO_MAPPING = Refusal("no mapping", counted=False)
+NO_RECIPIENT = Refusal("no recipient", counted=False)

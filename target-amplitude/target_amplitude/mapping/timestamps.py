@@ -1,0 +1,68 @@
+"""Reading HubSpot's `created`, which taps send as RFC 3339 text or as milliseconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:?\d\d)?",
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+_MINUTES_KEPT = 4096
+
+_minutes: dict[str, int] = {}
+
+
+def to_milliseconds(value: Any) -> int | None:
+    """Milliseconds since 1970 of a timestamp, or None where it is not one.
+
+    Text without an offset is UTC.
+    """
+    kind = type(value)
+    if kind is str:
+        return _read_usual_form(value)
+    if kind is int:
+        return int(value)
+    if kind is float and value.is_integer():
+        return int(value)
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return (aware - _EPOCH) // _MILLISECOND
+    return None
+
+
+def _read_usual_form(text: str) -> int | None:
+    """Read `2025-10-09T08:53:20.000Z` by the minutes seen before, anything else in full."""
+    if len(text) == 24 and text[23] == "Z" and text[19] == ".":  # noqa: PLR2004
+        minute = _minutes.get(text[:17])
+        seconds, millis = text[17:19], text[20:23]
+        if minute is not None and seconds < "60" and (seconds + millis).isdecimal():
+            return minute + int(seconds) * 1000 + int(millis)
+    return _parse(text)
+
+
+def _parse(text: str) -> int | None:
+    text = text.strip()
+    if text.isascii() and text.isdecimal() and len(text) <= 16:  # noqa: PLR2004
+        return int(text)
+    match = _RFC_3339.fullmatch(text)
+    if match is None:
+        return None
+    day, clock, fraction, offset = match.groups()
+    if offset is None or offset in "Zz":
+        offset = "+00:00"
+    elif ":" not in offset:
+        offset = f"{offset[:3]}:{offset[3:]}"
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{offset}")
+        millis = (moment - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        return None
+    if offset == "+00:00":
+        if len(_minutes) >= _MINUTES_KEPT:
+            _minutes.clear()
+        _minutes[f"{day}T{clock[:6]}"] = millis - moment.second * 1000
+    return millis + int((fraction or "").ljust(3, "0")[:3])

@@ -1,0 +1,118 @@
+"""What Amplitude refuses, checked before it is sent so that one bad event costs no request."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from target_amplitude.mapping.outcome import Refusal
+from target_amplitude.mapping.properties import MAX_DEPTH
+
+DEFAULT_MIN_ID_LENGTH = 5
+"""Amplitude's own minimum for user and device ids unless `options.min_id_length` says otherwise."""
+
+MAX_NAME = 1024
+
+_DAY = 86_400_000
+_EARLIEST = 946_684_800_000  # 2000-01-01: anything before is seconds taken for milliseconds
+_FURTHEST_AHEAD = 366 * _DAY
+
+_INVALID_IDS = frozenset(
+    (
+        "anonymous",
+        "nil",
+        "none",
+        "null",
+        "n/a",
+        "na",
+        "undefined",
+        "unknown",
+        "",
+        "00000000-0000-0000-0000-000000000000",
+        "{}",
+        "lmy47d",
+        "0",
+        "-1",
+    ),
+)
+"""Ids Amplitude answers with 400 (HTTP V2 API, device and user id values)."""
+
+_RESERVED_EVENT_TYPES = frozenset(
+    (
+        "[Amplitude] Start Session",
+        "[Amplitude] End Session",
+        "[Amplitude] Revenue",
+        "[Amplitude] Revenue (Verified)",
+        "[Amplitude] Revenue (Unverified)",
+        "[Amplitude] Merged User",
+    ),
+)
+
+INVALID_ID = "invalid id"
+INVALID_TIME = "invalid time"
+INVALID_EVENT_TYPE = "invalid event type"
+INVALID_VALUE = "invalid value"
+
+
+def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:
+    """Why Amplitude would refuse a user or device id, or None where it would not."""
+    if not isinstance(value, str):
+        return Refusal(INVALID_ID, f"{field} is not a string")
+    if len(value) < min_length:
+        return Refusal(INVALID_ID, f"{field} is shorter than {min_length} characters")
+    if len(value) > MAX_NAME:
+        return Refusal(INVALID_ID, f"{field} is longer than {MAX_NAME} characters")
+    if value.strip().casefold() in _INVALID_IDS:
+        return Refusal(INVALID_ID, f"{field} is one of the values Amplitude takes for no id")
+    return None
+
+
+def refuse_time(value: Any, field: str, now: int) -> Refusal | None:
+    """Why a time is not to be sent, or None; `now` is in milliseconds since 1970."""
+    if type(value) is not int:
+        return Refusal(INVALID_TIME, f"{field} is not an integer of milliseconds since 1970")
+    if value < _EARLIEST:
+        return Refusal(INVALID_TIME, f"{field} is before the year 2000 (seconds, not ms?)")
+    if value > now + _FURTHEST_AHEAD:
+        return Refusal(INVALID_TIME, f"{field} is more than a year ahead")
+    return None
+
+
+def refuse_event_type(value: Any) -> Refusal | None:
+    """Why an event type is not to be sent, or None."""
+    if not isinstance(value, str) or not value.strip():
+        return Refusal(INVALID_EVENT_TYPE, "event_type is empty or not a string")
+    if value in _RESERVED_EVENT_TYPES:
+        return Refusal(INVALID_EVENT_TYPE, "event_type is one of Amplitude's own")
+    if len(value) > MAX_NAME:
+        return Refusal(INVALID_EVENT_TYPE, f"event_type is longer than {MAX_NAME} characters")
+    return None
+
+
+def refuse_shaped(event: dict[str, Any], now: int, min_id_length: int) -> Refusal | None:
+    """Why Amplitude would refuse an event somebody else shaped, or None where it would not."""
+    refusal = refuse_event_type(event.get("event_type"))
+    for field in ("user_id", "device_id"):
+        if field in event:
+            refusal = refusal or refuse_id(event[field], field, min_id_length)
+    if "time" in event:
+        refusal = refusal or refuse_time(event["time"], "time", now)
+    insert_id = event.get("insert_id")
+    if insert_id is not None and (not isinstance(insert_id, str) or len(insert_id) > MAX_NAME):
+        refusal = refusal or Refusal(INVALID_VALUE, "insert_id is not a string of 1024 at most")
+    for field in ("event_properties", "user_properties", "groups", "group_properties"):
+        if field in event and not isinstance(event[field], dict):
+            refusal = refusal or Refusal(INVALID_VALUE, f"{field} is not an object")
+    return refusal or _refuse_value(event, 0)
+
+
+def _refuse_value(value: Any, depth: int) -> Refusal | None:
+    if isinstance(value, float) and not isfinite(value):
+        return Refusal(INVALID_VALUE, "a number is not finite")
+    if isinstance(value, (dict, list)):
+        if depth > MAX_DEPTH:
+            return Refusal(INVALID_VALUE, f"nested deeper than {MAX_DEPTH} levels")
+        for item in value.values() if isinstance(value, dict) else value:
+            if (refusal := _refuse_value(item, depth + 1)) is not None:
+                return refusal
+    return None
