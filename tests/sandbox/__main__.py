@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
+import os
 import signal
 import socket
 import sys
@@ -81,7 +83,7 @@ def server(app: ASGIApp) -> Server:
 
 async def serve(world: World, sockets: list[socket.socket], *, until_input_ends: bool) -> None:
     """Serve both until a signal, or the end of standard input."""
-    servers = [server(world.hubspot_gate), server(world.amplitude_gate)]
+    servers = [server(application) for application in world.applications()]
 
     def stop() -> None:
         for each in servers:
@@ -93,7 +95,7 @@ async def serve(world: World, sockets: list[socket.socket], *, until_input_ends:
     if until_input_ends:
 
         def read() -> None:
-            if not sys.stdin.buffer.raw.read(4096):  # type: ignore[attr-defined]
+            if not os.read(STANDARD_INPUT, 4096):
                 loop.remove_reader(STANDARD_INPUT)
                 stop()
 
@@ -119,17 +121,22 @@ def main() -> int:
         asked.retry_after,
     )
     latency = {"hubspot": asked.latency_hubspot, "amplitude": asked.latency_amplitude}
+    # Hundreds of thousands of events lie in memory, none of them in a cycle.
+    gc.set_threshold(50_000, 50, 1000)
     try:
         world = World(asked.seed, limits, latency, asked.fault)
         sockets = [listening(asked.hubspot_port), listening(asked.amplitude_port)]
     except (OSError, msgspec.ValidationError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
+    portal_id = next(iter(world.hubspot.accounts))
     if asked.events:
-        world.generate(asked.events, asked.days, next(iter(world.hubspot.accounts)))
+        world.generate(asked.events, asked.days, portal_id)
+    if asked.arriving_per_hour:
+        world.promise(asked.arriving_per_hour, portal_id)
     print(announcement(sockets).decode(), flush=True)
     serving = serve(world, sockets, until_input_ends=asked.until_input_ends)
-    new_loop = uvicorn.Config(world.hubspot_gate).get_loop_factory() or asyncio.new_event_loop
+    new_loop = uvicorn.Config("").get_loop_factory() or asyncio.new_event_loop
     loop = new_loop()
     try:
         loop.run_until_complete(serving)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
+from typing_extensions import Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self.hubspot_url = self.amplitude_url = ""
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         """Start it and wait until it answers."""
         self.start()
         return self
@@ -159,6 +160,16 @@ class Sandbox:
         """The campaign with the most events."""
         return self.campaigns(portal_id)[0]
 
+    def contacts(self, portal_id: int = 4711) -> dict[str, dict[str, str]]:
+        """The account's contacts by their address in lower case."""
+        return msgspec.convert(
+            self.command("contacts", portal_id=portal_id), dict[str, dict[str, str]]
+        )
+
+    def add_contacts(self, contacts: Sequence[dict[str, str]], portal_id: int = 4711) -> None:
+        """Add contacts, each an object of properties with its ``email``."""
+        self.command("add_contacts", contacts=contacts, portal_id=portal_id)
+
     def amplitude_counts(self) -> dict[str, int]:
         """The events Amplitude kept, by ``event_type``."""
         return self._counts("amplitude_counts")
@@ -213,7 +224,8 @@ class Sandbox:
         """Change how Amplitude behaves.
 
         ``index_style`` all | first, ``short_ids`` refuse | drop, ``eps_threshold``,
-        ``forbidden`` (texts that get 403), ``silenced_devices``, ``api_key``.
+        ``forbidden`` (texts that get 403), ``silenced_devices``, ``api_key``,
+        ``taxonomy`` (whether the plan has that API).
         """
         self.command("set_amplitude", **changes)
 
@@ -224,6 +236,14 @@ class Sandbox:
     def use_up_quota(self, user: str) -> None:
         """Let one user or device be over its daily quota."""
         self.command("use_up_quota", user=user)
+
+    def taxonomy(self) -> dict[str, Any]:
+        """The plan: ``category``, ``event``, ``event-property``, each entry by its name."""
+        return self._object("taxonomy")
+
+    def lookup_tables(self) -> dict[str, Any]:
+        """The uploaded tables by name: ``key``, ``property``, ``rows``."""
+        return self._object("lookup_tables")
 
     def pass_time(self, seconds: float) -> None:
         """Move Amplitude's clock ahead."""

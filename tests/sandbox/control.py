@@ -14,19 +14,25 @@ from sandbox.amplitude.project import Behaviour
 from sandbox.hubspot.campaigns import campaign_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from sandbox.hubspot.store import Account
     from sandbox.world import World
 
 FIRST_PORTAL = 4711
 
 
 def routes(world: World) -> list[BaseRoute]:
-    """One route for all commands."""
-    commands = {**hubspot_commands(world), **amplitude_commands(world), **common_commands(world)}
+    """One route for all commands, which are the public methods of the classes below."""
+    commands = {
+        name: getattr(part, name)
+        for part in (HubSpotCommands(world), AmplitudeCommands(world), CommonCommands(world))
+        for name in dir(part)
+        if not name.startswith("_")
+    }
 
     async def obey(request: Request) -> Response:
         command = commands.get(request.path_params["command"])
@@ -35,7 +41,7 @@ def routes(world: World) -> list[BaseRoute]:
         body = await request.body()
         try:
             result = command(**(msgspec.json.decode(body) if body else {}))
-        except (TypeError, ValueError, LookupError, msgspec.ValidationError) as error:
+        except (TypeError, ValueError, LookupError) as error:
             return Response(f"{type(error).__name__}: {error}", 400)
         content = result if isinstance(result, bytes) else msgspec.json.encode(result)
         return Response(content, media_type="application/json")
@@ -43,7 +49,7 @@ def routes(world: World) -> list[BaseRoute]:
     return [Route("/_sandbox/{command}", obey, methods=["POST"])]
 
 
-def changed(settings: Any, changes: dict[str, Any]) -> None:
+def change(settings: Any, changes: dict[str, Any]) -> None:
     """Change some fields of settings, and only such as there are."""
     for name, value in changes.items():
         if not hasattr(settings, name):
@@ -51,91 +57,121 @@ def changed(settings: Any, changes: dict[str, Any]) -> None:
         setattr(settings, name, value)
 
 
-def array(payloads: Any) -> bytes:
+def array(payloads: Iterable[bytes]) -> bytes:
     """Encoded values as one JSON array."""
     return b"[%b]" % b",".join(payloads)
 
 
-def hubspot_commands(world: World) -> dict[str, Callable[..., Any]]:
+class HubSpotCommands:
     """What can be asked of the local HubSpot, and done to it."""
-    hubspot = world.hubspot
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._hubspot = world.hubspot
+
+    def _accounts(self, portal_id: int | None) -> list[Account]:
+        accounts = self._hubspot.accounts
+        return [accounts[portal_id]] if portal_id else list(accounts.values())
 
     def generate(
-        events: int = 5000, days: float = 30, portal_id: int = FIRST_PORTAL
+        self, events: int = 5000, days: float = 30, portal_id: int = FIRST_PORTAL
     ) -> dict[str, int]:
-        return world.generate(events, days, portal_id)
+        """Fill an account with a past."""
+        return self._world.generate(events, days, portal_id)
 
     def arrive(
-        events: int = 200, late: float = 0.2, portal_id: int = FIRST_PORTAL
+        self, events: int = 200, late: float = 0.2, portal_id: int = FIRST_PORTAL
     ) -> dict[str, int]:
-        return world.arrive(events, late, portal_id)
+        """Add what happened since the last call."""
+        return self._world.arrive(events, late, portal_id)
 
     def add_events(
+        self,
         events: list[dict[str, Any]],
         visible_after_seconds: float = 0,
         portal_id: int = FIRST_PORTAL,
     ) -> int:
+        """Add exact events."""
         visible_at = time.time() + visible_after_seconds if visible_after_seconds else None
-        return world.add_events(events, visible_at, portal_id)
+        return self._world.add_events(events, visible_at, portal_id)
 
-    def events(portal_id: int | None = None) -> bytes:
-        portals = [portal_id] if portal_id else list(hubspot.accounts)
+    def hubspot_events(self, portal_id: int | None = None) -> bytes:
+        """Every visible event."""
         return array(
-            payload for portal in portals for payload in hubspot.account(portal).everything()
+            payload for account in self._accounts(portal_id) for payload in account.everything()
         )
 
-    def counts(portal_id: int | None = None) -> dict[str, int]:
-        portals = [portal_id] if portal_id else list(hubspot.accounts)
+    def hubspot_counts(self, portal_id: int | None = None) -> dict[str, int]:
+        """The visible events by type."""
         total: dict[str, int] = {}
-        for portal in portals:
-            for kind, count in hubspot.account(portal).counts().items():
+        for account in self._accounts(portal_id):
+            for kind, count in account.counts().items():
                 total[kind] = total.get(kind, 0) + count
         return total
 
-    def stats() -> dict[str, Any]:
-        accounts = hubspot.accounts.values()
-        on_their_way = sum(account.on_their_way for account in accounts)
-        return world.hubspot_gate.log.stats() | {"on_their_way": on_their_way}
+    def hubspot_stats(self) -> dict[str, Any]:
+        """Counts of the requests, and of events that are not visible yet."""
+        on_their_way = sum(account.on_their_way for account in self._accounts(None))
+        return self._world.logs["hubspot"].stats() | {"on_their_way": on_their_way}
 
-    def set_limits(**changes: Any) -> None:
-        changed(hubspot.limits, changes)
+    def hubspot_requests(self) -> list[dict[str, Any]]:
+        """The latest requests."""
+        return list(self._world.logs["hubspot"].requests)
 
-    def neighbour(requests: int, portal_id: int = FIRST_PORTAL) -> None:
-        hubspot.usage[portal_id].count(requests)
+    def campaigns(self, portal_id: int = FIRST_PORTAL) -> list[dict[str, Any]]:
+        """The campaigns, the one with the most events first."""
+        return campaign_counts(self._hubspot.account(portal_id))
 
-    def set_oauth(**changes: Any) -> None:
-        changed(hubspot.tokens.settings, changes)
+    def contacts(self, portal_id: int = FIRST_PORTAL) -> dict[str, dict[str, str]]:
+        """The contacts by their address."""
+        return self._hubspot.account(portal_id).contacts
 
-    def set_token(token: str, scopes: list[str] | None = None, *, revoked: bool = False) -> None:
+    def add_contacts(self, contacts: list[dict[str, str]], portal_id: int = FIRST_PORTAL) -> None:
+        """Add contacts, each with its ``email``."""
+        known = self._hubspot.account(portal_id).contacts
+        known.update({contact["email"].lower(): contact for contact in contacts})
+
+    def set_limits(self, **changes: Any) -> None:
+        """Change the limits."""
+        change(self._hubspot.limits, changes)
+
+    def neighbour_requests(self, requests: int, portal_id: int = FIRST_PORTAL) -> None:
+        """Use up requests of an account."""
+        self._hubspot.usage[portal_id].count(requests)
+
+    def set_oauth(self, **changes: Any) -> None:
+        """Change how the token endpoints behave."""
+        change(self._hubspot.tokens.settings, changes)
+
+    def set_token(
+        self, token: str, scopes: list[str] | None = None, *, revoked: bool = False
+    ) -> None:
+        """Change what a token was granted, or revoke it."""
         if revoked:
-            hubspot.tokens.access.pop(token, None)
-            hubspot.tokens.refresh.pop(token, None)
+            self._hubspot.tokens.revoke(token)
         elif scopes is not None:
-            hubspot.tokens.grant(token, scopes)
+            self._hubspot.tokens.grant(token, scopes)
 
-    return {
-        "generate": generate,
-        "arrive": arrive,
-        "add_events": add_events,
-        "hubspot_events": events,
-        "hubspot_counts": counts,
-        "hubspot_stats": stats,
-        "hubspot_requests": lambda: list(world.hubspot_gate.log.requests),
-        "set_limits": set_limits,
-        "neighbour_requests": neighbour,
-        "set_oauth": set_oauth,
-        "set_token": set_token,
-        "expire_tokens": hubspot.tokens.expire_all,
-        "campaigns": lambda portal_id=FIRST_PORTAL: campaign_counts(hubspot.account(portal_id)),
-    }
+    def expire_tokens(self) -> None:
+        """Make the access tokens that OAuth gave too old."""
+        self._hubspot.tokens.expire_all()
 
 
-def amplitude_commands(world: World) -> dict[str, Callable[..., Any]]:
+class AmplitudeCommands:
     """What can be asked of the local Amplitude, and done to it."""
-    project = world.project
 
-    def stats() -> dict[str, Any]:
-        return world.amplitude_gate.log.stats() | {
+    def __init__(self, world: World) -> None:
+        self._log = world.logs["amplitude"]
+        self._project = world.project
+
+    def amplitude_counts(self) -> dict[str, int]:
+        """The kept events by type."""
+        return dict(sorted(self._project.counts.items()))
+
+    def amplitude_stats(self) -> dict[str, Any]:
+        """Counts of requests, events and bytes."""
+        project = self._project
+        return self._log.stats() | {
             "events_received": project.received,
             "events_kept": project.counts.total(),
             "duplicates": project.duplicates,
@@ -143,55 +179,77 @@ def amplitude_commands(world: World) -> dict[str, Callable[..., Any]]:
             "users": len(project.users.events),
         }
 
-    def users() -> dict[str, Any]:
+    def amplitude_requests(self) -> list[dict[str, Any]]:
+        """The latest requests."""
+        return list(self._log.requests)
+
+    def amplitude_events(self) -> bytes:
+        """Every kept event as it was sent."""
+        return array(self._project.storage.events())
+
+    def amplitude_users(self) -> dict[str, Any]:
+        """Each user's events and properties."""
+        users = self._project.users
         return {
-            user: {"events": count, "properties": project.users.properties.get(user, {})}
-            for user, count in project.users.events.items()
+            user: {"events": count, "properties": users.properties(user)}
+            for user, count in users.events.items()
         }
 
-    def reached(steps: list[str], campaign_id: int | None = None) -> list[int]:
-        return funnel(project.storage.events(), campaign_id, steps)
+    def funnel(self, steps: list[str], campaign_id: int | None = None) -> list[int]:
+        """The users who reached each step."""
+        return funnel(self._project.storage.events(), campaign_id, steps)
 
-    def set_amplitude(**changes: Any) -> None:
-        now = msgspec.structs.asdict(project.behaviour)
-        project.behaviour = msgspec.convert(now | changes, Behaviour)
+    def taxonomy(self) -> dict[str, Any]:
+        """The plan."""
+        return self._project.plan
 
-    def throttle(user: str, seconds: float = 30) -> None:
-        project.rates.throttled[user] = project.now() + seconds
+    def lookup_tables(self) -> dict[str, Any]:
+        """The lookup tables by name."""
+        return self._project.lookup_tables
 
-    def use_up_quota(user: str) -> None:
-        project.rates.over_quota.add(user)
+    def set_amplitude(self, **changes: Any) -> None:
+        """Change how Amplitude behaves."""
+        now = msgspec.structs.asdict(self._project.behaviour)
+        self._project.behaviour = msgspec.convert(now | changes, Behaviour)
 
-    def pass_time(seconds: float) -> None:
-        project.seconds_ahead += seconds
+    def throttle(self, user: str, seconds: float = 30) -> None:
+        """Hold one user or device back."""
+        self._project.rates.throttled[user] = self._project.now() + seconds
 
-    return {
-        "amplitude_counts": lambda: dict(sorted(project.counts.items())),
-        "amplitude_stats": stats,
-        "amplitude_requests": lambda: list(world.amplitude_gate.log.requests),
-        "amplitude_events": lambda: array(project.storage.events()),
-        "amplitude_users": users,
-        "funnel": reached,
-        "set_amplitude": set_amplitude,
-        "throttle": throttle,
-        "use_up_quota": use_up_quota,
-        "pass_time": pass_time,
-    }
+    def use_up_quota(self, user: str) -> None:
+        """Let one user or device be over its daily quota."""
+        self._project.rates.over_quota.add(user)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock ahead."""
+        self._project.seconds_ahead += seconds
 
 
-def common_commands(world: World) -> dict[str, Callable[..., Any]]:
+class CommonCommands:
     """What concerns both services."""
 
-    def set_latency(**seconds: float) -> None:
-        for service, value in seconds.items():
-            if service not in world.latency:
-                raise ValueError(f"there is no service {service}")
-            world.latency[service] = value
+    def __init__(self, world: World) -> None:
+        self._world = world
 
-    return {
-        "set_latency": set_latency,
-        "add_fault": lambda **fault: world.faults.add(fault),
-        "clear_faults": world.faults.clear,
-        "faults_met": lambda: world.faults.met,
-        "reset": world.reset,
-    }
+    def set_latency(self, **seconds: float) -> None:
+        """Seconds before each answer of a service."""
+        for service, value in seconds.items():
+            if service not in self._world.latency:
+                raise ValueError(f"there is no service {service}")
+            self._world.latency[service] = value
+
+    def add_fault(self, **fault: Any) -> None:
+        """Put a fault in force."""
+        self._world.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Take all faults out of force."""
+        self._world.faults.clear()
+
+    def faults_met(self) -> int:
+        """How many requests met a fault."""
+        return self._world.faults.met
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._world.reset()

@@ -64,13 +64,13 @@ class Gate:
     """The application of one service behind its log, latency and faults."""
 
     def __init__(
-        self, service: str, app: ASGIApp, faults: Faults, latency: dict[str, float]
+        self, service: str, app: ASGIApp, faults: Faults, latency: dict[str, float], log: Log
     ) -> None:
         self.service = service
         self.app = app
         self.faults = faults
         self.latency = latency
-        self.log = Log()
+        self.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

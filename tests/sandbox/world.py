@@ -8,14 +8,15 @@ from sandbox.amplitude.app import application as amplitude_application
 from sandbox.amplitude.project import Project
 from sandbox.control import routes as control_routes
 from sandbox.faults import Faults
-from sandbox.gate import Gate
+from sandbox.gate import Gate, Log
 from sandbox.hubspot.app import application as hubspot_application
-from sandbox.hubspot.limits import Limits
 from sandbox.hubspot.portal import HubSpot
 from sandbox.stories.history import History, arrival, milliseconds_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from sandbox.hubspot.limits import Limits
 
 HOUR = 3_600_000
 
@@ -38,14 +39,21 @@ class World:
         self.faults = Faults(seed)
         self.hubspot = HubSpot()
         self.project = Project()
-        control = control_routes(self)
-        self.hubspot_gate = Gate(
-            "hubspot", hubspot_application(self.hubspot, control), self.faults, self.latency
-        )
-        self.amplitude_gate = Gate(
-            "amplitude", amplitude_application(self.project, control), self.faults, self.latency
-        )
+        self.logs = {"hubspot": Log(), "amplitude": Log()}
         self.reset()
+
+    def applications(self) -> tuple[Gate, Gate]:
+        """HubSpot and Amplitude, each behind its gate and with the sandbox's own interface."""
+        control = control_routes(self)
+        apps = {
+            "hubspot": hubspot_application(self.hubspot, control),
+            "amplitude": amplitude_application(self.project, control),
+        }
+        hubspot, amplitude = (
+            Gate(name, app, self.faults, self.latency, self.logs[name])
+            for name, app in apps.items()
+        )
+        return hubspot, amplitude
 
     def reset(self) -> None:
         """Empty both services and behave as at the start."""
@@ -55,8 +63,8 @@ class World:
         self.faults.clear()
         for fault in self.start_faults:
             self.faults.add(fault)
-        self.hubspot_gate.log.clear()
-        self.amplitude_gate.log.clear()
+        for log in self.logs.values():
+            log.clear()
         self.histories = {
             portal_id: History(self.seed, portal_id) for portal_id in self.hubspot.accounts
         }
@@ -81,6 +89,16 @@ class World:
         self.histories[portal_id].introduce(account)
         self.told_until[portal_id] = now
         return account.counts()
+
+    def promise(self, events_per_hour: int, portal_id: int) -> None:
+        """Let events arrive by themselves during the next day, each as it happens."""
+        history = self.histories[portal_id]
+        now = milliseconds_now()
+        account = self.hubspot.account(portal_id)
+        for hour in range(24):
+            start = now + hour * HOUR
+            account.add_as_they_happen(history.increment(events_per_hour, start, start + HOUR, 0))
+        history.introduce(account)
 
     def add_events(
         self, events: list[dict[str, Any]], visible_at: float | None, portal_id: int

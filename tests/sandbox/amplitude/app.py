@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
-from sandbox.amplitude import ingestion
+from sandbox.amplitude import ingestion, lookup_tables, taxonomy
+from sandbox.amplitude.answers import json_response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -18,11 +19,17 @@ if TYPE_CHECKING:
 
 async def unknown_path(_: Request, __: Exception) -> Response:
     """Amplitude's words for an address it does not know."""
-    return ingestion.json_response({"code": 404, "error": "Invalid request path"})
+    return json_response({"code": 404, "error": "Invalid request path"})
 
 
 def application(project: Project, control: list[BaseRoute]) -> Starlette:
     """All routes of the local Amplitude, and the sandbox's own."""
     return Starlette(
-        routes=[*control, *ingestion.routes(project)], exception_handlers={404: unknown_path}
+        routes=[
+            *control,
+            *ingestion.routes(project),
+            *taxonomy.routes(project),
+            *lookup_tables.routes(project),
+        ],
+        exception_handlers={404: unknown_path},
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+if TYPE_CHECKING:
+    from sandbox.amplitude.events import Event
 
 WEEK = 7 * 24 * 3600.0
-
-
-def device_of(event: dict[str, Any]) -> str:
-    """The event's device; where it has none, a hash of its user."""
-    device = event.get("device_id")
-    if device is not None:
-        return str(device)
-    return hashlib.blake2b(str(event["user_id"]).encode(), digest_size=16).hexdigest()
 
 
 class Deduplication:
@@ -23,13 +19,12 @@ class Deduplication:
         # A million keys must fit into memory, so their 64-bit hashes stand for them.
         self._received: dict[int, float] = {}
 
-    def is_new(self, event: dict[str, Any], now: float) -> bool:
+    def is_new(self, event: Event, now: float) -> bool:
         """Whether this event counts; if so it is remembered (Unix seconds)."""
-        insert_id = event.get("insert_id")
-        if insert_id is not None:
-            key = hash((device_of(event), insert_id))
-        elif event.get("time") is not None:
-            key = hash((device_of(event), event.get("event_id"), event["time"]))
+        if event.insert_id is not None:
+            key = hash((event.device, event.insert_id))
+        elif event.time is not UNSET:
+            key = hash((event.device, event.event_id, event.time))
         else:
             return True
         received = self._received.get(key)

@@ -6,15 +6,18 @@ import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.amplitude.answers import Refusal, json_response
+from sandbox.amplitude.events import read_events
 from sandbox.amplitude.validation import LENGTH, examine
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
 
-    from sandbox.amplitude.project import Project
+    from sandbox.amplitude.events import Event
+    from sandbox.amplitude.project import Behaviour, Project
 
 MOST_EVENTS = 2000
 DEFAULT_MIN_ID_LENGTH = 5
@@ -29,21 +32,6 @@ class Endpoint(NamedTuple):
 
 
 ENDPOINTS = (Endpoint("/batch", 20_000_000, 1000), Endpoint("/2/httpapi", 1_000_000, 30))
-
-
-class Refusal(Exception):  # noqa: N818  (an answer to give, not a failure of the sandbox)
-    """An answer other than 200, with its body."""
-
-    def __init__(self, code: int, error: str, **more: Any) -> None:
-        super().__init__(error)
-        self.body = {"code": code, "error": error, **more}
-
-
-def json_response(body: dict[str, Any], status: int | None = None) -> Response:
-    """A body as Amplitude sends it, with the status it names."""
-    return Response(
-        msgspec.json.encode(body), status or body["code"], media_type="application/json"
-    )
 
 
 def routes(project: Project) -> list[Route]:
@@ -94,44 +82,21 @@ def receive(
     project.bytes += len(body)
     if any(text.encode() in body for text in behaviour.forbidden):
         raise Refusal(403, "Forbidden")
-    events, min_id_length = opened(body, behaviour.api_key)
-    facts["events"] = len(events)
-    if len(events) > MOST_EVENTS:
+    count, min_id_length = opened(body, behaviour.api_key)
+    facts["events"] = count
+    if count > MOST_EVENTS:
         raise Refusal(413, "Payload too large")
-    findings = examine(events, min_id_length)
-    if behaviour.short_ids == "drop":
-        short = findings.maps.pop(LENGTH, {})
-        dropped = {index for indexes in short.values() for index in indexes}
-    else:
-        dropped = set()
-    if findings.maps:
-        raise refused(findings.body(behaviour.index_style))
-    silenced = [
-        index
-        for index, event in enumerate(events)
-        if behaviour.silenced_devices and event.get("device_id") in behaviour.silenced_devices
-    ]
-    if silenced:
-        devices = sorted({events[index]["device_id"] for index in silenced})
-        raise Refusal(
-            400,
-            "Events silenced for device_id",
-            eps_threshold=100,
-            exceeded_daily_quota_devices={},
-            silenced_devices=devices,
-            silenced_events=silenced,
-            throttled_devices={},
-            throttled_events=[],
-        )
+    events = read_events(body, min_id_length)
+    if events is None:
+        body = mended(body, min_id_length, behaviour)
+        events = read_events(body, 0) or []
+    refuse_silenced(events, set(behaviour.silenced_devices))
     most = behaviour.eps_threshold
     slow = project.rates.refusal(
         events, endpoint.eps_threshold if most is None else most, project.now()
     )
     if slow is not None:
         raise refused(slow)
-    if dropped:
-        events = [event for index, event in enumerate(events) if index not in dropped]
-        body = msgspec.json.encode({"events": events})
     facts["duplicates"] = project.ingest(body, events)
     return {
         "code": 200,
@@ -141,29 +106,69 @@ def receive(
     }
 
 
+def refuse_silenced(events: list[Event], devices: set[str]) -> None:
+    """Refuse a request with events of devices that Amplitude listens to no longer."""
+    silenced = [i for i, event in enumerate(events) if event.device_id in devices]
+    if silenced:
+        raise Refusal(
+            400,
+            "Events silenced for device_id",
+            eps_threshold=100,
+            exceeded_daily_quota_devices={},
+            silenced_devices=sorted({str(events[index].device_id) for index in silenced}),
+            silenced_events=silenced,
+            throttled_devices={},
+            throttled_events=[],
+        )
+
+
 def refused(body: dict[str, Any]) -> Refusal:
     """A refusal with a body that is already complete."""
     return Refusal(**body)
 
 
-def opened(body: bytes, api_key: str) -> tuple[list[Any], int]:
-    """The events of a request and its least length of ids."""
+class Envelope(msgspec.Struct):
+    """A request whose events are not looked into yet."""
+
+    api_key: str | None = None
+    events: list[msgspec.Raw] | None = None
+    options: dict[str, Any] | None = None
+
+
+def opened(body: bytes, api_key: str) -> tuple[int, int]:
+    """How many events a request has, and its least length of ids.
+
+    Raises:
+        Refusal: It is no JSON, has no good key, or no events.
+    """
     try:
-        request = msgspec.json.decode(body)
+        request = ENVELOPES.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "Invalid JSON request body") from None
-    if type(request) is not dict:
-        raise Refusal(400, "Invalid JSON request body")
-    key = request.get("api_key")
-    if not key:
+    if not request.api_key:
         raise Refusal(400, "Request missing required field", missing_field="api_key")
-    if key != api_key:
-        raise Refusal(400, f"Invalid API key: {key}")
-    events = request.get("events")
-    if not events:
+    if request.api_key != api_key:
+        raise Refusal(400, f"Invalid API key: {request.api_key}")
+    if not request.events:
         raise Refusal(400, "Request missing required field", missing_field="events")
-    options = request.get("options") or {}
-    if type(events) is not list or type(options) is not dict:
-        raise Refusal(400, "Invalid JSON request body")
-    length = options.get("min_id_length")
-    return events, DEFAULT_MIN_ID_LENGTH if type(length) is not int else length
+    length = (request.options or {}).get("min_id_length")
+    return len(request.events), length if isinstance(length, int) else DEFAULT_MIN_ID_LENGTH
+
+
+def mended(body: bytes, min_id_length: int, behaviour: Behaviour) -> bytes:
+    """The body without the events whose ids are too short, where those are only dropped.
+
+    Raises:
+        Refusal: 400, something else is wrong with some events, or short ids are refused.
+    """
+    events = msgspec.json.decode(body)["events"]
+    findings = examine(events, min_id_length)
+    short = findings.maps.pop(LENGTH, {}) if behaviour.short_ids == "drop" else {}
+    if findings.maps:
+        raise refused(findings.body(behaviour.index_style))
+    dropped = {index for indexes in short.values() for index in indexes}
+    kept = [event for index, event in enumerate(events) if index not in dropped]
+    return msgspec.json.encode({"events": kept})
+
+
+ENVELOPES = msgspec.json.Decoder(Envelope)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from typing import Any, Literal
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -12,6 +12,9 @@ from sandbox.amplitude.deduplication import Deduplication
 from sandbox.amplitude.rates import Rates
 from sandbox.amplitude.storage import Storage
 from sandbox.amplitude.users import Users
+
+if TYPE_CHECKING:
+    from sandbox.amplitude.events import Event
 
 API_KEY = "sandbox-api-key"
 SECRET_KEY = "sandbox-secret-key"
@@ -30,6 +33,7 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
     forbidden: list[str] = []
     silenced_devices: list[str] = []
     api_key: str = API_KEY
+    taxonomy: bool = True
 
 
 class Project:
@@ -49,13 +53,15 @@ class Project:
         self.users = Users()
         self.rates = Rates()
         self.counts: Counter[str] = Counter()
+        self.plan: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+        self.lookup_tables: dict[str, dict[str, Any]] = {}
         self.received = self.duplicates = self.bytes = 0
 
     def now(self) -> float:
         """The time (Unix seconds), which tests may move ahead."""
         return time.time() + self.seconds_ahead
 
-    def ingest(self, body: bytes, events: list[dict[str, Any]]) -> int:
+    def ingest(self, body: bytes, events: list[Event]) -> int:
         """Take valid events in and return how many were seen before."""
         now = self.now()
         is_new = self.deduplication.is_new
@@ -63,7 +69,7 @@ class Project:
         for index in fresh:
             event = events[index]
             self.users.see(event)
-            self.counts[event["event_type"]] += 1
+            self.counts[event.event_type] += 1
         self.storage.keep(body, fresh)
         seen_before = len(events) - len(fresh)
         self.received += len(events)

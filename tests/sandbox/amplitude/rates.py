@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.amplitude.events import Event
 
 WINDOW = 30.0
 
@@ -18,12 +21,15 @@ class Rates:
     _recent: Counter[str] = field(default_factory=Counter)
     _batches: deque[tuple[float, Counter[str]]] = field(default_factory=deque)
 
-    def refusal(self, events: list[dict[str, Any]], most: int, now: float) -> dict[str, Any] | None:
+    def refusal(self, events: list[Event], most: int, now: float) -> dict[str, Any] | None:
         """The 429 body where an id sends too much (events a second), None where none does."""
         while self._batches and self._batches[0][0] <= now - WINDOW:
             self._recent -= self._batches.popleft()[1]
         self.throttled = {id_: until for id_, until in self.throttled.items() if until > now}
-        counts = {name: self._counts(events, name) for name in ("user_id", "device_id")}
+        counts = {
+            "user_id": Counter([event.user_id for event in events if event.user_id]),
+            "device_id": Counter([event.device_id for event in events if event.device_id]),
+        }
         slow: dict[str, dict[str, int]] = {"user_id": {}, "device_id": {}}
         exceeded: dict[str, dict[str, int]] = {"user_id": {}, "device_id": {}}
         for name, those in counts.items():
@@ -40,7 +46,7 @@ class Rates:
         indexes = [
             index
             for index, event in enumerate(events)
-            if event.get("user_id") in held or event.get("device_id") in held
+            if event.user_id in held or event.device_id in held
         ]
         return {
             "code": 429,
@@ -52,9 +58,6 @@ class Rates:
             "exceeded_daily_quota_users": exceeded["user_id"],
             "exceeded_daily_quota_devices": exceeded["device_id"],
         }
-
-    def _counts(self, events: list[dict[str, Any]], name: str) -> Counter[str]:
-        return Counter([event[name] for event in events if event.get(name) is not None])
 
     def _remember(self, counts: dict[str, Counter[str]], now: float) -> None:
         batch = counts["user_id"] + counts["device_id"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.amplitude.events import Event
 
 LOCATION = ("country", "region", "city", "dma")
 DEVICE = (
     *("platform", "os_name", "os_version", "device_brand", "device_manufacturer"),
     *("device_model", "carrier"),
 )
-SINGLE = ("app_version", "language")
-WATCHED = frozenset((*LOCATION, *DEVICE, *SINGLE, "user_properties"))
+location_of = attrgetter(*LOCATION)
+device_of = attrgetter(*DEVICE)
+NOWHERE, NO_DEVICE = (None,) * len(LOCATION), (None,) * len(DEVICE)
 
 
 class Users:
@@ -18,27 +23,47 @@ class Users:
 
     def __init__(self) -> None:
         self.events: dict[str, int] = {}
-        self.properties: dict[str, dict[str, Any]] = {}
+        self._locations: dict[str, tuple[str | None, ...]] = {}
+        self._devices: dict[str, tuple[str | None, ...]] = {}
+        self._others: dict[str, dict[str, Any]] = {}
 
-    def see(self, event: dict[str, Any]) -> None:
+    def see(self, event: Event) -> None:
         """Take one new event into account."""
-        user = event.get("user_id") or event["device_id"]
+        user = event.user_id or event.device
         self.events[user] = self.events.get(user, 0) + 1
-        if event.get("$skip_user_properties_sync") is not True and not WATCHED.isdisjoint(event):
-            self._update(self.properties.setdefault(user, {}), event)
+        if event.skip_user_properties_sync:
+            return
+        # One key of a group resets those of the group that are not set with it.
+        location = location_of(event)
+        if location != NOWHERE:
+            self._locations[user] = location
+        device = device_of(event)
+        if device != NO_DEVICE:
+            self._devices[user] = device
+        if event.app_version is not None or event.language is not None:
+            single = {"app_version": event.app_version, "language": event.language}
+            self._table(user).update({n: value for n, value in single.items() if value is not None})
+        if event.user_properties:
+            self._merge(self._table(user), event.user_properties)
 
-    def _update(self, table: dict[str, Any], event: dict[str, Any]) -> None:
-        for group in (LOCATION, DEVICE):
-            # One key of a group resets those of the group that are not set with it.
-            if any(event.get(name) is not None for name in group):
-                for name in group:
-                    table.pop(name, None)
-                    if event.get(name) is not None:
-                        table[name] = event[name]
-        for name in SINGLE:
-            if event.get(name) is not None:
-                table[name] = event[name]
-        properties = event.get("user_properties") or {}
+    def properties(self, user: str) -> dict[str, Any]:
+        """The table of one user."""
+        groups = (
+            (LOCATION, self._locations.get(user, NOWHERE)),
+            (DEVICE, self._devices.get(user, NO_DEVICE)),
+        )
+        table = {
+            name: value
+            for names, values in groups
+            for name, value in zip(names, values, strict=True)
+            if value is not None
+        }
+        return table | self._others.get(user, {})
+
+    def _table(self, user: str) -> dict[str, Any]:
+        return self._others.setdefault(user, {})
+
+    def _merge(self, table: dict[str, Any], properties: dict[str, Any]) -> None:
         for name, value in properties.items():
             if name.startswith("$") and isinstance(value, dict):
                 self._operate(table, name, value)

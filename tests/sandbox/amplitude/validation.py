@@ -55,11 +55,11 @@ class Findings:
     def body(self, style: str) -> dict[str, Any]:
         """The 400 body, with every index or, as newer pages have it, only the first."""
         if LENGTH in self.maps:
-            error, kinds = "Invalid id length for user_id or device_id", (LENGTH,)
+            error, kinds = "Invalid id length for user_id or device_id", [LENGTH]
         elif MISSING in self.maps:
-            error, kinds = "Request missing required field", (MISSING, INVALID)
+            error, kinds = "Request missing required field", [MISSING, INVALID]
         else:
-            error, kinds = "Invalid field values on some events", (INVALID,)
+            error, kinds = "Invalid field values on some events", [INVALID]
         shown = {
             kind: {
                 name: indexes[:1] if style == "first" else indexes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
-from sandbox.hubspot import account_info, campaigns, events
+from sandbox.hubspot import account_info, campaigns, contacts, events, oauth
 from sandbox.hubspot.answers import json_response
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def application(hubspot: HubSpot, control: list[BaseRoute]) -> Starlette:
             *control,
             *events.routes(hubspot),
             *campaigns.routes(hubspot),
+            *contacts.routes(hubspot),
+            *oauth.routes(hubspot),
             *account_info.routes(hubspot),
         ],
         exception_handlers={404: unknown_path},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -91,7 +92,7 @@ def details(account: Account, campaign_id: int) -> dict[str, Any]:
     if campaign is None or campaign_id == DELETED_CAMPAIGN_ID:
         raise Refusal(404, "No campaign exists with the given id.", "OBJECT_NOT_FOUND")
     account.let_arrive()
-    counts = account.campaign_counts.get(campaign_id, {})
+    counts = account.campaign_counts.get(campaign_id, Counter())
     updated = account.campaign_activity.get(campaign_id, 0)
     return {
         "id": campaign.id,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from sandbox.stories.campaigns import Campaign
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sandbox.stories.campaigns import Campaign
 
 FEW = 200
 

@@ -129,6 +129,11 @@ class Tokens:
         """Change what a token was granted."""
         self.access[token].scopes = tuple(scopes)
 
+    def revoke(self, token: str) -> None:
+        """Make an access or refresh token worthless."""
+        self.access.pop(token, None)
+        self.refresh.pop(token, None)
+
     def expire_all(self) -> None:
         """Make every access token that came from OAuth too old."""
         for access in self.access.values():

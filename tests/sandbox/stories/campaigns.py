@@ -40,7 +40,7 @@ CAMPAIGNS = (
         *(100523516444, 0.09, 0),
     ),
     Campaign(
-        *(243852310, 20185, "AbBatch", "Été à Zürich – 夏", "Un été à Zürich", "BATCH_EMAIL"),
+        *(243852310, 20185, "AbBatch", "Été à Zürich, 夏", "Un été à Zürich", "BATCH_EMAIL"),
         *(100523517120, 0.07, 1),
     ),
     Campaign(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -57,10 +58,11 @@ class History:
             [int(span * (0.03 + 0.96 * self.random.random())) for _ in range(campaign.sendings)]
             for campaign in CAMPAIGNS
         ]
-        shares = [campaign.share for campaign in CAMPAIGNS]
+        shares = list(accumulate(campaign.share for campaign in CAMPAIGNS))
+        indexes = range(len(CAMPAIGNS))
         left = events
         while left:
-            index = self.random.choices(range(len(CAMPAIGNS)), shares)[0]
+            index = self.random.choices(indexes, cum_weights=shares)[0]
             if sendings[index]:
                 age = self.random.choice(sendings[index])
                 age -= int(min(age, 3 * HOUR) * self.random.random())

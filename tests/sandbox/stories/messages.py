@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.stories.readers import BOT, PLACES, PROXIES, PROXY_PLACE, READERS
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from sandbox.stories.campaigns import Campaign
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
-HEX = "89ab"
 
 
 class Step(NamedTuple):
@@ -24,16 +22,10 @@ class Step(NamedTuple):
     event: dict[str, Any]
 
 
-def random_id(random: Random) -> str:
-    """A UUID of version 4, as on HubSpot's SENT events."""
+def new_id(random: Random, version: int) -> str:
+    """A UUID: of version 4 on HubSpot's SENT events, of version 3 on those that follow."""
     text = f"{random.getrandbits(128):032x}"
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{HEX[random.getrandbits(2)]}{text[17:20]}-{text[20:]}"
-
-
-def derived_id(*parts: object) -> str:
-    """A UUID of version 3, as on HubSpot's follow-on events."""
-    text = hashlib.md5(repr(parts).encode(), usedforsecurity=False).hexdigest()
-    return f"{text[:8]}-{text[8:12]}-3{text[13:16]}-8{text[17:20]}-{text[20:]}"
+    return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
 class Message:
@@ -47,8 +39,7 @@ class Message:
         self.recipient = recipient
         self.portal_id = portal_id
         self.sent = sent
-        self.id = random_id(random)
-        self._count = 0
+        self.id = new_id(random, 4)
 
     def steps(self) -> Iterator[Step]:
         """Its events in the order in which they happen."""
@@ -104,14 +95,13 @@ class Message:
         return low + int(self.random.random() * (high - low + 1))
 
     def _event(self, kind: str, after: int, **fields: Any) -> dict[str, Any]:
-        self._count += 1
         campaign = self.campaign
         return {
             "appName": campaign.app_name,
             "created": self.sent + after,
             **fields,
             "appId": campaign.app_id,
-            "id": derived_id(self.id, kind, self._count),
+            "id": new_id(self.random, 3),
             "portalId": self.portal_id,
             "recipient": self.recipient,
             "sentBy": {"id": self.id, "created": self.sent},
@@ -157,7 +147,7 @@ class Message:
         if self.random.random() < 0.1:
             at_reset = at + self._within(HOUR, 30 * HOUR)
             reset = {
-                "id": derived_id(self.id, "UNBOUNCE"),
+                "id": new_id(self.random, 3),
                 "created": self.sent + at_reset,
                 "sentBy": {"id": self.id, "created": self.sent},
             }

@@ -15,9 +15,9 @@ class Reader(NamedTuple):
 
 def browser(name: str, producer: str, version: str, kind: str = "Browser") -> dict[str, Any]:
     """A browser as HubSpot describes it; ``version`` is a list there."""
-    host = producer.split()[0].lower()
+    host = producer.split(maxsplit=1)[0].lower()
     return {
-        "name": f"{name} {version.split('.')[0]}",
+        "name": f"{name} {version.split('.', maxsplit=1)[0]}",
         "family": name,
         "producer": producer,
         "producerUrl": f"https://www.{host}.com/",

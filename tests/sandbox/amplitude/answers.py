@@ -1,0 +1,23 @@
+"""Amplitude's answers as HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+
+class Refusal(Exception):  # noqa: N818  (an answer to give, not a failure of the sandbox)
+    """An answer other than 200, with its body."""
+
+    def __init__(self, code: int, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.body = {"code": code, "error": error, **more}
+
+
+def json_response(body: dict[str, Any], status: int | None = None) -> Response:
+    """A body as Amplitude sends it, with the status given or the ``code`` it names."""
+    return Response(
+        msgspec.json.encode(body), status or body["code"], media_type="application/json"
+    )

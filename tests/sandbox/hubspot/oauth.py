@@ -1,0 +1,188 @@
+"""OAuth: the consent page, and the token endpoints, dated and old."""
+
+from __future__ import annotations
+
+import html
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.forms import read_form
+from sandbox.hubspot.answers import Refusal, json_response
+from sandbox.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, PORTALS, Grant
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+    from starlette.requests import Request
+
+    from sandbox.hubspot.portal import HubSpot
+
+USER_ID = 9001
+CONSENT = """<!DOCTYPE html>
+<html lang="en"><head><title>Connect an app</title></head><body>
+<h1>Connect the app to your HubSpot account</h1>
+<p>It asks for: {scopes}</p>
+<form method="post">
+<label>Account <select name="portal_id">{accounts}</select></label>
+<button id="connect" name="decision" value="grant">Connect app</button>
+<button id="deny" name="decision" value="deny">Cancel</button>
+</form></body></html>
+"""
+
+
+class OAuth:
+    """The endpoints of one HubSpot."""
+
+    def __init__(self, hubspot: HubSpot) -> None:
+        self.hubspot = hubspot
+
+    async def ask(self, request: Request) -> Response:
+        """Show the consent page."""
+        asked = request.query_params
+        if not is_known(asked):
+            return HTMLResponse("<h1>The app or its redirect address is not known.</h1>", 400)
+        accounts = "".join(f"<option>{portal_id}</option>" for portal_id in PORTALS)
+        scopes = html.escape(asked.get("scope", "oauth"))
+        return HTMLResponse(CONSENT.format(scopes=scopes, accounts=accounts))
+
+    async def decide(self, request: Request) -> Response:
+        """Go back to the app with a code, or with the user's refusal."""
+        asked = request.query_params
+        if not is_known(asked):
+            return HTMLResponse("<h1>The app or its redirect address is not known.</h1>", 400)
+        form = await read_form(request) or {}
+        uri = asked["redirect_uri"]
+        back = {"state": asked["state"]} if "state" in asked else {}
+        if form.get("decision") == "grant":
+            scopes = asked.get("scope", "oauth").split()
+            portal_id = int(form.get("portal_id", next(iter(PORTALS))))
+            back["code"] = self.hubspot.tokens.new_code(uri, scopes, portal_id)
+        else:
+            back |= {"error": "access_denied", "error_description": "The user refused."}
+        return RedirectResponse(uri + ("&" if "?" in uri else "?") + urlencode(back), 302)
+
+    async def dated_token(self, request: Request) -> Response:
+        """The token endpoint whose version is a date."""
+        if not self.hubspot.tokens.settings.dated_endpoint:
+            return no_such_endpoint(request)
+        return await self._trade(request, dated=True)
+
+    async def v1_token(self, request: Request) -> Response:
+        """The old token endpoint."""
+        if not self.hubspot.tokens.settings.v1_endpoint:
+            return no_such_endpoint(request)
+        return await self._trade(request, dated=False)
+
+    async def _trade(self, request: Request, *, dated: bool) -> Response:
+        try:
+            return json_response(trade(self.hubspot, await read_form(request), dated=dated))
+        except Refusal as refusal:
+            return refusal.response()
+
+    async def access_token(self, request: Request) -> Response:
+        """What an access token is good for, in the way of v1."""
+        try:
+            access = self.hubspot.tokens.check(f"Bearer {request.path_params['token']}")
+        except Refusal as refusal:
+            return refusal.response()
+        left = int((access.expires_at or time.time()) - time.time())
+        return json_response(
+            {
+                "hub_id": access.portal_id,
+                "app_id": 1,
+                "user_id": USER_ID,
+                "scopes": access.scopes,
+                "expires_in": left,
+            }
+        )
+
+
+def routes(hubspot: HubSpot) -> list[Route]:
+    """The routes of OAuth."""
+    oauth = OAuth(hubspot)
+    return [
+        Route("/oauth/authorize", oauth.ask, methods=["GET"]),
+        Route("/oauth/authorize", oauth.decide, methods=["POST"]),
+        Route("/oauth/2026-03/token", oauth.dated_token, methods=["POST"]),
+        Route("/oauth/v1/token", oauth.v1_token, methods=["POST"]),
+        Route("/oauth/v1/access-tokens/{token}", oauth.access_token, methods=["GET"]),
+    ]
+
+
+def is_known(asked: QueryParams) -> bool:
+    """Whether the consent page is asked for by an app that HubSpot knows."""
+    return asked.get("client_id") == CLIENT_ID and bool(asked.get("redirect_uri"))
+
+
+def no_such_endpoint(request: Request) -> Response:
+    """The answer of an endpoint that HubSpot no longer, or not yet, has."""
+    message = f"Resource not found: {request.url.path}"
+    return json_response({"status": "error", "message": message}, 404)
+
+
+def oauth_error(error: str, description: str, status: str, code: int = 400) -> Refusal:
+    """A refusal in the words of RFC 6749, with HubSpot's older fields kept beside them."""
+    refusal = Refusal(code, description)
+    refusal.body = {
+        "error": error,
+        "error_description": description,
+        "status": status,
+        "message": description,
+    }
+    return refusal
+
+
+def trade(hubspot: HubSpot, form: dict[str, str] | None, *, dated: bool) -> dict[str, Any]:
+    """Tokens for a code or a refresh token.
+
+    Raises:
+        Refusal: 400 or 401, as RFC 6749 has it.
+    """
+    tokens = hubspot.tokens
+    if form is None:
+        raise oauth_error("invalid_request", "the body must be form-encoded", "BAD_REQUEST")
+    if form.get("client_id") != CLIENT_ID:
+        raise oauth_error("invalid_client", "missing or unknown client id", "BAD_CLIENT_ID", 401)
+    if form.get("client_secret") != CLIENT_SECRET:
+        raise oauth_error(
+            "invalid_client", "missing or invalid client secret", "BAD_CLIENT_SECRET", 401
+        )
+    if form.get("grant_type") == "refresh_token":
+        refresh_token = form.get("refresh_token", "")
+        grant = tokens.refresh.get(refresh_token)
+        if grant is None:
+            raise oauth_error(
+                "invalid_grant",
+                "refresh token is invalid, expired or revoked",
+                "BAD_REFRESH_TOKEN",
+            )
+        refresh_token = tokens.renew(refresh_token)
+    elif form.get("grant_type") == "authorization_code":
+        grant = tokens.codes.pop(form.get("code", ""), None)
+        if grant is None or grant.redirect_uri != form.get("redirect_uri"):
+            raise oauth_error(
+                "invalid_grant", "authorization code is invalid, expired or used", "BAD_AUTH_CODE"
+            )
+        refresh_token = tokens.new_refresh_token(Grant(grant.portal_id, grant.scopes))
+    else:
+        raise oauth_error(
+            "unsupported_grant_type", "grant_type is missing or unknown", "BAD_GRANT_TYPE"
+        )
+    life = tokens.settings.token_life_seconds
+    answer: dict[str, Any] = {
+        "token_type": "bearer",
+        "access_token": tokens.issue(grant),
+        "refresh_token": refresh_token,
+        "expires_in": int(life),
+    }
+    if dated:
+        answer |= {
+            "token_use": "access_token",
+            "hub_id": grant.portal_id,
+            "scopes": grant.scopes,
+            "user_id": USER_ID,
+        }
+    return answer
