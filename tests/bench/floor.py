@@ -88,20 +88,20 @@ def map_event(record: dict[str, Any], now_ms: int) -> dict[str, Any]:
 class Floor:
     """Moves all events of the ten types once."""
 
-    def __init__(self, hubspot_url: str, amplitude_url: str, token: str, api_key: str) -> None:
+    def __init__(self, hubspot_url: str, amplitude_url: str, end_ms: int | None) -> None:
         self.events_url = f"{hubspot_url}/email/public/v1/events"
         self.batch_url = f"{amplitude_url}/batch"
-        self.token = token
-        self.head = b'{"api_key":' + _encode(api_key) + b',"events":['
+        self.head = b'{"api_key":"sandbox-api-key","events":['
         self.now_ms = int(time.time() * 1000)
+        self.end_ms = end_ms or self.now_ms
 
     def move(self, event_type: str) -> int:
         """Read one event type from its newest event to its oldest and return the count."""
         source, destination = requests.Session(), requests.Session()
-        source.headers["Authorization"] = f"Bearer {self.token}"
+        source.headers["Authorization"] = "Bearer sandbox-access-token"
         destination.headers["Content-Type"] = "application/json"
         params: dict[str, Any] = {"eventType": event_type, "limit": 1000}
-        params |= {"startTimestamp": 1, "endTimestamp": self.now_ms}
+        params |= {"startTimestamp": 1, "endTimestamp": self.end_ms}
         waiting: list[bytes] = []
         count = 0
         while True:
@@ -128,10 +128,9 @@ def main() -> None:
     parser.add_argument("--hubspot-url", required=True)
     parser.add_argument("--amplitude-url", required=True)
     parser.add_argument("--threads", type=int, default=4)
+    parser.add_argument("--end-ms", type=int)
     options = parser.parse_args()
-    floor = Floor(
-        options.hubspot_url, options.amplitude_url, "sandbox-access-token", "sandbox-api-key"
-    )
+    floor = Floor(options.hubspot_url, options.amplitude_url, options.end_ms)
     started = time.perf_counter()
     with ThreadPoolExecutor(options.threads) as pool:
         count = sum(pool.map(floor.move, EVENT_NAMES))

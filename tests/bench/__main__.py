@@ -1,0 +1,171 @@
+"""Measure the pipeline against the floor, in one run, on the same local services and events."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+
+from bench.measure import Measurement, measure
+from bench.report import Result, table
+from bench.runners import BENCH_PYTHON, MELTANO, Runner, all_runners
+from sandbox.client import Sandbox
+
+OUTPUT = Path("docs/benchmarks.md")
+
+
+class Bench:
+    """Runs runners against one sandbox, each from an empty Amplitude."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, events: int) -> None:
+        self._sandbox = sandbox
+        self._folder = folder
+        self._events = events
+        self._singer_file = folder / "events.singer.jsonl"
+        self._empty_file = folder / "empty.singer.jsonl"
+        self._empty_file.touch()
+
+    def prepare(self, tap: Runner) -> None:
+        """Write the events as Singer messages for what is measured as a target alone."""
+        measure(tap.commands, stdout=self._singer_file, log=self._folder / "log")
+
+    def run(self, runner: Runner) -> Measurement:
+        """Move all events once and check that they are there."""
+        self._sandbox.forget_amplitude()
+        measurement = measure(
+            runner.commands,
+            stdin=self._singer_file if runner.reads_file else None,
+            stdout=self._folder / "out" if runner.writes_file else None,
+            environment=runner.environment,
+            log=self._folder / "log",
+        )
+        self._check(runner)
+        return measurement
+
+    def run_empty(self, runner: Runner) -> Measurement:
+        """Measure the same without an event: the start-up."""
+        return measure(
+            runner.empty_commands,
+            stdin=self._empty_file if runner.reads_file else None,
+            stdout=self._folder / "out" if runner.writes_file else None,
+            environment=runner.empty_environment or runner.environment,
+            log=self._folder / "log",
+        )
+
+    def _check(self, runner: Runner) -> None:
+        if runner.writes_file:
+            with (self._folder / "out").open("rb") as lines:
+                moved = sum(b'"type":"RECORD"' in line.replace(b" ", b"")[:40] for line in lines)
+        else:
+            moved = sum(self._sandbox.amplitude_counts().values())
+        if moved < self._events:
+            raise SystemExit(f"{runner.name} moved {moved:,} of {self._events:,} events")
+
+
+def main() -> None:
+    """Print the table and write it to the docs."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
+    parser.add_argument("--growth", type=int, nargs="*", default=[], help="numbers of events")
+    options = parser.parse_args()
+    with Sandbox(seed=7) as sandbox, tempfile.TemporaryDirectory() as folder:
+        results = _compare(sandbox, Path(folder), options)
+        growth = [_grow(sandbox, Path(folder), events) for events in options.growth]
+    print(f"\n{table(results)}")
+    if not options.only:
+        OUTPUT.write_text(_document(results, growth, options.rounds), encoding="utf-8")
+        if growth:
+            _plot(growth)
+
+
+def _fill(sandbox: Sandbox, events: int) -> int:
+    sandbox.reset()
+    counts = sandbox.generate(events=events, days=365)
+    ten = {"SENT", "DROPPED", "PROCESSED", "DELIVERED", "DEFERRED"}
+    ten |= {"BOUNCE", "OPEN", "CLICK", "STATUSCHANGE", "SPAMREPORT"}
+    return sum(count for name, count in counts.items() if name in ten)
+
+
+def _compare(sandbox: Sandbox, folder: Path, options: argparse.Namespace) -> list[Result]:
+    events = _fill(sandbox, options.events)
+    bench = Bench(sandbox, folder, events)
+    runners = all_runners(sandbox, folder)
+    bench.prepare(next(runner for runner in runners if runner.name == "tap"))
+    if options.only:
+        runners = [runner for runner in runners if runner.name in {"floor", *options.only}]
+    runs: dict[str, list[Measurement]] = {runner.name: [] for runner in runners}
+    empty_runs: dict[str, list[Measurement]] = {runner.name: [] for runner in runners}
+    for number in range(options.rounds):
+        for runner in runners:
+            empty_runs[runner.name].append(bench.run_empty(runner))
+            runs[runner.name].append(bench.run(runner))
+            took = runs[runner.name][-1].seconds
+            print(f"round {number + 1}: {runner.name}: {took:.1f} s", flush=True)
+    return [
+        Result(runner.name, events, tuple(runs[runner.name]), tuple(empty_runs[runner.name]))
+        for runner in runners
+    ]
+
+
+def _grow(sandbox: Sandbox, folder: Path, events: int) -> Result:
+    moved = _fill(sandbox, events)
+    bench = Bench(sandbox, folder, moved)
+    pipe = next(r for r in all_runners(sandbox, folder) if r.name == "tap | target")
+    result = Result(pipe.name, moved, (bench.run(pipe),), (bench.run_empty(pipe),))
+    print(f"{moved:,} events: {result.seconds:.1f} s", flush=True)
+    return result
+
+
+def _document(results: list[Result], growth: list[Result], rounds: int) -> str:
+    at = datetime.now(timezone.utc).date().isoformat()
+    lines = [
+        "# Benchmarks",
+        "",
+        (
+            f"Written by `make bench` on {at}: {results[0].events:,} events, {rounds} rounds in turn, "
+            "medians; local HubSpot and Amplitude on the same machine, without latency or limits."
+        ),
+        f"Machine: {_machine()}.",
+        "",
+        table(results),
+    ]
+    if growth:
+        lines += ["", "As events grow (`tap | target`, one run each):", ""]
+        lines += ["| events | seconds | events/s | peak MB |", "| ---: | ---: | ---: | ---: |"]
+        lines += [
+            f"| {each.events:,} | {each.seconds:.1f} | {each.events_per_second:,.0f} "
+            f"| {each.peak_megabytes()} |"
+            for each in growth
+        ]
+        lines += ["", "![Seconds and events a second as events grow](benchmarks.svg)"]
+    return "\n".join(lines) + "\n"
+
+
+def _machine() -> str:
+    cpu = next(
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    )
+    return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def _plot(growth: list[Result]) -> None:
+    points = [f"{each.events}:{each.seconds:.3f}" for each in growth]
+    subprocess.run(
+        [str(BENCH_PYTHON), "-m", "bench.plot", str(OUTPUT.with_suffix(".svg")), *points],
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    for needed in (BENCH_PYTHON, MELTANO):
+        if not needed.exists():
+            raise SystemExit(f"{needed} is missing; run `make bench`, which sets it up")
+    main()

@@ -1,0 +1,84 @@
+"""The table of a benchmark, from measurements to markdown: pure."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.measure import Measurement
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """The runs of one runner over the same events, and of the same without events."""
+
+    name: str
+    events: int
+    runs: tuple[Measurement, ...]
+    empty_runs: tuple[Measurement, ...]
+
+    @property
+    def startup_seconds(self) -> float:
+        """Median seconds of a run without events."""
+        return statistics.median(run.seconds for run in self.empty_runs)
+
+    @property
+    def seconds(self) -> float:
+        """Median seconds of a run, start-up apart."""
+        return statistics.median(run.seconds for run in self.runs) - self.startup_seconds
+
+    @property
+    def events_per_second(self) -> float:
+        """Events a second of the median run, start-up apart."""
+        return self.events / self.seconds
+
+    def cpu_per_100_000(self) -> str:
+        """Seconds of CPU for each 100,000 events, process by process, start-up included."""
+        columns = zip(*(run.processes for run in self.runs), strict=True)
+        costs = [statistics.median(process.cpu_seconds for process in column) for column in columns]
+        return " + ".join(f"{cost * 100_000 / self.events:.1f}" for cost in costs)
+
+    def peak_megabytes(self) -> str:
+        """Peak memory of each process, the largest of the runs."""
+        columns = zip(*(run.processes for run in self.runs), strict=True)
+        peaks = [max(process.peak_bytes for process in column) for column in columns]
+        return " + ".join(f"{peak / MEGABYTE:.0f}" for peak in peaks)
+
+
+HEADINGS = (
+    "",
+    "events/s",
+    "of the floor",
+    "seconds",
+    "fastest to slowest",
+    "CPU s per 100,000",
+    "peak MB",
+    "start-up s",
+)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return the results as a markdown table; the first is the floor."""
+    floor = results[0].events_per_second
+    rows = [HEADINGS, tuple("---:" if index else "---" for index in range(len(HEADINGS)))]
+    for result in results:
+        seconds = sorted(run.seconds - result.startup_seconds for run in result.runs)
+        rows.append(
+            (
+                result.name,
+                f"{result.events_per_second:,.0f}",
+                f"{result.events_per_second / floor:.2f}",
+                f"{result.seconds:.1f}",
+                f"{seconds[0]:.1f} to {seconds[-1]:.1f}",
+                result.cpu_per_100_000(),
+                result.peak_megabytes(),
+                f"{result.startup_seconds:.1f}",
+            )
+        )
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

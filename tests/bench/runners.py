@@ -1,0 +1,125 @@
+"""What is measured: each runner as a pipe of commands, for all events or for none."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.client import Sandbox
+
+BIN = Path(sys.executable).parent
+BENCH_PYTHON = Path(".venv-bench/bin/python")
+MELTANO = Path(".venv-meltano/bin/meltano")
+UNLIMITED = 100_000
+LONG_AGO = "2006-06-01T00:00:00+00:00"
+NOTHING_YET = "2006-06-01T00:00:01+00:00"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A way of moving the events, or a half of it."""
+
+    name: str
+    commands: dict[str, list[str]]
+    empty_commands: dict[str, list[str]]
+    reads_file: bool = False
+    writes_file: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    empty_environment: dict[str, str] = field(default_factory=dict)
+
+
+def all_runners(sandbox: Sandbox, folder: Path) -> list[Runner]:
+    """Return the runners in the order of the table; config files go to the folder."""
+    configs = _write_configs(sandbox, folder)
+    return [
+        _floor(sandbox),
+        *_plain(configs),
+        _singer_io(sandbox),
+        *_ours(configs),
+        _meltano(sandbox, folder),
+    ]
+
+
+def _write_configs(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    tap = {
+        "api_url": sandbox.hubspot_url,
+        "access_token": "sandbox-access-token",
+        "requests_per_10_seconds": UNLIMITED,
+        "start_date": LONG_AGO,
+    }
+    target = {
+        "api_url": sandbox.amplitude_url,
+        "api_key": "sandbox-api-key",
+        "rejected_path": str(folder / "rejected.singer.jsonl"),
+    }
+    configs = {"tap": tap, "empty-tap": tap | {"end_date": NOTHING_YET}, "target": target}
+    paths = {}
+    for name, config in configs.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(config), encoding="utf-8")
+        paths[name] = str(path)
+    return paths
+
+
+def _floor(sandbox: Sandbox) -> Runner:
+    command = [sys.executable, "-m", "bench.floor", "--hubspot-url", sandbox.hubspot_url]
+    command += ["--amplitude-url", sandbox.amplitude_url]
+    return Runner("floor", {"floor": command}, {"floor": [*command, "--end-ms", "1"]})
+
+
+def _plain(configs: dict[str, str]) -> list[Runner]:
+    tap = [sys.executable, "-m", "bench.plain_tap", "--config", configs["tap"]]
+    empty_tap = [sys.executable, "-m", "bench.plain_tap", "--config", configs["empty-tap"]]
+    target = [sys.executable, "-m", "bench.plain_target", "--config", configs["target"]]
+    return [
+        Runner("plain SDK tap", {"tap": tap}, {"tap": empty_tap}, writes_file=True),
+        Runner("plain SDK target", {"target": target}, {"target": target}, reads_file=True),
+    ]
+
+
+def _singer_io(sandbox: Sandbox) -> Runner:
+    command = [str(BENCH_PYTHON), "-m", "bench.singer_io_tap", sandbox.hubspot_url]
+    return Runner(
+        "singer-io tap-hubspot 4.5",
+        {"tap": [*command, LONG_AGO]},
+        {"tap": [*command, "2100-01-01T00:00:00Z"]},
+        writes_file=True,
+    )
+
+
+def _ours(configs: dict[str, str]) -> list[Runner]:
+    tap = [str(BIN / "tap-hubspot-email-events"), "--config", configs["tap"]]
+    empty_tap = [str(BIN / "tap-hubspot-email-events"), "--config", configs["empty-tap"]]
+    target = [str(BIN / "target-amplitude"), "--config", configs["target"]]
+    return [
+        Runner("tap", {"tap": tap}, {"tap": empty_tap}, writes_file=True),
+        Runner("target", {"target": target}, {"target": target}, reads_file=True),
+        Runner(
+            "tap | target",
+            {"tap": tap, "target": target},
+            {"tap": empty_tap, "target": target},
+        ),
+    ]
+
+
+def _meltano(sandbox: Sandbox, folder: Path) -> Runner:
+    command = [str(MELTANO), "--environment=demo", "run", "--full-refresh"]
+    command += ["tap-hubspot-email-events", "target-amplitude"]
+    environment = {
+        "MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve()}/meltano.db",
+        "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
+        "TAP_HUBSPOT_EMAIL_EVENTS_REQUESTS_PER_10_SECONDS": str(UNLIMITED),
+        "TAP_HUBSPOT_EMAIL_EVENTS_START_DATE": LONG_AGO,
+        "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
+    }
+    return Runner(
+        "meltano run",
+        {"meltano": command},
+        {"meltano": command},
+        environment=environment,
+        empty_environment=environment | {"TAP_HUBSPOT_EMAIL_EVENTS_END_DATE": NOTHING_YET},
+    )
