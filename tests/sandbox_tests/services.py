@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from sandbox.client import Sandbox
+
+EVENTS = "/email/public/v1/events"
+TOKEN = "sandbox-access-token"
+
+
+class Services:
+    """A plain client of both services, without any of the plugins' cleverness."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.session = requests.Session()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.session.close()
+
+    def get(self, path: str, token: str = TOKEN, **params: Any) -> requests.Response:
+        return self.session.get(
+            self.sandbox.hubspot_url + path,
+            params=params,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=10,
+        )
+
+    def events(self, **params: Any) -> list[dict[str, Any]]:
+        """Every event of a query, page by page."""
+        found: list[dict[str, Any]] = []
+        offset = {}
+        while True:
+            answer = self.get(EVENTS, **params, **offset)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += page["events"]
+            if not page["hasMore"]:
+                return found
+            offset = {"offset": page["offset"]}
+
+    def post(self, path: str, body: Any, token: str = TOKEN) -> requests.Response:
+        return self.session.post(
+            self.sandbox.hubspot_url + path,
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=10,
+        )
+
+    def token(self, form: dict[str, str], path: str = "/oauth/2026-03/token") -> requests.Response:
+        client = {"client_id": "sandbox-client", "client_secret": "sandbox-client-secret"}
+        return self.session.post(
+            self.sandbox.hubspot_url + path, data=client | form, timeout=10, allow_redirects=False
+        )
+
+    def upload(
+        self, events: Any, path: str = "/batch", api_key: str = "sandbox-api-key", **more: Any
+    ) -> requests.Response:
+        return self.session.post(
+            self.sandbox.amplitude_url + path,
+            json={"api_key": api_key, "events": events, **more},
+            timeout=10,
+        )
+
+
+def hubspot_event(number: int, created: int, kind: str = "SENT", **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"id-{number}",
+        "created": created,
+        "type": kind,
+        "portalId": 4711,
+        "recipient": f"person{number}@example.com",
+        "emailCampaignId": 1,
+        **more,
+    }
+
+
+def amplitude_event(number: int = 0, **more: Any) -> dict[str, Any]:
+    return {
+        "user_id": f"person{number}@example.com",
+        "event_type": "[HubSpot] EMAIL_OPEN",
+        "time": 1_760_000_000_000 + number,
+        "insert_id": f"insert-{number}",
+        **more,
+    }

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from sandbox_tests.services import amplitude_event
+
+if TYPE_CHECKING:
+    from sandbox.client import Sandbox
+    from sandbox_tests.services import Services
+
+WEEK = 7 * 24 * 3600
+
+
+def post(sandbox: Sandbox, body: bytes, headers: dict[str, str]) -> requests.Response:
+    return requests.post(f"{sandbox.amplitude_url}/batch", body, headers=headers, timeout=10)
+
+
+def nested(depth: int) -> dict[str, Any]:
+    return {} if depth == 1 else {"deeper": nested(depth - 1)}
+
+
+def test_events_are_kept_as_they_were_sent_and_counted_once(
+    services: Services, sandbox: Sandbox
+) -> None:
+    events = [amplitude_event(n, event_properties={"n": n}) for n in range(3)]
+
+    first, second = services.upload(events), services.upload(events)
+
+    assert (first.json()["events_ingested"], second.json()["events_ingested"]) == (3, 3)
+    assert sandbox.amplitude_events() == events
+    assert sandbox.amplitude_counts() == {"[HubSpot] EMAIL_OPEN": 3}
+    assert sandbox.amplitude_stats()["duplicates"] == 3
+
+
+@pytest.mark.parametrize(
+    ("other", "kept"),
+    [
+        ({}, 1),
+        ({"event_properties": {"changed": True}}, 1),
+        ({"insert_id": "another"}, 2),
+        ({"user_id": "other@example.com"}, 2),
+        ({"device_id": "a-device"}, 2),
+    ],
+)
+def test_duplicates_are_those_of_insert_id_and_device_or_user(
+    services: Services, sandbox: Sandbox, other: dict[str, Any], kept: int
+) -> None:
+    services.upload([amplitude_event(), amplitude_event() | other])
+
+    assert sandbox.amplitude_stats()["events_kept"] == kept
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(WEEK - 60, 1), (WEEK + 60, 2)])
+def test_duplicates_are_found_for_seven_days(
+    services: Services, sandbox: Sandbox, seconds: int, kept: int
+) -> None:
+    services.upload([amplitude_event()])
+    sandbox.pass_time(seconds)
+    services.upload([amplitude_event()])
+
+    assert sandbox.amplitude_stats()["events_kept"] == kept
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "field"),
+    [
+        ({"event_type": None}, "events_with_missing_fields", "event_type"),
+        ({"event_type": ""}, "events_with_missing_fields", "event_type"),
+        ({"user_id": None}, "events_with_missing_fields", "user_id"),
+        ({"time": "2025-10-09T08:53:20Z"}, "events_with_invalid_fields", "time"),
+        ({"time": 1.5}, "events_with_invalid_fields", "time"),
+        ({"time": None}, "events_with_invalid_fields", "time"),
+        ({"user_id": 12345}, "events_with_invalid_fields", "user_id"),
+        ({"user_id": "Anonymous"}, "events_with_invalid_fields", "user_id"),
+        ({"device_id": "{}"}, "events_with_invalid_fields", "device_id"),
+        ({"city": 1}, "events_with_invalid_fields", "city"),
+        ({"event_properties": []}, "events_with_invalid_fields", "event_properties"),
+        ({"event_properties": nested(41)}, "events_with_invalid_fields", "event_properties"),
+        (
+            {"event_properties": {str(n): 1 for n in range(1025)}},
+            "events_with_invalid_fields",
+            "event_properties",
+        ),
+        ({"event_type": "[Amplitude] Revenue"}, "events_with_invalid_fields", "event_type"),
+        ({"user_id": "abcd"}, "events_with_invalid_id_lengths", "user_id"),
+    ],
+)
+@pytest.mark.parametrize(("style", "indexes"), [("all", [1, 3]), ("first", [1])])
+def test_bad_events_are_named_and_their_neighbours_not_kept(
+    services: Services,
+    sandbox: Sandbox,
+    style: str,
+    indexes: list[int],
+    change: dict[str, Any],
+    key: str,
+    field: str,
+) -> None:
+    sandbox.set_amplitude(index_style=style)
+    bad = amplitude_event() | change
+
+    answer = services.upload([amplitude_event(), bad, amplitude_event(), bad])
+
+    assert answer.status_code == 400
+    assert answer.json()[key][field] == indexes
+    assert sandbox.amplitude_events() == []
+
+
+def test_what_is_at_the_limit_is_taken(services: Services, sandbox: Sandbox) -> None:
+    events = [
+        amplitude_event(1, event_properties=nested(40), price=1, city=None),
+        amplitude_event(2, user_id="a@b.c", device_id=None, event_properties=None),
+    ]
+
+    assert services.upload(events).status_code == 200
+    assert len(sandbox.amplitude_events()) == 2
+
+
+def test_short_ids_pass_where_the_request_allows_or_batch_drops_them(
+    services: Services, sandbox: Sandbox
+) -> None:
+    short = amplitude_event(user_id="abc")
+    allowed = services.upload([short], options={"min_id_length": 3})
+    sandbox.set_amplitude(short_ids="drop")
+
+    dropped = services.upload([short, amplitude_event(1)])
+
+    assert allowed.json()["events_ingested"] == 1
+    assert dropped.json()["events_ingested"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "missing"),
+    [
+        (b"", "Missing request body", None),
+        (b"{", "Invalid JSON request body", None),
+        (b'{"api_key":"sandbox-api-key","events":[NaN]}', "Invalid JSON request body", None),
+        (b'{"events":[{}]}', "Request missing required field", "api_key"),
+        (b'{"api_key":"sandbox-api-key"}', "Request missing required field", "events"),
+        (b'{"api_key":"other","events":[{}]}', "Invalid API key: other", None),
+    ],
+)
+def test_bad_requests_are_refused_as_a_whole(
+    sandbox: Sandbox, body: bytes, error: str, missing: str | None
+) -> None:
+    answer = post(sandbox, body, {"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert answer.json().get("missing_field") == missing
+
+
+def test_a_request_must_call_itself_json(sandbox: Sandbox) -> None:
+    body = json.dumps({"api_key": "sandbox-api-key", "events": [amplitude_event()]}).encode()
+
+    assert post(sandbox, body, {"Content-Type": "text/plain"}).status_code == 400
+    assert post(sandbox, body, {"Content-Type": "application/json"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "events", "padding", "status"),
+    [
+        ("/batch", 2000, 0, 200),
+        ("/batch", 2001, 0, 413),
+        ("/2/httpapi", 2, 450_000, 200),
+        ("/2/httpapi", 2, 500_000, 413),
+        ("/batch", 2, 500_000, 200),
+        ("/batch", 40, 500_000, 413),
+    ],
+)
+def test_size_and_number_are_limited(
+    services: Services, path: str, events: int, padding: int, status: int
+) -> None:
+    properties = {"padding": "x" * padding}
+    batch = [amplitude_event(n, event_properties=properties) for n in range(events)]
+
+    assert services.upload(batch, path).status_code == status
+
+
+def test_gzip_is_unpacked_and_its_content_measured(sandbox: Sandbox) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+    def body(padding: int) -> bytes:
+        event = amplitude_event(event_properties={"padding": "x" * padding})
+        return gzip.compress(json.dumps({"api_key": "sandbox-api-key", "events": [event]}).encode())
+
+    assert post(sandbox, body(1), headers).status_code == 200
+    assert post(sandbox, body(20_000_000), headers).status_code == 413
+    assert post(sandbox, body(1)[:-20], headers).status_code == 400
+    assert post(sandbox, b"not gzip", headers).status_code == 400
+
+
+def test_a_user_who_sends_too_much_is_throttled_by_name(
+    services: Services, sandbox: Sandbox
+) -> None:
+    sandbox.set_amplitude(eps_threshold=1)
+    many = [amplitude_event(0, insert_id=str(n)) for n in range(31)]
+
+    answer = services.upload([amplitude_event(1), *many])
+
+    assert answer.status_code == 429
+    assert list(answer.json()["throttled_users"]) == ["person0@example.com"]
+    assert answer.json()["throttled_events"] == list(range(1, 32))
+    assert services.upload(many[:29]).status_code == 200
+    assert services.upload(many[29:]).status_code == 429
+
+
+def test_throttling_ends_and_a_daily_quota_does_not(services: Services, sandbox: Sandbox) -> None:
+    sandbox.throttle("person0@example.com", seconds=30)
+    sandbox.use_up_quota("person1@example.com")
+
+    slow = services.upload([amplitude_event(0), amplitude_event(2)]).json()
+    exceeded = services.upload([amplitude_event(1)]).json()
+    sandbox.pass_time(31)
+
+    assert (slow["code"], slow["throttled_events"]) == (429, [0])
+    assert list(exceeded["exceeded_daily_quota_users"]) == ["person1@example.com"]
+    assert services.upload([amplitude_event(0), amplitude_event(2)]).status_code == 200
+    assert services.upload([amplitude_event(1)]).status_code == 429
+
+
+def test_silenced_devices_and_forbidden_texts(services: Services, sandbox: Sandbox) -> None:
+    sandbox.set_amplitude(silenced_devices=["silent-device"], forbidden=["<script"])
+
+    silenced = services.upload([amplitude_event(), amplitude_event(device_id="silent-device")])
+    forbidden = services.upload([amplitude_event(event_properties={"subject": "<script>"})])
+
+    assert (silenced.status_code, silenced.json()["silenced_events"]) == (400, [1])
+    assert (forbidden.status_code, forbidden.json()["error"]) == (403, "Forbidden")
+
+
+def test_the_user_table_follows_the_order_of_arrival_and_resets_groups(
+    services: Services, sandbox: Sandbox
+) -> None:
+    services.upload(
+        [
+            amplitude_event(0, city="Dublin", country="IE", os_name="iOS", os_version="17"),
+            amplitude_event(0, insert_id="b", time=1, country="FR"),
+            amplitude_event(0, insert_id="c", os_name="Linux"),
+            amplitude_event(0, insert_id="d", city="Rome", **{"$skip_user_properties_sync": True}),
+            amplitude_event(0, insert_id="e", user_properties={"plan": "pro"}),
+            amplitude_event(1),
+        ]
+    )
+
+    users = sandbox.amplitude_users()
+
+    assert users["person0@example.com"] == {
+        "events": 5,
+        "properties": {"country": "FR", "os_name": "Linux", "plan": "pro"},
+    }
+    assert users["person1@example.com"] == {"events": 1, "properties": {}}
+
+
+def test_a_funnel_counts_users_who_took_the_steps_in_order(
+    services: Services, sandbox: Sandbox
+) -> None:
+    def event(user: int, time: int, step: str, campaign: int = 7) -> dict[str, Any]:
+        properties = {"emailCampaignId": campaign}
+        return amplitude_event(
+            user, insert_id=f"{user}{time}{campaign}", time=time, event_type=step
+        ) | {"event_properties": properties}
+
+    services.upload(
+        [
+            *(event(1, 10, "sent"), event(1, 20, "open"), event(1, 30, "click")),
+            *(event(2, 10, "sent"), event(2, 5, "open"), event(2, 30, "click")),
+            *(event(3, 20, "open"), event(3, 10, "sent"), event(3, 30, "click", campaign=8)),
+        ]
+    )
+
+    assert sandbox.funnel(7, ["sent", "open", "click"]) == [3, 2, 1]
+    assert sandbox.funnel(None, ["sent", "open", "click"]) == [3, 2, 2]
+
+
+def test_the_taxonomy_needs_both_keys_and_names_what_exists_already(
+    services: Services, sandbox: Sandbox
+) -> None:
+    url = f"{sandbox.amplitude_url}/api/2/taxonomy/event"
+    keys = ("sandbox-api-key", "sandbox-secret-key")
+    form = {"event_type": "[HubSpot] EMAIL_OPEN", "description": "opened"}
+    named = url + "/%5BHubSpot%5D%20EMAIL_OPEN"
+
+    def put() -> int:
+        return requests.put(named, {"display_name": "Open"}, auth=keys, timeout=10).status_code
+
+    assert requests.post(url, form, timeout=10).status_code == 401
+    assert requests.post(url, form, auth=keys, timeout=10).json() == {"success": True}
+    assert requests.post(url, form, auth=keys, timeout=10).status_code == 409
+    assert put() == 409
+    services.upload([amplitude_event()])
+    assert put() == 200
+    assert sandbox.taxonomy()["event"]["[HubSpot] EMAIL_OPEN"]["display_name"] == "Open"
+    sandbox.set_amplitude(taxonomy=False)
+    assert requests.get(url, auth=keys, timeout=10).status_code == 403
+
+
+def test_a_lookup_table_needs_a_unique_key_column(sandbox: Sandbox) -> None:
+    url = f"{sandbox.amplitude_url}/api/3/lookup_table"
+    keys = ("sandbox-api-key", "sandbox-secret-key")
+    about = {"value": "emailCampaignId", "type": "event"}
+    form = {"name": "campaigns", "key": "id", "property": json.dumps(about)}
+
+    def upload(file: str) -> requests.Response:
+        files = {"file": ("campaigns.csv", file.encode(), "text/csv")}
+        return requests.post(url, form, files=files, auth=keys, timeout=10)
+
+    assert upload("id,name\r\n7,News\r\n8,Ünï\r\n").json()["rows"] == 2
+    assert upload("id,name\r\n7,News\r\n7,News\r\n").status_code == 400
+    assert sandbox.lookup_tables()["campaigns"]["rows"][1] == {"id": "8", "name": "Ünï"}
+    assert requests.post(url, form, auth=keys, timeout=10).status_code == 400

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox_tests.services import EVENTS, hubspot_event
+
+if TYPE_CHECKING:
+    from sandbox.client import Sandbox
+    from sandbox_tests.services import Services
+
+START = 1_760_000_000_000
+
+
+@pytest.fixture
+def eleven(sandbox: Sandbox) -> list[dict[str, Any]]:
+    events = [hubspot_event(n, START + n) for n in range(11)]
+    sandbox.add_events(events)
+    return events
+
+
+def test_events_come_newest_first_ten_at_a_time(
+    services: Services, eleven: list[dict[str, Any]]
+) -> None:
+    page = services.get(EVENTS).json()
+
+    assert page["events"] == eleven[:0:-1]
+    assert page["hasMore"] is True
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 11, 1000])
+def test_paging_gives_each_event_once(
+    services: Services, eleven: list[dict[str, Any]], limit: int
+) -> None:
+    assert services.events(limit=limit) == eleven[::-1]
+    assert services.events(limit=limit, eventType="SENT") == eleven[::-1]
+
+
+def test_events_of_one_millisecond_are_paged_too(services: Services, sandbox: Sandbox) -> None:
+    sandbox.add_events([hubspot_event(n, START) for n in range(7)])
+
+    found = services.events(limit=2, eventType="SENT")
+
+    assert sorted(event["id"] for event in found) == [f"id-{n}" for n in range(7)]
+
+
+def test_both_bounds_are_inclusive(services: Services, eleven: list[dict[str, Any]]) -> None:
+    found = services.events(startTimestamp=START + 3, endTimestamp=START + 5)
+
+    assert found == eleven[5:2:-1]
+
+
+def test_an_event_that_arrives_while_paging_moves_nothing(
+    services: Services, sandbox: Sandbox, eleven: list[dict[str, Any]]
+) -> None:
+    query = {"eventType": "SENT", "limit": 5}
+    first = services.get(EVENTS, **query).json()
+    sandbox.add_events([hubspot_event(99, START + 99)])
+
+    second = services.get(EVENTS, **query, offset=first["offset"]).json()
+
+    assert first["events"] + second["events"] == eleven[:0:-1]
+
+
+@pytest.mark.usefixtures("eleven")
+def test_the_last_page_has_an_offset_too(services: Services) -> None:
+    page = services.get(EVENTS, limit=11).json()
+
+    assert page["hasMore"] is False
+    assert page["offset"]
+
+
+@pytest.mark.usefixtures("eleven")
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"limit": 4}, 200),
+        ({"eventType": "SENT"}, 400),
+        ({"endTimestamp": START + 8}, 400),
+        ({"startTimestamp": None}, 400),
+        ({"excludeFilteredEvents": "true"}, 400),
+    ],
+)
+def test_an_offset_belongs_to_its_query(
+    services: Services, changed: dict[str, Any], status: int
+) -> None:
+    query: dict[str, Any] = {"startTimestamp": START, "limit": 3}
+    offset = services.get(EVENTS, **query).json()["offset"]
+
+    assert services.get(EVENTS, **query | changed, offset=offset).status_code == status
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"limit": 1001},
+        {"limit": 0},
+        {"limit": "ten"},
+        {"eventType": "sent"},
+        {"eventType": "SENT,OPEN"},
+        {"startTimestamp": "2025-01-01"},
+        {"endTimestamp": "1.5"},
+        {"offset": "!"},
+        {"offset": "CgoY__________9_"},
+        {"excludeFilteredEvents": "maybe"},
+        {"campaignId": "x"},
+    ],
+)
+def test_what_hubspot_cannot_read_is_refused(services: Services, params: dict[str, Any]) -> None:
+    answer = services.get(EVENTS, **params)
+
+    assert answer.status_code == 400
+    assert answer.json()["category"] == "VALIDATION_ERROR"
+
+
+def test_the_refusal_of_a_type_lists_the_types(services: Services) -> None:
+    message = services.get(EVENTS, eventType="UNBOUNCED").json()["message"]
+
+    assert "com.hubspot.email.events.EventType" in message
+    assert "UNBOUNCE, STATUSCHANGE" in message
+
+
+def test_the_epoch_is_an_internal_error(services: Services) -> None:
+    assert services.get(EVENTS, startTimestamp=0).status_code == 500
+
+
+@pytest.mark.usefixtures("eleven")
+def test_parameters_that_do_not_exist_are_ignored(services: Services) -> None:
+    assert len(services.get(EVENTS, count=11).json()["events"]) == 10
+
+
+def test_filters_choose_events(services: Services, sandbox: Sandbox) -> None:
+    events = [
+        hubspot_event(0, START, emailCampaignId=2**53 + 1, appId=7),
+        hubspot_event(1, START + 1, filteredEvent=True),
+        hubspot_event(2, START + 2, appId=0),
+    ]
+    sandbox.add_events(events)
+
+    assert services.events(campaignId=2**53 + 1) == [events[0]]
+    assert services.events(appId=0) == [events[2]]
+    assert services.events(recipient="person1@example.com") == [events[1]]
+    assert services.events(excludeFilteredEvents="true", limit=1) == [events[2], events[0]]
+
+
+def test_an_event_becomes_visible_when_it_is_time(services: Services, sandbox: Sandbox) -> None:
+    sandbox.add_events([hubspot_event(1, START)], visible_after_seconds=0.3)
+    assert services.events() == []
+    assert sandbox.hubspot_stats()["on_their_way"] == 1
+
+    deadline = time.monotonic() + 5
+    while not sandbox.hubspot_counts() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert [event["id"] for event in services.events()] == ["id-1"]
+
+
+def test_an_event_without_type_is_an_unbounce(services: Services, sandbox: Sandbox) -> None:
+    sandbox.add_events([{"id": "u", "created": START}])
+
+    assert services.events(eventType="UNBOUNCE") == [{"id": "u", "created": START}]
+
+
+def test_one_event_is_found_by_both_parts_of_its_name(
+    services: Services, eleven: list[dict[str, Any]]
+) -> None:
+    assert services.get(f"{EVENTS}/{START + 4}/id-4").json() == eleven[4]
+    assert services.get(f"{EVENTS}/{START + 5}/id-4").status_code == 404
+
+
+def test_accounts_are_apart(services: Services, sandbox: Sandbox) -> None:
+    sandbox.add_events([hubspot_event(1, START, portalId=4712)])
+
+    assert services.events() == []
+    assert len(services.events(token="sandbox-access-token-2")) == 1
+    details = services.get("/account-info/v3/details", token="sandbox-access-token-2")
+    assert details.json()["portalId"] == 4712
+
+
+def test_a_wrong_token_is_401(services: Services) -> None:
+    answer = services.get(EVENTS, token="wrong")
+
+    assert answer.status_code == 401
+    assert answer.json()["category"] == "INVALID_AUTHENTICATION"
+
+
+def test_a_missing_scope_is_403_and_named(services: Services, sandbox: Sandbox) -> None:
+    sandbox.set_token("sandbox-access-token", scopes=["oauth"])
+
+    answer = services.get(EVENTS)
+
+    assert answer.status_code == 403
+    assert answer.json()["category"] == "MISSING_SCOPES"
+    assert answer.json()["errors"][0]["context"]["requiredScopes"] == ["content"]

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.stories.campaigns import CAMPAIGNS
+from sandbox.stories.history import LATE_MOST, History
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandbox.client import Sandbox
+    from sandbox.hubspot.store import Arrival
+
+import msgspec
+
+NOW = 1_760_000_000_000
+DAY = 86_400_000
+TEN = {
+    *("SENT", "DROPPED", "PROCESSED", "DELIVERED", "DEFERRED", "BOUNCE", "OPEN", "CLICK"),
+    *("STATUSCHANGE", "SPAMREPORT"),
+}
+
+
+def decoded(arrivals: Iterable[Arrival]) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(arrival.payload) for arrival in arrivals]
+
+
+@pytest.fixture(scope="module")
+def past() -> list[dict[str, Any]]:
+    return decoded(History(7, 4711).past(5000, 30, NOW))
+
+
+def test_a_seed_tells_the_same_stories_at_any_time(past: list[dict[str, Any]]) -> None:
+    later = decoded(History(7, 4711).past(5000, 30, NOW + DAY))
+    other = decoded(History(8, 4711).past(5000, 30, NOW))
+
+    assert [(e["id"], e["created"] + DAY) for e in past] == [(e["id"], e["created"]) for e in later]
+    assert {e["id"] for e in past}.isdisjoint(e["id"] for e in other)
+
+
+def test_the_past_has_so_many_events_of_all_ten_types_and_none_of_the_future(
+    past: list[dict[str, Any]],
+) -> None:
+    assert len(past) == 5000
+    assert Counter(e.get("type") for e in past).keys() >= TEN
+    assert all(NOW - 30 * DAY <= e["created"] <= NOW for e in past)
+    assert len({e["id"] for e in past}) == 5000
+
+
+def test_every_message_names_its_own_sending(past: list[dict[str, Any]]) -> None:
+    sent = {(e["id"], e["created"]) for e in past if e.get("type") in {"SENT", "DROPPED"}}
+
+    for event in past:
+        sender = event.get("sentBy")
+        if sender is None:
+            assert event["emailCampaignId"] == 0
+            continue
+        assert (sender["id"], sender["created"]) in sent
+        assert sender["created"] <= event["created"]
+        if event.get("type") in {"SENT", "DROPPED"}:
+            assert sender["id"] == event["id"]
+
+
+def test_delivered_comes_before_open_before_click_in_the_story_of_one_message(
+    past: list[dict[str, Any]],
+) -> None:
+    stories: dict[str, list[str]] = {}
+    for event in sorted(past, key=lambda e: e["created"]):
+        if "sentBy" in event and not event.get("filteredEvent") and "type" in event:
+            stories.setdefault(event["sentBy"]["id"], []).append(event["type"])
+
+    whole = [story for story in stories.values() if "CLICK" in story]
+    assert whole
+    for story in whole:
+        assert story.index("SENT") <= story.index("PROCESSED") <= story.index("DELIVERED")
+        assert story.index("DELIVERED") < story.index("OPEN") < story.index("CLICK")
+
+
+def test_the_odd_cases_of_real_accounts_occur(past: list[dict[str, Any]]) -> None:
+    agents = " ".join(e.get("userAgent", "") for e in past)
+    cities = " ".join(e.get("location", {}).get("city", "") for e in past)
+
+    assert all(proxy in agents for proxy in ("GoogleImageProxy", "YahooMailProxy"))
+    assert any(e.get("userAgent") == "Mozilla/5.0" for e in past)
+    assert "東京" in cities
+    assert any(e.get("filteredEvent") for e in past)
+    assert any(e.get("browser") == {} for e in past)
+    assert any(e["type"] == "OPEN" and "location" not in e for e in past if "type" in e)
+    assert any("recipient" not in e and "type" not in e for e in past)
+    assert any(e.get("appId") == 0 for e in past)
+    assert any(e.get("emailCampaignId", 0) > 2**53 for e in past)
+    assert any(e.get("attempt") for e in past)
+    assert any("smtpId" in e and e["smtpId"] is None for e in past)
+
+
+def test_one_campaign_is_the_largest(past: list[dict[str, Any]]) -> None:
+    (first, most), (_, second) = Counter(e.get("emailCampaignId") for e in past).most_common(2)
+
+    assert first == CAMPAIGNS[0].id
+    assert most > 1.5 * second
+
+
+def test_an_increment_is_new_and_partly_late() -> None:
+    history = History(7, 4711)
+    events = decoded(history.increment(400, NOW - 60_000, NOW, 0.3))
+
+    late = [e for e in events if e["created"] < NOW - 60_000]
+    assert len(events) == 400
+    assert 20 < len(late) < 300
+    assert all(NOW - LATE_MOST <= e["created"] <= NOW for e in events)
+
+
+def test_what_arrives_is_added_to_what_was_there(sandbox: Sandbox) -> None:
+    before = sandbox.generate(events=500)
+    after = sandbox.arrive(events=100)
+
+    assert sum(before.values()) == 500
+    assert sum(after.values()) == 600
+    assert sandbox.hubspot_counts() == after
+    assert len(sandbox.hubspot_events()) == 600
+    assert {c["product_user_id"] for c in sandbox.contacts().values() if "product_user_id" in c}
