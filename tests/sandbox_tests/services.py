@@ -43,7 +43,7 @@ class Services:
     def events(self, **params: Any) -> list[dict[str, Any]]:
         """Every event of a query, page by page."""
         found: list[dict[str, Any]] = []
-        offset = {}
+        offset: dict[str, str] = {}
         while True:
             answer = self.get(EVENTS, **params, **offset)
             assert answer.status_code == 200, answer.text

@@ -67,7 +67,7 @@ def test_duplicates_are_found_for_seven_days(
 
 
 @pytest.mark.parametrize(
-    ("change", "key", "field"),
+    "case",
     [
         ({"event_type": None}, "events_with_missing_fields", "event_type"),
         ({"event_type": ""}, "events_with_missing_fields", "event_type"),
@@ -90,17 +90,16 @@ def test_duplicates_are_found_for_seven_days(
         ({"user_id": "abcd"}, "events_with_invalid_id_lengths", "user_id"),
     ],
 )
-@pytest.mark.parametrize(("style", "indexes"), [("all", [1, 3]), ("first", [1])])
+@pytest.mark.parametrize("style", [("all", [1, 3]), ("first", [1])])
 def test_bad_events_are_named_and_their_neighbours_not_kept(
     services: Services,
     sandbox: Sandbox,
-    style: str,
-    indexes: list[int],
-    change: dict[str, Any],
-    key: str,
-    field: str,
+    style: tuple[str, list[int]],
+    case: tuple[dict[str, Any], str, str],
 ) -> None:
-    sandbox.set_amplitude(index_style=style)
+    index_style, indexes = style
+    change, key, field = case
+    sandbox.set_amplitude(index_style=index_style)
     bad = amplitude_event() | change
 
     answer = services.upload([amplitude_event(), bad, amplitude_event(), bad])

@@ -55,7 +55,7 @@ def test_both_bounds_are_inclusive(services: Services, eleven: list[dict[str, An
 def test_an_event_that_arrives_while_paging_moves_nothing(
     services: Services, sandbox: Sandbox, eleven: list[dict[str, Any]]
 ) -> None:
-    query = {"eventType": "SENT", "limit": 5}
+    query: dict[str, Any] = {"eventType": "SENT", "limit": 5}
     first = services.get(EVENTS, **query).json()
     sandbox.add_events([hubspot_event(99, START + 99)])
 
