@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 STANDARD_INPUT = 0
+ARRIVAL_PAUSE = 0.5
+LATE_SHARE = 0.1
 
 
 class Server(uvicorn.Server):
@@ -46,7 +48,7 @@ def options() -> argparse.Namespace:
     add("--seed", type=int, default=7, help="the same seed tells the same stories")
     add("--events", type=int, default=0, help="generate so many events of the past")
     add("--days", type=float, default=30, help="over so many days")
-    add("--arriving-per-hour", type=int, default=0, help="let so many arrive, for a day")
+    add("--arriving-per-hour", type=int, default=0, help="let so many more arrive, some late")
     add("--latency-hubspot", type=float, default=0.0, help="seconds before each answer")
     add("--latency-amplitude", type=float, default=0.0, help="seconds before each answer")
     add("--requests-per-10-seconds", type=int, default=limits.requests_per_10_seconds)
@@ -81,7 +83,18 @@ def server(app: ASGIApp) -> Server:
     )
 
 
-async def serve(world: World, sockets: list[socket.socket], *, until_input_ends: bool) -> None:
+async def let_arrive(world: World, events_per_hour: int) -> None:
+    """Let events arrive bit by bit for as long as the sandbox runs."""
+    owed = 0.0
+    while events_per_hour:
+        await asyncio.sleep(ARRIVAL_PAUSE)
+        owed += events_per_hour * ARRIVAL_PAUSE / 3600
+        if owed >= 1:
+            world.arrive(int(owed), LATE_SHARE, next(iter(world.hubspot.accounts)))
+            owed -= int(owed)
+
+
+async def serve(world: World, sockets: list[socket.socket], asked: argparse.Namespace) -> None:
     """Serve both until a signal, or the end of standard input."""
     servers = [server(application) for application in world.applications()]
 
@@ -92,7 +105,7 @@ async def serve(world: World, sockets: list[socket.socket], *, until_input_ends:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop)
-    if until_input_ends:
+    if asked.until_input_ends:
 
         def read() -> None:
             if not os.read(STANDARD_INPUT, 4096):
@@ -100,9 +113,13 @@ async def serve(world: World, sockets: list[socket.socket], *, until_input_ends:
                 stop()
 
         loop.add_reader(STANDARD_INPUT, read)
+    arriving = loop.create_task(let_arrive(world, asked.arriving_per_hour))
     await asyncio.gather(
         *(each.serve([bound]) for each, bound in zip(servers, sockets, strict=True))
     )
+    arriving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await arriving
 
 
 def announcement(sockets: list[socket.socket]) -> bytes:
@@ -132,10 +149,8 @@ def main() -> int:
     portal_id = next(iter(world.hubspot.accounts))
     if asked.events:
         world.generate(asked.events, asked.days, portal_id)
-    if asked.arriving_per_hour:
-        world.promise(asked.arriving_per_hour, portal_id)
     print(announcement(sockets).decode(), flush=True)
-    serving = serve(world, sockets, until_input_ends=asked.until_input_ends)
+    serving = serve(world, sockets, asked)
     new_loop = uvicorn.Config("").get_loop_factory() or asyncio.new_event_loop
     loop = new_loop()
     try:

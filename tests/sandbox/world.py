@@ -90,16 +90,6 @@ class World:
         self.told_until[portal_id] = now
         return account.counts()
 
-    def promise(self, events_per_hour: int, portal_id: int) -> None:
-        """Let events arrive by themselves during the next day, each as it happens."""
-        history = self.histories[portal_id]
-        now = milliseconds_now()
-        account = self.hubspot.account(portal_id)
-        for hour in range(24):
-            start = now + hour * HOUR
-            account.add_as_they_happen(history.increment(events_per_hour, start, start + HOUR, 0))
-        history.introduce(account)
-
     def add_events(
         self, events: list[dict[str, Any]], visible_at: float | None, portal_id: int
     ) -> int:

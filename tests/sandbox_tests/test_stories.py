@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sandbox.client import Sandbox
 from sandbox.stories.campaigns import CAMPAIGNS
 from sandbox.stories.history import LATE_MOST, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandbox.client import Sandbox
     from sandbox.hubspot.store import Arrival
 
 import msgspec
@@ -122,3 +123,12 @@ def test_what_arrives_is_added_to_what_was_there(sandbox: Sandbox) -> None:
     assert sandbox.hubspot_counts() == after
     assert len(sandbox.hubspot_events()) == 600
     assert {c["product_user_id"] for c in sandbox.contacts().values() if "product_user_id" in c}
+
+
+def test_events_arrive_by_themselves() -> None:
+    with Sandbox(arriving_per_hour=36_000) as sandbox:
+        deadline = time.monotonic() + 10
+        while not sandbox.hubspot_counts() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert sum(sandbox.hubspot_counts().values()) >= 5

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from sandbox.amplitude.validation import DEEPEST, INVALID_IDS, MOST_KEYS, RESERVED_TYPES, is_sane
+from sandbox.amplitude.validation import (
+    DEEPEST,
+    INVALID_IDS,
+    MOST_KEYS,
+    MOST_WHOLE,
+    RESERVED_TYPES,
+    is_sane,
+)
 
 NOTHING = msgspec.Raw(b"null")
 # An object of so many bytes cannot have too many keys: each takes at least `"":1,`.
@@ -81,7 +88,8 @@ class Event(
         for value in ids:
             if len(value) < min_id_length or value.casefold() in INVALID_IDS:
                 return False
-        return self._has_sane_objects()
+        time = self.time
+        return (time is msgspec.UNSET or abs(time) <= MOST_WHOLE) and self._has_sane_objects()
 
     def _has_sane_objects(self) -> bool:
         properties = bytes(self.event_properties)
@@ -108,6 +116,6 @@ def read_events(body: bytes, min_id_length: int) -> list[Event] | None:
     """The events of a body where every one of them is right, else None."""
     try:
         events = DECODER.decode(body).events
-    except (msgspec.ValidationError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return events if all(event.is_valid(min_id_length) for event in events) else None

@@ -89,7 +89,9 @@ def receive(
     events = read_events(body, min_id_length)
     if events is None:
         body = mended(body, min_id_length, behaviour)
-        events = read_events(body, 0) or []
+        events = read_events(body, 0)
+    if events is None:
+        raise Refusal(400, "Invalid event JSON")
     refuse_silenced(events, set(behaviour.silenced_devices))
     most = behaviour.eps_threshold
     slow = project.rates.refusal(
@@ -142,6 +144,7 @@ def opened(body: bytes, api_key: str) -> tuple[int, int]:
         Refusal: It is no JSON, has no good key, or no events.
     """
     try:
+        body.decode()
         request = ENVELOPES.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "Invalid JSON request body") from None
@@ -161,7 +164,10 @@ def mended(body: bytes, min_id_length: int, behaviour: Behaviour) -> bytes:
     Raises:
         Refusal: 400, something else is wrong with some events, or short ids are refused.
     """
-    events = msgspec.json.decode(body)["events"]
+    try:
+        events = msgspec.json.decode(body)["events"]
+    except msgspec.DecodeError:
+        raise Refusal(400, "Invalid JSON request body") from None
     findings = examine(events, min_id_length)
     short = findings.maps.pop(LENGTH, {}) if behaviour.short_ids == "drop" else {}
     if findings.maps:

@@ -39,6 +39,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "$skip_user_properties_sync": (bool,),
 }
 DEEPEST = 40
+MOST_WHOLE = 2**63 - 1
 MOST_KEYS = 1024
 
 
@@ -86,6 +87,8 @@ def examine(events: list[Any], min_id_length: int) -> Findings:
                 # A null is the same as leaving the key out, but for the time.
                 if value is not None or name == "time":
                     findings.note(INVALID, name, index)
+            elif types is WHOLE and abs(value) > MOST_WHOLE:
+                findings.note(INVALID, name, index)
             elif types is OBJECT and not is_sane(value, 1):
                 findings.note(INVALID, name, index)
         _examine_type(event, index, findings)

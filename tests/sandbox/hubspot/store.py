@@ -6,7 +6,7 @@ import heapq
 import time
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -120,7 +120,7 @@ class Account:
         self.campaigns: dict[int, Campaign] = {}
         self.contacts: dict[str, dict[str, str]] = {}
         self.series: dict[str, Series] = {}
-        self.campaign_counts: dict[int, Counter[str]] = {}
+        self.campaign_counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self.campaign_activity: dict[int, int] = {}
         self._on_their_way: list[tuple[float, int, Arrival]] = []
         self._arrived = 0
@@ -136,19 +136,15 @@ class Account:
             count += 1
         return count
 
-    def add_as_they_happen(self, arrivals: Iterable[Arrival]) -> int:
-        """Hold each event back until its own ``created``; returns how many."""
-        return sum(self.add([arrival], visible_at=arrival.created / 1000) for arrival in arrivals)
-
     def _take_in(self, arrivals: Iterable[Arrival]) -> int:
-        rows: dict[str, list[tuple[int, int, bytes]]] = {}
+        rows: defaultdict[str, list[tuple[int, int, bytes]]] = defaultdict(list)
         count = 0
         for created, kind, payload, campaign_id in arrivals:
             self._arrived += 1
             count += 1
-            rows.setdefault(kind, []).append((created, self._arrived, payload))
+            rows[kind].append((created, self._arrived, payload))
             if campaign_id:
-                self.campaign_counts.setdefault(campaign_id, Counter())[kind] += 1
+                self.campaign_counts[campaign_id][kind] += 1
                 if created > self.campaign_activity.get(campaign_id, 0):
                     self.campaign_activity[campaign_id] = created
         for kind, those in rows.items():

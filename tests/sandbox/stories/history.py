@@ -41,6 +41,11 @@ def arrival(event: dict[str, Any]) -> Arrival:
     )
 
 
+def hastened(sent: int, room: int, after: int) -> int:
+    """When an event happens if a whole story has so little room (all in ms)."""
+    return sent + room * after // (after + HOUR)
+
+
 class History:
     """The stories of one account, the same for a seed; only their dates follow the clock."""
 
@@ -48,6 +53,7 @@ class History:
         self.random = random.Random(f"{seed}/{portal_id}")
         self.portal_id = portal_id
         self.people = 50
+        self.introduced = 0
 
     def past(self, events: int, days: float, now: int) -> Iterator[Arrival]:
         """Exactly so many events, spread over the days before now."""
@@ -87,22 +93,26 @@ class History:
             sent = oldest + int(span * self.random.random() / 2)
             campaign = self.random.choice(CAMPAIGNS)
             message = Message(self.random, campaign, self._somebody(), self.portal_id, sent)
-            for step in message.steps():
+            # The story is told faster than life, so that it fits between the two moments.
+            room = max(newest - sent, 1)
+            for after, event in message.steps():
                 if not left:
                     break
                 left -= 1
-                # The story is told faster than life, so that it fits between the two moments.
-                room = max(newest - sent, 1)
-                step.event["created"] = sent + int(room * step.after / (step.after + HOUR))
-                yield arrival(step.event)
+                event["created"] = hastened(sent, room, after)
+                later = event.get("obsoletedBy")
+                if later:
+                    later["created"] = hastened(sent, room, later["created"] - sent)
+                yield arrival(event)
 
     def introduce(self, account: Account) -> None:
         """Tell the account about its emails and the contacts among its recipients."""
         account.campaigns = {campaign.id: campaign for campaign in CAMPAIGNS}
-        for number in range(self.people):
+        for number in range(self.introduced, self.people):
             properties = contact(number)
             if properties:
                 account.contacts[properties["email"]] = properties
+        self.introduced = self.people
 
     def _somebody(self) -> str:
         # Some people are on many lists, most on few.

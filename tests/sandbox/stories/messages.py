@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
 def new_id(random: Random, version: int) -> str:
     """A UUID: of version 4 on HubSpot's SENT events, of version 3 on those that follow."""
-    text = f"{random.getrandbits(128):032x}"
+    text = random.randbytes(16).hex()
     return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
 
