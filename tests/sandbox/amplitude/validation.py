@@ -87,9 +87,9 @@ def examine(events: list[Any], min_id_length: int) -> Findings:
                 # A null is the same as leaving the key out, but for the time.
                 if value is not None or name == "time":
                     findings.note(INVALID, name, index)
-            elif types is WHOLE and abs(value) > MOST_WHOLE:
-                findings.note(INVALID, name, index)
-            elif types is OBJECT and not is_sane(value, 1):
+            elif (types is WHOLE and abs(value) > MOST_WHOLE) or (
+                types is OBJECT and not is_sane(value, 1)
+            ):
                 findings.note(INVALID, name, index)
         _examine_type(event, index, findings)
         _examine_ids(event, index, min_id_length, findings)
