@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     api_key: str
     url: str
+    region: str = "us"
     endpoint: str = "batch"
     event_type_prefix: str = "[HubSpot] "
     event_types: dict[str, str] = {}

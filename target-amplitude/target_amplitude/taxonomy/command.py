@@ -1,0 +1,130 @@
+"""`target-amplitude-taxonomy`: register the tracking plan, or write it as CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from singer_sdk.exceptions import ConfigValidationError
+
+from target_amplitude.failures import RunFailedError
+from target_amplitude.management_api import ManagementApi, host_of_region
+from target_amplitude.settings import find_problems, read_settings
+from target_amplitude.target import TargetAmplitude
+from target_amplitude.taxonomy.plan import make_plan
+from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Pace, Registration
+from target_amplitude.taxonomy.tracking_plan_csv import to_csv
+from target_amplitude.timing import Timing
+
+if TYPE_CHECKING:
+    from target_amplitude.settings import Settings
+    from target_amplitude.taxonomy.plan import Plan
+    from target_amplitude.taxonomy.registration import Outcome
+
+TIMING = Timing(longest_retry=10.0)
+
+_FILE_ONLY = (
+    "Setting secret_key is missing, without which nothing can be registered through the Taxonomy "
+    "API: set it to the secret key of the project"
+)
+
+
+@click.command(help="Register names and meanings of the email events in Amplitude.")
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    help="Settings of the target as it gets them: a JSON file, or ENV.",
+)
+@click.option(
+    "--csv",
+    "csv_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the plan to this file, for the import in Amplitude Data.",
+)
+@click.option("--all", "every_type", is_flag=True, help="Also the types not read by default.")
+@click.option("--overwrite", is_flag=True, help="Change entries that exist already.")
+@click.option("--api-url", help="Another Amplitude: https, or http on this machine.")
+def main(
+    configs: tuple[str, ...],
+    csv_path: Path | None,
+    every_type: bool,  # noqa: FBT001 - click passes options by name
+    overwrite: bool,  # noqa: FBT001 - click passes options by name
+    api_url: str | None,
+) -> None:
+    """Do it, and print a table of what was done.
+
+    Raises:
+        ClickException: If a setting is wrong, Amplitude cannot be reached, or the file cannot be
+            written. What is skipped for a reason is no failure.
+    """
+    config = _read_config(configs)
+    if api_url:
+        config["api_url"] = api_url
+    if not config.get("secret_key"):
+        config.setdefault("api_key", "not needed for a file")
+        if csv_path is None:
+            raise click.ClickException(f"{_FILE_ONLY}, or write the plan with --csv FILE.")
+    problems = find_problems(config)
+    if problems:
+        raise click.ClickException(" ".join(problems))
+    settings = read_settings(config)
+    plan = make_plan(settings, every_type=every_type)
+    if csv_path is not None:
+        _write_csv(csv_path, plan)
+    if settings.secret_key:
+        _register(settings, plan, api_url, overwrite=overwrite)
+    else:
+        click.echo(f"{_FILE_ONLY}.")
+
+
+def _read_config(configs: tuple[str, ...]) -> dict[str, Any]:
+    files: list[Any] = [Path(config) for config in configs if config != "ENV"]
+    missing = next((path for path in files if not path.is_file()), None)
+    if missing is not None:
+        raise click.ClickException(f"The file given with --config is missing: {missing}.")
+    try:
+        target = TargetAmplitude(
+            config=files or None,
+            parse_env_config=True,
+            validate_config=False,
+            setup_mapper=False,
+        )
+    except ConfigValidationError as invalid:
+        raise click.ClickException(" ".join(invalid.errors)) from None
+    except (OSError, ValueError, TypeError):
+        raise click.ClickException("The file given with --config cannot be read.") from None
+    return dict(target.config)
+
+
+def _write_csv(path: Path, plan: Plan) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_csv(plan), encoding="utf-8")
+    except OSError as failure:
+        raise click.ClickException(f"{path} cannot be written: {failure.strerror}.") from None
+    click.echo(
+        f"{path} has {len(plan.events)} events and {len(plan.properties)} properties; import it "
+        "in Amplitude under Data > Events.",
+    )
+
+
+def _register(settings: Settings, plan: Plan, api_url: str | None, *, overwrite: bool) -> None:
+    base = api_url.rstrip("/") if api_url else host_of_region(settings, HOSTS)
+    api = ManagementApi(settings, base, TIMING)
+    totals: dict[str, int] = {}
+    try:
+        for outcome in Registration(api, Pace(), overwrite=overwrite).register(plan):
+            totals[outcome.result] = totals.get(outcome.result, 0) + 1
+            click.echo(_line(outcome))
+    except RunFailedError as failure:
+        raise click.ClickException(str(failure)) from None
+    finally:
+        api.close()
+    click.echo(", ".join(f"{count} {result}" for result, count in totals.items()))
+
+
+def _line(outcome: Outcome) -> str:
+    because = f", because {outcome.reason}" if outcome.result == SKIPPED else ""
+    return f"{outcome.kind:<15} {outcome.name:<34} {outcome.result}{because}"

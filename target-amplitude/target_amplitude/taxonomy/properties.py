@@ -1,0 +1,179 @@
+"""The event properties of email events: meaning, type, and whether they are personal data.
+
+Names are HubSpot's, nested objects dotted, as the mapping sends them. Contact properties are not
+here: which ones there are is a choice made in the tap.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from target_amplitude.taxonomy.event_types import EVENT_TYPES
+
+STRING, NUMBER, BOOLEAN, ANY = "string", "number", "boolean", "any"
+
+RECIPIENT = "recipient"
+
+
+class PlannedProperty(msgspec.Struct, frozen=True, kw_only=True):
+    """One event property; of a list, `value_type` is the type of its members."""
+
+    name: str
+    description: str
+    value_type: str = STRING
+    is_list: bool = False
+    is_personal: bool = False
+
+
+def _text(name: str, description: str) -> PlannedProperty:
+    return PlannedProperty(name=name, description=description)
+
+
+def _personal(name: str, description: str) -> PlannedProperty:
+    return PlannedProperty(name=name, description=description, is_personal=True)
+
+
+def _number(name: str, description: str) -> PlannedProperty:
+    return PlannedProperty(name=name, description=description, value_type=NUMBER)
+
+
+def _flag(name: str, description: str) -> PlannedProperty:
+    return PlannedProperty(name=name, description=description, value_type=BOOLEAN)
+
+
+def _addresses(name: str, description: str) -> PlannedProperty:
+    return PlannedProperty(name=name, description=description, is_list=True, is_personal=True)
+
+
+_RECIPIENT = (_personal(RECIPIENT, "Email address the email was meant for."),)
+
+_COMMON = (
+    _text("id", "HubSpot's id of the event, unique together with its time."),
+    _number("portalId", "HubSpot account the event comes from."),
+    _number("appId", "HubSpot tool that sent the email, such as batch or automation."),
+    _text("appName", "Name of the HubSpot tool that sent the email."),
+    _number("emailCampaignId", "HubSpot's number of the email, the same for all its recipients."),
+    _number("emailCampaignGroupId", "Shared by emails that are one, sent by time zone."),
+    _text("emailCampaign.name", "Name of the email in HubSpot."),
+    _text("emailCampaign.subject", "Subject line of the email."),
+    _text("emailCampaign.type", "Kind of email, such as BATCH_EMAIL or AUTOMATED_EMAIL."),
+    _number("emailCampaign.contentId", "Marketing email in HubSpot that the campaign sends."),
+    _text("sentBy.id", "Event with which this message was sent; ties its events together."),
+    _number("sentBy.created", "When the message was sent, in milliseconds since 1970."),
+    _text("obsoletedBy.id", "Later event that makes this one void."),
+    _number("obsoletedBy.created", "When the event that makes this one void happened, in ms."),
+    _text("causedBy.id", "Earlier event that led to this one."),
+    _number("causedBy.created", "When the event that led to this one happened, in ms."),
+    _text("hmid", "HubSpot's id in the header of the message."),
+    _text("smtpId", "Id of the message on its mail server."),
+    _text("sendId", "HubSpot's id of the sending."),
+    _flag("filteredEvent", "Whether HubSpot takes the event for a machine's."),
+)
+
+_LETTER = (
+    _text("subject", "Subject line of this message."),
+    _personal("from", "Sender of the message."),
+    _addresses("replyTo", "Addresses that answers go to."),
+    _addresses("cc", "Addresses in copy."),
+    _addresses("bcc", "Addresses in blind copy."),
+)
+
+_CLIENT = (
+    _text("userAgent", "How the browser or mail program names itself."),
+    _text("browser.name", "Browser or mail program."),
+    _text("browser.family", "Family of the browser or mail program."),
+    _text("browser.producer", "Maker of the browser or mail program."),
+    _text("browser.producerUrl", "Web page of the maker."),
+    _text("browser.type", "Kind of program, such as browser or email client."),
+    _text("browser.url", "Web page of the program."),
+    PlannedProperty(name="browser.version", description="Versions of the program.", is_list=True),
+    _text("location.country", "Country of the IP address; of a mail proxy it is the proxy's."),
+    _text("location.state", "State or region of the IP address."),
+    _text("location.city", "City of the IP address."),
+    _personal("location.zipcode", "Postal code of the IP address."),
+    PlannedProperty(
+        name="location.latitude",
+        description="Latitude of the IP address in degrees.",
+        value_type=NUMBER,
+        is_personal=True,
+    ),
+    PlannedProperty(
+        name="location.longitude",
+        description="Longitude of the IP address in degrees.",
+        value_type=NUMBER,
+        is_personal=True,
+    ),
+    _personal("ipAddress", "IP address; HubSpot has not sent it since 2019."),
+)
+
+_DEVICE = (_text("deviceType", "Kind of device, such as COMPUTER or MOBILE."),)
+
+_RESPONSE = (_personal("response", "Answer of the recipient's mail server; may name the address."),)
+
+_DROPPED = (
+    _text("dropReason", "Why the email was held back."),
+    _text("dropMessage", "Why the email was held back, in words."),
+)
+
+_DEFERRED = (_number("attempt", "Number of the attempt to deliver."),)
+
+_BOUNCE = (
+    _text("category", "HubSpot's guess at the cause of the bounce."),
+    _text("status", "Status code of the mail server's answer."),
+)
+
+_OPEN = (_number("duration", "About how long the email was open, in milliseconds."),)
+
+_CLICK = (
+    _text("url", "Link that was followed."),
+    _text("referer", "Page the click came from."),
+    _number("linkId", "Position of the link in the email."),
+)
+
+_STATUS_CHANGE = (
+    _text("source", "Where the change of subscriptions came from."),
+    _text("sourceId", "Where the change came from, more closely."),
+    PlannedProperty(
+        name="subscriptions",
+        description="Subscriptions that changed, each with its id and new status.",
+        value_type=ANY,
+        is_list=True,
+    ),
+    _text("portalSubscriptionStatus", "Standing of the recipient in the whole account."),
+    _personal("requestedBy", "Who asked for the change."),
+    _number("requestedByUserId", "HubSpot user who asked for the change."),
+    _flag("bounced", "Whether a bounce led to the change."),
+)
+
+_SUPPRESSED = (
+    _text("suppressedReason", "Why HubSpot did not send."),
+    _text("suppressedMessage", "Why HubSpot did not send, in words."),
+)
+
+_OF_TYPE: dict[str, tuple[tuple[PlannedProperty, ...], ...]] = {
+    "SENT": (_LETTER,),
+    "DROPPED": (_LETTER, _DROPPED),
+    "DELIVERED": (_RESPONSE,),
+    "DEFERRED": (_RESPONSE, _DEFERRED),
+    "BOUNCE": (_RESPONSE, _BOUNCE),
+    "OPEN": (_CLIENT, _DEVICE, _OPEN),
+    "CLICK": (_CLIENT, _DEVICE, _CLICK),
+    "STATUSCHANGE": (_STATUS_CHANGE,),
+    "SPAMREPORT": (_CLIENT,),
+    "FORWARD": (_CLIENT,),
+    "PRINT": (_CLIENT,),
+    "SUPPRESSED": (_SUPPRESSED,),
+}
+
+PROPERTIES: dict[str, PlannedProperty] = {
+    planned.name: planned
+    for group in (_RECIPIENT, _COMMON, *(group for kind in _OF_TYPE.values() for group in kind))
+    for planned in group
+}
+"""Every property by name."""
+
+PROPERTIES_OF_TYPE: dict[str, tuple[str, ...]] = {
+    kind: tuple(planned.name for group in (_COMMON, *_OF_TYPE.get(kind, ())) for planned in group)
+    for kind in EVENT_TYPES
+}
+"""Names of the properties of each HubSpot event type, the user's own field aside."""

@@ -1,0 +1,74 @@
+"""The plan as CSV for the import in Amplitude Data, pure.
+
+Columns and values follow Amplitude's ".CSV import and export" reference, which wants every column
+named exactly. It has none for classifications, so personal data is not marked there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from target_amplitude.taxonomy.plan import Plan
+
+COLUMNS = (
+    "Action",
+    "Object type",
+    "Object name",
+    "Object description",
+    "Event category",
+    "Event display name",
+    "Event activity",
+    "Event source",
+    "Tags",
+    "Property type",
+    "Property group names",
+    "Event property name",
+    "Property description",
+    "Property value type",
+    "Property required",
+    "Property is array",
+    "Enum values",
+    "Const value",
+    "Property regex",
+    "Array min items",
+    "Array max items",
+    "Array unique items",
+    "Number is integer",
+    "Number property value min",
+    "Number property value max",
+    "String property value min length",
+    "String property value max length",
+)
+
+
+def to_csv(plan: Plan) -> str:
+    """A line for each event and below it one for each of its properties."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for event in plan.events:
+        line = {
+            "Object type": "Event",
+            "Object name": event.event_type,
+            "Object description": event.description,
+            "Event category": plan.category,
+            "Event display name": event.display_name,
+            "Event activity": "Active",
+        }
+        writer.writerow(line)
+        for planned in event.properties:
+            writer.writerow(
+                line
+                | {
+                    "Property type": "Event Property",
+                    "Event property name": planned.name,
+                    "Property description": planned.description,
+                    "Property value type": planned.value_type,
+                    "Property is array": "True" if planned.is_list else "False",
+                    "Property required": "False",
+                },
+            )
+    return text.getvalue()
