@@ -13,13 +13,16 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test lint format sandbox setup setup-meltano lock clean
+.PHONY: demo test bench lint format sandbox setup setup-meltano lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
 
 test: setup setup-meltano ## Run every test.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: setup setup-meltano .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
 lint: setup ## Check style and types.
 	$(BIN)/ruff check .
@@ -49,11 +52,16 @@ setup-meltano: .venv-meltano/ready
 	$(MELTANO) install
 	@touch $@
 
+.venv-bench/ready: requirements/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python $(PIP_INSTALL) --require-hashes -r requirements/bench.txt
+	@touch $@
+
 lock: ## Resolve the development requirements anew.
-	for name in dev meltano; do \
+	for name in bench dev meltano; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
 	    requirements/$$name.in --output-file requirements/$$name.txt; \
 	done
 
 clean:
-	rm -rf .venv .venv-meltano .meltano .mypy_cache .pytest_cache .ruff_cache output
+	rm -rf .venv .venv-meltano .venv-bench .meltano .mypy_cache .pytest_cache .ruff_cache output

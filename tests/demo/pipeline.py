@@ -43,22 +43,32 @@ def run_pipeline(
     started = time.monotonic()
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        progress = Progress(sandbox, expected_events)
         while process.poll() is None:
-            _show_progress(sandbox, expected_events, time.monotonic() - started)
+            progress.show(time.monotonic() - started)
             time.sleep(0.5)
     seconds = time.monotonic() - started
-    _show_progress(sandbox, expected_events, seconds)
-    print()
+    progress.show(seconds, last=True)
     if process.returncode:
         tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
         raise PipelineError(f"meltano run ended with exit code {process.returncode}:\n{tail}")
     return seconds
 
 
-def _show_progress(sandbox: Sandbox, expected: int, seconds: float) -> None:
-    arrived = sum(sandbox.amplitude_counts().values())
-    line = f"  {seconds:5.1f} s  {arrived:>9,} of {expected:,} events in Amplitude"
-    if sys.stdout.isatty():
-        print(f"\r{line}", end="", flush=True)
-    else:
-        print(line, flush=True)
+class Progress:
+    """A line that is written over on a terminal, and a line for each change elsewhere."""
+
+    def __init__(self, sandbox: Sandbox, expected: int) -> None:
+        self._sandbox = sandbox
+        self._expected = expected
+        self._shown = -1
+
+    def show(self, seconds: float, *, last: bool = False) -> None:
+        """Show how many events have arrived after so many seconds."""
+        arrived = sum(self._sandbox.amplitude_counts().values())
+        line = f"  {seconds:5.1f} s  {arrived:>9,} of {self._expected:,} events in Amplitude"
+        if sys.stdout.isatty():
+            print(f"\r{line}", end="\n" if last else "", flush=True)
+        elif last or arrived != self._shown:
+            print(line, flush=True)
+        self._shown = arrived

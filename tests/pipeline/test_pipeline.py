@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from demo.reconcile import reconcile
 
 if TYPE_CHECKING:
-    from conftest import Project
-
+    from pipeline.project import Project
     from sandbox.client import Sandbox
 
 
@@ -38,21 +37,39 @@ def test_the_next_run_asks_for_what_is_new_and_finds_late_events(
     assert sandbox.hubspot_stats()["requests"] - requests_of_first <= 12
 
 
-def test_two_accounts_reach_one_project_and_stay_apart_by_portal_id(
+SECOND_ACCOUNT = """
+plugins:
+  extractors:
+  - name: tap-hubspot-email-events--second
+    inherit_from: tap-hubspot-email-events
+    config:
+      access_token: $SECOND_ACCESS_TOKEN
+"""
+
+
+def test_two_accounts_reach_one_project_with_bookmarks_of_their_own(
     project: Project, sandbox: Sandbox
 ) -> None:
     sandbox.generate(events=1_000, days=20)
     sandbox.generate(events=500, days=20, portal_id=4712)
+    project_file = (project.folder / "meltano.yml").read_text(encoding="utf-8")
+    (project.folder / "meltano.yml").write_text(
+        project_file.replace("include_paths:", "include_paths:\n- ./second.yml"), encoding="utf-8"
+    )
+    (project.folder / "second.yml").write_text(SECOND_ACCOUNT, encoding="utf-8")
 
     run = project.meltano(
-        "--environment=two-accounts",
         "run",
-        "tap-hubspot-email-events",
-        "target-amplitude",
-        "tap-hubspot-email-events--second",
-        "target-amplitude",
+        *("tap-hubspot-email-events", "target-amplitude"),
+        *("tap-hubspot-email-events--second", "target-amplitude"),
+        environment={"SECOND_ACCESS_TOKEN": "sandbox-access-token-2"},
     )
 
     assert run.returncode == 0, run.stdout
+    balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
+    assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
     portals = {event["event_properties"]["portalId"] for event in sandbox.amplitude_events()}
     assert portals == {4711, 4712}
+    states = project.meltano("state", "list").stdout
+    assert "prod:tap-hubspot-email-events-to-target-amplitude" in states
+    assert "prod:tap-hubspot-email-events--second-to-target-amplitude" in states
