@@ -64,7 +64,12 @@ Decision = Accept | Retry | Throttle | Reauthorise | Refuse | DayIsOver
 
 
 def decide(  # noqa: PLR0911 - a table: one return for each row
-    status: int, headers: Mapping[str, str], body: bytes, *, now: datetime | None = None
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: datetime | None = None,
+    scope: str = "content",
 ) -> Decision:
     """Say what to do about an answer.
 
@@ -76,6 +81,7 @@ def decide(  # noqa: PLR0911 - a table: one return for each row
         headers: Response headers, by case-insensitive name.
         body: The body as received.
         now: When it came, to read a `Retry-After` that is a date.
+        scope: The scope that the request needs.
     """
     if status < 300:  # noqa: PLR2004 - HTTP's classes of answers
         return Accept()
@@ -87,7 +93,7 @@ def decide(  # noqa: PLR0911 - a table: one return for each row
             # Expired, revoked or mistyped tokens; also every use of the API keys retired in 2022.
             return Reauthorise(said)
         case 403:
-            return Refuse(_forbidden(error, said))
+            return Refuse(_forbidden(error, said, scope))
         case 404 | 410:
             # The endpoint is legacy: HubSpot may take it away without a successor.
             return Refuse(
@@ -126,16 +132,16 @@ def _limited(error: Mapping[str, Any], wait: float | None) -> Decision:
     return Throttle(policy, wait)
 
 
-def _forbidden(error: Mapping[str, Any], said: str) -> str:
+def _forbidden(error: Mapping[str, Any], said: str, scope: str) -> str:
     message = str(error.get("message") or "").lower()
     if "scope" in message or "permission" in message or not message:
         return (
-            "HubSpot refused the request (HTTP 403): the token lacks the scope `content`; add it "
+            f"HubSpot refused the request (HTTP 403): the token lacks the scope `{scope}`; add it "
             "to the private app, or connect the OAuth app again as a super admin"
         )
     return (
-        f"HubSpot refused the request (HTTP 403){said}; check that the account has marketing email "
-        "and the token the scope `content`"
+        f"HubSpot refused the request (HTTP 403){said}; check that the account has what is asked "
+        f"for, marketing email above all, and the token the scope `{scope}`"
     )
 
 

@@ -138,7 +138,7 @@ class OAuth:
         for attempt in range(ATTEMPTS):
             wait = float(2**attempt) / 2
             try:
-                answer = self._transport.send("POST", self._api_url + paths[0], form=form)
+                answer = self._transport.send("POST", self._api_url + paths[0], data=form)
             except UnansweredError as error:
                 reason = str(error)
             except UntrustedError:

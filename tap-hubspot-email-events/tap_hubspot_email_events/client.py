@@ -58,6 +58,17 @@ class Tally:
             self.retried += retried
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request that may be sent any number of times."""
+
+    method: str
+    path: str
+    params: Mapping[str, Any] | None = None
+    body: bytes | None = None
+    scope: str = "content"
+
+
 class HubSpotClient:
     """Asks HubSpot, within its limits and patiently."""
 
@@ -86,7 +97,19 @@ class HubSpotClient:
         decode: Callable[[bytes], T],
         tally: Tally,
     ) -> T:
-        """Ask for `path` and decode the answer.
+        """Ask for `path` and decode the answer; raises what `post` raises."""
+        return self._ask(_Question("GET", path, params=params), decode, tally)
+
+    def post(
+        self,
+        path: str,
+        content: Any,
+        decode: Callable[[bytes], T],
+        tally: Tally,
+        *,
+        scope: str,
+    ) -> T:
+        """Put a question to `path` that needs `scope` and changes nothing, so may be repeated.
 
         Raises:
             AccountError: No request of this account will succeed.
@@ -95,6 +118,10 @@ class HubSpotClient:
             DailyLimitError: No requests are left for today.
             StoppedError: The run ended first.
         """
+        body = msgspec.json.encode(content)
+        return self._ask(_Question("POST", path, body=body, scope=scope), decode, tally)
+
+    def _ask(self, question: _Question, decode: Callable[[bytes], T], tally: Tally) -> T:
         failures = unreadable = 0
         successes = self._limiter.successes
         renewed = first = True
@@ -108,7 +135,11 @@ class HubSpotClient:
             decision: Any
             try:
                 answer = self._transport.send(
-                    "GET", self._api_url + path, params=params, token=token
+                    question.method,
+                    self._api_url + question.path,
+                    params=question.params,
+                    data=question.body,
+                    token=token,
                 )
             except UntrustedError:
                 raise AccountError(
@@ -118,7 +149,7 @@ class HubSpotClient:
             except UnansweredError as error:
                 decision, lost = Retry(str(error)), True
             else:
-                decision = decide(answer.status, answer.headers, answer.body)
+                decision = decide(answer.status, answer.headers, answer.body, scope=question.scope)
             match decision:
                 case Accept():
                     try:

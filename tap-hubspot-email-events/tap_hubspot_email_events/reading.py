@@ -14,6 +14,7 @@ from tap_hubspot_email_events.auth import AccessToken, OAuth
 from tap_hubspot_email_events.bookmarks import Bookmark, read_bookmark, write_bookmark
 from tap_hubspot_email_events.client import HubSpotClient, Tally
 from tap_hubspot_email_events.engine import Engine, Lane
+from tap_hubspot_email_events.enrichment import Enrichment
 from tap_hubspot_email_events.limiter import Limiter
 from tap_hubspot_email_events.progress import ProgressLog
 from tap_hubspot_email_events.records import complete, decode_page, record_lines
@@ -53,6 +54,11 @@ class Account:
             api_url=settings.api_url,
             max_retries=settings.max_retries,
         )
+        self._enrichment = Enrichment(
+            self.client,
+            campaigns=settings.enrich_campaigns,
+            contact_properties=settings.contact_properties,
+        )
         self._settings = settings
         self._portal_id: int | None = None
         self._lock = threading.Lock()
@@ -67,7 +73,7 @@ class Account:
         *,
         limit: int | None = None,
     ) -> Page:
-        """One page of events between two instants, both inclusive, in milliseconds."""
+        """One page of events between two instants, both inclusive, in milliseconds, enriched."""
         params = {
             "eventType": event_type,
             # HubSpot fails with status 500 when asked for the epoch itself.
@@ -79,7 +85,9 @@ class Account:
             params["excludeFilteredEvents"] = "true"
         if offset is not None:
             params["offset"] = offset
-        return self.client.get(EVENTS_PATH, params, decode_page, tally)
+        page = self.client.get(EVENTS_PATH, params, decode_page, tally)
+        self._enrichment.enrich(page.events, tally)
+        return page
 
     def portal_id(self) -> int:
         """The account's id, asked for when it is first needed."""

@@ -7,7 +7,10 @@ Sources: HubSpot's Email Analytics API reference and payloads recorded by public
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Schema = dict[str, Any]
 
@@ -131,6 +134,9 @@ _SUBSCRIPTION = _object(
     },
 )
 
+CAMPAIGN_FIELDS = ("name", "subject", "type", "contentId")
+"""What `emailCampaign` says of an event's email."""
+
 _OF_TYPE: dict[str, dict[str, Schema]] = {
     "SENT": _MESSAGE,
     "DROPPED": {
@@ -183,11 +189,23 @@ _OF_TYPE: dict[str, dict[str, Schema]] = {
 }
 
 
-def event_schema(event_type: str) -> Schema:
-    """The schema of a stream of one event type."""
+def event_schema(event_type: str, contact_properties: Iterable[str] = ()) -> Schema:
+    """The schema of a stream of one event type, with the properties read of its contacts."""
+    # HubSpot gives every contact property as text, whatever its kind.
+    contact = {name: _text("A property of the contact.") for name in contact_properties}
     return {
         "type": "object",
-        "properties": {**_COMMON, **_OF_TYPE.get(event_type, {})},
+        "properties": {
+            **_COMMON,
+            **_OF_TYPE.get(event_type, {}),
+            "emailCampaign": _object(
+                "The email campaign, where `enrich_campaigns` is on.",
+                {name: CAMPAIGN_SCHEMA["properties"][name] for name in CAMPAIGN_FIELDS},
+            ),
+            "contact": _object(
+                "The recipient in HubSpot, where `contact_properties` names any.", contact
+            ),
+        },
         "required": list(_KEYS),
         "additionalProperties": True,
     }

@@ -14,6 +14,7 @@ from tap_hubspot_email_events.event_types import SELECTED_BY_DEFAULT, STREAM_OF_
 from tap_hubspot_email_events.records import complete
 from tap_hubspot_email_events.schemas import CAMPAIGN_SCHEMA, event_schema
 from tap_hubspot_email_events.sdk_private import SelfReadingStream
+from tap_hubspot_email_events.settings import contact_properties
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -66,7 +67,8 @@ class EventStream(HubSpotStream):
         """Be the stream of `event_type`."""
         self.event_type = event_type
         self.selected_by_default = event_type in SELECTED_BY_DEFAULT
-        super().__init__(tap, STREAM_OF_TYPE[event_type], event_schema(event_type))
+        schema = event_schema(event_type, contact_properties(tap.config))
+        super().__init__(tap, STREAM_OF_TYPE[event_type], schema)
 
     @override
     def read(self, one_by_one: Iterable[Record]) -> Iterable[Record]:

@@ -53,10 +53,10 @@ class Transport:
         url: str,
         *,
         params: Mapping[str, Any] | None = None,
-        form: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | bytes | None = None,
         token: str | None = None,
     ) -> Answer:
-        """Send one request and receive the whole answer.
+        """Send one request, with a form or JSON as bytes, and receive the whole answer.
 
         Redirects are not followed: they would carry the token elsewhere.
 
@@ -69,7 +69,8 @@ class Transport:
                 method,
                 url,
                 params=params,
-                data=form,
+                data=data,
+                headers={"Content-Type": "application/json"} if isinstance(data, bytes) else None,
                 auth=_bearer(token),
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
