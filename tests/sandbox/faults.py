@@ -103,13 +103,17 @@ class Faults:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, also how many were met."""
+        self.met = 0
         self.clear()
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Forget the faults."""
         self._faults: list[Fault] = []
         self._random = Random(f"faults/{self.seed}")
-        self.met = 0
 
     def add(self, fault: dict[str, Any]) -> None:
         """Put one more in force.

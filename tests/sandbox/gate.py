@@ -88,21 +88,22 @@ class Gate:
 
         self.log.begin()
         try:
-            await self._serve(scope, receive, send, entry)
+            body = await wire.read_body(receive)
+            if body is not None:
+                entry["bytes"] = len(body)
+                await self._serve(body, scope, receive, send)
         finally:
             self.log.end(entry)
 
-    async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, entry: dict[str, Any]
-    ) -> None:
+    async def _serve(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        entry = scope["sandbox.facts"]
+        again = wire.replayed(body, receive)
+
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry["status"] = message["status"]
             await send(message)
 
-        body = await wire.read_body(receive)
-        entry["bytes"] = len(body)
-        again = wire.replayed(body, receive)
         if self.latency[self.service]:
             await asyncio.sleep(self.latency[self.service])
         fault = None

@@ -73,13 +73,13 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body})
 
 
-async def read_body(receive: Receive) -> bytes:
-    """All of a request's body."""
+async def read_body(receive: Receive) -> bytes | None:
+    """All of a request's body, None where the client went away before its end."""
     pieces = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b""
+            return None
         pieces.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(pieces)

@@ -60,7 +60,7 @@ class World:
         self.hubspot.reset(self.start_limits)
         self.project.reset()
         self.latency.update(self.start_latency)
-        self.faults.clear()
+        self.faults.reset()
         for fault in self.start_faults:
             self.faults.add(fault)
         for log in self.logs.values():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +134,19 @@ def test_fewer_events_can_be_confirmed_than_were_sent(services: Services, sandbo
     answer = services.upload([amplitude_event(n) for n in range(3)])
 
     assert answer.json()["events_ingested"] == 1
+
+
+def test_an_upload_whose_client_goes_away_midway_is_not_taken(sandbox: Sandbox) -> None:
+    host, port = sandbox.amplitude_url.removeprefix("http://").split(":")
+    head = b"POST /batch HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head + b'{"api_key":')
+
+    deadline = time.monotonic() + 5
+    while not sandbox.amplitude_requests() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert [entry["status"] for entry in sandbox.amplitude_requests()] == [0]
 
 
 @pytest.mark.parametrize(
