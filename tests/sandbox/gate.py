@@ -138,7 +138,8 @@ class Gate:
             content = msgspec.json.decode(answer.body)
             if "events_ingested" in content:
                 content["events_ingested"] -= fault.fewer
-            answer = told(Response(msgspec.json.encode(content), media_type="application/json"))
+            body = msgspec.json.encode(content)
+            answer = told(Response(body, answer.status, media_type="application/json"))
             await answer.send(send)
         else:
             answer = told(spoken(fault))
