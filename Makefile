@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MELTANO := .venv-meltano/bin/meltano
-PACKAGES := tap-hubspot-email-events target-amplitude
+PACKAGES := tap-hubspot-email-events target-amplitude transforms
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 
 # uv, with which Meltano installs plugins, does not read pip's settings.
@@ -46,7 +46,7 @@ setup-meltano: .venv-meltano/ready
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
 	@touch $@
 
-.venv-meltano/ready: requirements/meltano.txt meltano.yml $(PACKAGES:%=%/pyproject.toml)
+.venv-meltano/ready: requirements/meltano.txt meltano.yml $(wildcard transforms/*.meltano.yml) $(PACKAGES:%=%/pyproject.toml)
 	$(PYTHON) -m venv .venv-meltano
 	.venv-meltano/bin/python $(PIP_INSTALL) --require-hashes -r requirements/meltano.txt
 	$(MELTANO) install

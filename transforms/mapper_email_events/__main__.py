@@ -1,0 +1,7 @@
+"""`python -m mapper_email_events`."""
+
+from __future__ import annotations
+
+from mapper_email_events.mapper import MapperEmailEvents
+
+MapperEmailEvents.cli()
