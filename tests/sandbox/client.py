@@ -266,6 +266,10 @@ class Sandbox:
         count: int = self.command("faults_met")
         return count
 
+    def forget_amplitude(self) -> None:
+        """Empty Amplitude, and let it behave well, while HubSpot keeps what it has."""
+        self.command("forget_amplitude")
+
     def reset(self) -> None:
         """Empty both services, and behave as at the start."""
         self.command("reset")

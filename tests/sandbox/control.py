@@ -250,6 +250,10 @@ class CommonCommands:
         """How many requests met a fault."""
         return self._world.faults.met
 
+    def forget_amplitude(self) -> None:
+        """Begin anew with Amplitude alone."""
+        self._world.project.reset()
+
     def reset(self) -> None:
         """Begin anew."""
         self._world.reset()
