@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.records import Page, Record
 
 BUDGET_BYTES = 48_000_000
+# Beyond these, what waits is packed, and what is read of the oldest part goes out at once.
+PACK_BYTES = BUDGET_BYTES // 4
+FLUSH_BYTES = BUDGET_BYTES // 2
+# While some threads encode, the others keep the allowed number of requests under way.
+ENCODERS = 2
 POLL_SECONDS = 0.25
 JOIN_SECONDS = 5.0
 
@@ -58,10 +64,26 @@ class Output(Protocol):
 
 @dataclass(slots=True)
 class _Box:
-    """Lines of a part that are not written yet."""
+    """Lines of a part that are not written yet, and how many pages are still being encoded."""
 
     encoding: int = 0
-    lines: list[tuple[bytes, int]] = field(default_factory=list)
+    chunks: list[_Chunk] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Lines of one page, packed where they must wait long."""
+
+    content: bytes
+    records: int
+    packed: bool = False
+
+    def packing(self) -> _Chunk:
+        # Level 1 makes a tenth of it at a hundred megabytes a second, outside the interpreter lock.
+        return self if self.packed else _Chunk(zlib.compress(self.content, 1), self.records, True)
+
+    def lines(self) -> bytes:
+        return zlib.decompress(self.content) if self.packed else self.content
 
 
 @dataclass(eq=False, slots=True)
@@ -92,24 +114,31 @@ class Lane:
 class Engine:
     """Reads lanes side by side until all are done, one failure concerns all, or it is stopped."""
 
-    def __init__(self, lanes: Sequence[Lane], source: Source, stop: threading.Event) -> None:
-        """Read `lanes` from `source`; setting `stop` ends every thread's waiting."""
+    def __init__(
+        self, lanes: Sequence[Lane], source: Source, stop: threading.Event, *, concurrency: int
+    ) -> None:
+        """Read `lanes` from `source`, asking for up to `concurrency` pages at once.
+
+        Setting `stop` ends every thread's waiting.
+        """
         self.failure: AccountError | DailyLimitError | None = None
         self.signal: int | None = None
         self._lanes = list(lanes)
         self._source = source
         self._stop = stop
+        self._concurrency = concurrency
+        self._asking = threading.Semaphore(concurrency)
         self._changed = threading.Condition()
         self._held = 0
         self._writing = False
         self._turn = 0
         self._crash: BaseException | None = None
 
-    def run(self, output: Output, threads: int) -> None:
+    def run(self, output: Output) -> None:
         """Read everything, writing as parts finish."""
         workers = [
             threading.Thread(target=self._work, name=f"hubspot-{number}", daemon=True)
-            for number in range(threads)
+            for number in range(self._concurrency + ENCODERS)
         ]
         for worker in workers:
             worker.start()
@@ -134,12 +163,11 @@ class Engine:
                     self._changed.wait(POLL_SECONDS)
                     jobs = self._writable()
                 self._writing = bool(jobs)
-            for lane, lines, ends in jobs:
-                for chunk, records in lines:
-                    output.write(lane, chunk, records)
-                    lane.written += records
+            for lane, chunks, ends in jobs:
+                for chunk in chunks:
+                    self._write(output, lane, chunk)
                     with self._changed:
-                        self._held -= len(chunk)
+                        self._held -= len(chunk.content)
                 if ends is not None:
                     lane.reached = ends
                     lane.complete = ends == lane.end
@@ -158,9 +186,9 @@ class Engine:
         if isinstance(self.failure, DailyLimitError):
             self._write_rest(output)
 
-    def _writable(self) -> list[tuple[Lane, list[tuple[bytes, int]], int | None]]:
+    def _writable(self) -> list[tuple[Lane, list[_Chunk], int | None]]:
         """Take what may be written now: finished parts, and the front part when it is long."""
-        jobs: list[tuple[Lane, list[tuple[bytes, int]], int | None]] = []
+        jobs: list[tuple[Lane, list[_Chunk], int | None]] = []
         for lane in self._lanes:
             parts = lane.plan.parts
             while parts and parts[0].progress is Progress.DONE:
@@ -170,23 +198,25 @@ class Engine:
                 part = parts.pop(0)
                 lane.boxes.pop(part, None)
                 lane.seen.pop(part, None)
-                jobs.append((lane, box.lines if box else [], part.end))
-            if parts and (box := lane.boxes.get(parts[0])) and box.lines:
+                jobs.append((lane, box.chunks if box else [], part.end))
+            if parts and (box := lane.boxes.get(parts[0])) and box.chunks:
                 part = parts[0]
                 long = part.pages > part.cut_after
-                if part.progress is Progress.READING and (long or self._held > BUDGET_BYTES):
-                    part.written = True
-                    jobs.append((lane, box.lines, None))
-                    box.lines = []
+                if part.progress is Progress.READING and (long or self._held > FLUSH_BYTES):
+                    jobs.append((lane, box.chunks, None))
+                    box.chunks = []
         return jobs
 
     def _write_rest(self, output: Output) -> None:
         """Write what was read of unfinished parts: tomorrow's run repeats it, but has it today."""
         for lane in self._lanes:
             for part in lane.plan.parts:
-                for chunk, records in lane.boxes.get(part, _Box()).lines:
-                    output.write(lane, chunk, records)
-                    lane.written += records
+                for chunk in lane.boxes.get(part, _Box()).chunks:
+                    self._write(output, lane, chunk)
+
+    def _write(self, output: Output, lane: Lane, chunk: _Chunk) -> None:
+        output.write(lane, chunk.lines(), chunk.records)
+        lane.written += chunk.records
 
     # The reading side
 
@@ -226,13 +256,14 @@ class Engine:
             if (part := lane.plan.take(ahead=False)) is not None:
                 return lane, part
         if room:
-            for lane in sorted(self._lanes, key=lambda lane: -lane.plan.windows_left):
+            for lane in sorted(self._lanes, key=lambda lane: -lane.plan.pages_left):
                 if (part := lane.plan.take(ahead=True)) is not None:
                     return lane, part
         return None
 
     def _read_page(self, lane: Lane, part: Part) -> None:
-        page = self._source.page(lane, part)
+        with self._asking:
+            page = self._source.page(lane, part)
         events = without_repeated(page.events, lane.seen.setdefault(part, set()))
         try:
             created = created_times(events)
@@ -260,12 +291,22 @@ class Engine:
             box = lane.boxes.setdefault(part, _Box())
             box.encoding += 1
             self._changed.notify_all()
-        lines = self._source.lines(lane, events)
+        chunks = [_Chunk(self._source.lines(lane, events), len(events))] if events else []
+        with self._changed:
+            waits = self._held > PACK_BYTES and part is not lane.plan.front
+            if cut is not None:
+                # What was cut off waits for all that is older.
+                waits = True
+                chunks += box.chunks
+                self._held -= sum(len(chunk.content) for chunk in box.chunks)
+                box.chunks = []
+        if waits:
+            chunks = [chunk.packing() for chunk in chunks]
         with self._changed:
             box.encoding -= 1
-            if lines and lane.failure is None:
-                box.lines.append((lines, len(events)))
-                self._held += len(lines)
+            if lane.failure is None:
+                box.chunks += chunks
+                self._held += sum(len(chunk.content) for chunk in chunks)
             self._changed.notify_all()
 
     def _fail_lane(self, lane: Lane, error: StreamError) -> None:
@@ -274,7 +315,7 @@ class Engine:
             # Finished parts before the failure still count.
             lane.plan.abandon()
             for part in [part for part in lane.boxes if part not in lane.plan.parts]:
-                self._held -= sum(len(chunk) for chunk, _ in lane.boxes.pop(part).lines)
+                self._held -= sum(len(chunk.content) for chunk in lane.boxes.pop(part).chunks)
             self._changed.notify_all()
 
     def _end(self, error: AccountError | DailyLimitError | None) -> None:

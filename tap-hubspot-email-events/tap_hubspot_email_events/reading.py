@@ -181,10 +181,15 @@ class Reading:
                 self._add(stream)
                 self._counters[stream.name] = meters.enter_context(stream.get_record_counter())
                 meters.enter_context(stream.get_sync_timer())
-            self._engine = engine = Engine(list(self.lanes.values()), self, self._account.stop)
+            self._engine = engine = Engine(
+                list(self.lanes.values()),
+                self,
+                self._account.stop,
+                concurrency=self._tap.settings.max_concurrent_requests,
+            )
             self.running = True
             try:
-                engine.run(self, self._tap.settings.max_concurrent_requests)
+                engine.run(self)
             finally:
                 self.running, self.ended = False, True
                 self.write_state()

@@ -15,6 +15,7 @@ pages. Without it the rest is read as one chain, which always costs the least th
 from __future__ import annotations
 
 import enum
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,26 @@ if TYPE_CHECKING:
 
 FREE_REQUESTS = 3.0
 EARNED_PER_PAGE = 0.5
+# The first chain's pages wait in memory until everything older is written, so it is short.
 HEAD_PAGES = 3
-WINDOW_PAGES = 6
-CUT_PAGES = 10
+SMALLEST_WINDOW_PAGES = 4
+LARGEST_WINDOW_PAGES = 12
+SURPRISE_PAGES = 8
+# How many more parts a burst is split into when a part proves too full.
+BURST_PARTS = 3
+BURST_PAGES = 8
 GROWTH = 10
+# Density is judged by so many finished parts.
+MEMORY = 8
+
+
+class Kind(enum.Enum):
+    """Where a part comes from, which decides what is done when it proves too full."""
+
+    HEAD = enum.auto()
+    WINDOW = enum.auto()
+    BURST = enum.auto()
+    REST = enum.auto()
 
 
 class Progress(enum.Enum):
@@ -47,8 +64,10 @@ class Part:
 
     start: int
     end: int
+    kind: Kind
+    # Pages after which a part proves too full.
+    cut_after: int = SURPRISE_PAGES
     progress: Progress = Progress.UNPLANNED
-    cut_after: int = CUT_PAGES
     offset: str | None = None
     in_flight: bool = False
     pages: int = 0
@@ -56,7 +75,6 @@ class Part:
     oldest: int | None = None
     newest_first: bool = True
     offsets: set[str] = field(default_factory=set)
-    written: bool = False
 
     @property
     def length(self) -> int:
@@ -70,10 +88,11 @@ class Plan:
     def __init__(self, start: int, end: int, *, page_size: int) -> None:
         """Plan the range from `start` to `end`, both inclusive, in milliseconds."""
         self.page_size = page_size
-        self.parts: list[Part] = [Part(start, end, cut_after=HEAD_PAGES)] if start <= end else []
+        self.parts: list[Part] = [Part(start, end, Kind.HEAD, HEAD_PAGES)] if start <= end else []
         self.requests = 0
         self.events = 0
-        self._window = end - start + 1
+        self._seen: deque[tuple[int, int]] = deque(maxlen=MEMORY)
+        self._grown = 1
 
     @property
     def credit(self) -> float:
@@ -91,10 +110,16 @@ class Plan:
         return next((part for part in self.parts if part.progress is not Progress.DONE), None)
 
     @property
-    def windows_left(self) -> float:
-        """How many windows the range nobody reads yet would make at the density seen."""
+    def pages_left(self) -> float:
+        """About how many pages the range nobody reads yet holds, at the density seen last."""
         unplanned = sum(p.length for p in self.parts if p.progress is Progress.UNPLANNED)
-        return unplanned / self._window
+        return unplanned * self._density / self.page_size
+
+    @property
+    def _density(self) -> float:
+        """Events a millisecond."""
+        length = sum(length for length, _ in self._seen)
+        return sum(events for _, events in self._seen) / length if length else 0.0
 
     def take(self, *, ahead: bool) -> Part | None:
         """Choose the part to ask the next page of and mark it as in flight.
@@ -123,10 +148,21 @@ class Plan:
         return None
 
     def _carve(self, unplanned: Part) -> Part:
-        # A remainder too small for two windows is one: a sliver would waste a request.
-        if 2 * unplanned.length <= 3 * self._window:
+        """Take a window off the oldest side."""
+        if unplanned.kind is not Kind.WINDOW:
             return unplanned
-        window = Part(unplanned.start, unplanned.start + self._window - 1)
+        # Long windows waste less, short ones leave work for everybody until the end.
+        pages = min(LARGEST_WINDOW_PAGES, max(SMALLEST_WINDOW_PAGES, self.pages_left / 6))
+        length, cut_after = self._grown, SURPRISE_PAGES
+        if self._density and (expected := int(pages * self.page_size / self._density)) >= length:
+            length = max(1, expected)
+            cut_after = max(SURPRISE_PAGES, int(1.5 * pages))
+        # A remainder too small for two windows is one: a sliver would waste a request.
+        if 2 * unplanned.length <= 3 * length:
+            unplanned.cut_after = cut_after
+            return unplanned
+        end = unplanned.start + length - 1
+        window = Part(unplanned.start, end, Kind.WINDOW, cut_after)
         unplanned.start = window.end + 1
         self.parts.insert(self.parts.index(unplanned), window)
         return window
@@ -155,7 +191,7 @@ class Plan:
         self.requests += 1
         self._note_order(part, created)
         cut = None
-        if has_more and (offset is None or (may_cut and not part.written)):
+        if has_more and (offset is None or may_cut):
             cut = self._cut(part, created, offset)
         kept = len(created) if cut is None else sum(instant > cut for instant in created)
         part.events += kept
@@ -164,7 +200,7 @@ class Plan:
             self._split(part, cut)
         elif not has_more:
             part.progress = Progress.DONE
-            self._resize(part.length, part.events)
+            self._note(part)
         else:
             if offset is None or offset in part.offsets:
                 raise StuckError
@@ -198,19 +234,41 @@ class Plan:
         return oldest if worthwhile else None
 
     def _split(self, part: Part, cut: int) -> None:
-        older = Part(part.start, cut)
-        part.start = cut + 1
+        """Keep what was read as a finished newer part and plan the rest anew."""
+        start, part.start = part.start, cut + 1
         part.progress = Progress.DONE
-        self.parts.insert(self.parts.index(part), older)
-        self._resize(part.length, part.events)
-
-    def _resize(self, length: int, events: int) -> None:
-        """Size the next windows by what the latest finished part has shown."""
-        target = WINDOW_PAGES * self.page_size
-        if events * GROWTH <= target:
-            self._window = max(self._window, length * GROWTH)
+        self._note(part)
+        at = self.parts.index(part)
+        if part.kind is Kind.WINDOW:
+            # Most likely a burst, so the density just seen holds next to what was read: a few
+            # parts side by side there, and one for whatever comes before.
+            self.parts[at:at] = self._burst(part, start, cut)
         else:
-            self._window = max(1, length * target // events)
+            # No burst but a busier time (or the first look at the newest events): plan it as
+            # such, from its oldest side.
+            self._seen.clear()
+            self._grown = 1
+            self._note(part)
+            self.parts.insert(at, Part(start, cut, Kind.WINDOW))
+
+    def _burst(self, part: Part, start: int, cut: int) -> list[Part]:
+        length = max(1, part.length * BURST_PAGES * self.page_size // max(1, part.events))
+        room = (cut - start + 1) // length - 1
+        count = max(0, min(BURST_PARTS, room, int(self.credit) - 1))
+        rest = cut - count * length
+        parts = [Part(start, rest, Kind.REST)]
+        for number in range(count):
+            first = rest + 1 + number * length
+            parts.append(Part(first, first + length - 1, Kind.BURST, 2 * BURST_PAGES))
+        return parts
+
+    def _note(self, part: Part) -> None:
+        """Learn the density from a finished part."""
+        if part.events * GROWTH <= SMALLEST_WINDOW_PAGES * self.page_size:
+            self._grown = max(self._grown, part.length * GROWTH)
+        else:
+            self._grown = 1
+        self._seen.append((part.length, part.events))
 
     def abandon(self) -> None:
         """Give up on everything but the finished parts before the first unfinished one."""
