@@ -17,7 +17,6 @@ class StreamTally:
         "ended",
         "first",
         "last",
-        "left",
         "read",
         "rejected",
         "rejected_counted",
@@ -36,7 +35,6 @@ class StreamTally:
         self.read = 0
         self.delivered = 0
         self.skipped = 0
-        self.left = 0
         self.rejected: Counter[str] = Counter()
         self.rejected_counted = 0
         self.retried = 0

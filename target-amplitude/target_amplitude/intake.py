@@ -16,6 +16,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_amplitude.accounting import StreamTally
 from target_amplitude.lanes import Item
+from target_amplitude.lookup_table.campaigns import is_campaign
 from target_amplitude.mapping import EventMapper, Refusal, Skip
 from target_amplitude.mapping.outcome import NO_MAPPING
 from target_amplitude.mapping.validation import INVALID_VALUE
@@ -59,6 +60,7 @@ class Intake:
         self._outlet = outlet
         self._mapper = mapper
         self._events = EventMapper(settings)
+        self._sees_types = settings.dry_run
         self._room = Transport.room(settings)
         self._streams: dict[str, _Stream] = {}
         self._named: set[str] = set()
@@ -185,14 +187,24 @@ class Intake:
                     device = event.get("device_id", "")
                     epoch = self._outlet.epoch
                     self._items.append(Item(body, line, tally, epoch, user, device))
-                    self._outlet.see(event["event_type"], user)
+                    if self._sees_types:
+                        self._outlet.see(event["event_type"], user)
                     return
                 event = TOO_LARGE
+        if event is NO_MAPPING and is_campaign(tally.stream, record):
+            self._keep_campaign(record, stream, line)
+            return
         self._settled += 1
         if type(event) is Skip:
             tally.skipped += 1
             return
         self._refuse(event, stream, line)  # type: ignore[arg-type]
+
+    def _keep_campaign(self, record: dict[str, Any], stream: _Stream, line: bytes) -> None:
+        refusal = self._outlet.campaign(record, line, stream.tally)
+        if refusal is not None:
+            self._settled += 1
+            self._refuse(refusal, stream, line)
 
     def _refuse(self, refusal: Refusal, stream: _Stream, line: bytes) -> None:
         stream.tally.reject(refusal.reason, counted=refusal.counted)

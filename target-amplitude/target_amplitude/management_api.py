@@ -117,7 +117,7 @@ class ManagementApi:
         return Reply(response.status_code, self._words(body), retry_after=retry_after)
 
     def _words(self, body: bytes) -> str:
-        words = " ".join(_find_words(body).split())
+        words = " ".join(find_words(body).split())
         for key in self._keys:
             words = words.replace(key, "<key>") if key else words
         return words[:_LONGEST_WORDS]
@@ -143,7 +143,7 @@ def _read(response: requests.Response) -> bytes:
     return body
 
 
-def _find_words(body: bytes) -> str:
+def find_words(body: bytes) -> str:
     """What an answer says went wrong: `errors[0].message`, `error` or `message`."""
     try:
         answer = msgspec.json.decode(body)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from target_amplitude.distinct import DistinctUsers
+from target_amplitude.lookup_table.upload import NO_SECRET_KEY
 
 if TYPE_CHECKING:
+    from target_amplitude.accounting import StreamTally
     from target_amplitude.delivery import Delivery
     from target_amplitude.lanes import Item
+    from target_amplitude.lookup_table.upload import CampaignUpload
+    from target_amplitude.mapping import Refusal
     from target_amplitude.rejects import Reject, RejectsFile
 
 
@@ -28,6 +32,9 @@ class Outlet(Protocol):
     def schema(self, stream: str, line: bytes) -> None:
         """Take a stream's SCHEMA message."""
 
+    def campaign(self, record: dict[str, Any], line: bytes, tally: StreamTally) -> Refusal | None:
+        """Take a campaign for the lookup table, to be settled later, or say why not."""
+
     def see(self, event_type: str, user: str) -> None:
         """Note who would be counted by event type."""
 
@@ -42,10 +49,16 @@ class _Mark(msgspec.Struct):
 class DeliveringOutlet:
     """Hands events to the delivery."""
 
-    def __init__(self, delivery: Delivery, rejects: RejectsFile) -> None:
-        """Take the delivery and where it keeps rejects."""
+    def __init__(
+        self,
+        delivery: Delivery,
+        rejects: RejectsFile,
+        campaigns: CampaignUpload,
+    ) -> None:
+        """Take the delivery, where it keeps rejects, and the way of campaigns."""
         self._delivery = delivery
         self._rejects = rejects
+        self._campaigns = campaigns
         self.epoch = 0
 
     def add(self, items: list[Item], rejects: list[Reject], settled: int, opened: int) -> None:
@@ -55,11 +68,16 @@ class DeliveringOutlet:
     def close_epoch(self, state: bytes) -> None:
         """Take a state."""
         self._delivery.close_epoch(state)
-        self.epoch = self._delivery.ledger.epoch
+        self.epoch = self._delivery.epoch
 
     def schema(self, stream: str, line: bytes) -> None:
         """Take a stream's SCHEMA message."""
         self._rejects.schema(stream, line)
+        self._campaigns.deliver_early()
+
+    def campaign(self, record: dict[str, Any], line: bytes, tally: StreamTally) -> Refusal | None:
+        """Take a campaign for the lookup table, to be settled later, or say why not."""
+        return self._campaigns.take(record, line, tally, self.epoch)
 
     def see(self, event_type: str, user: str) -> None:
         """Users by event type are counted in a dry run only."""
@@ -75,8 +93,9 @@ class DeliveringOutlet:
 class DryOutlet:
     """Counts what would be delivered; sends nothing, keeps nothing aside, moves no state."""
 
-    def __init__(self) -> None:
-        """Start with nobody seen."""
+    def __init__(self, *, has_secret_key: bool) -> None:
+        """Start with nobody seen; campaigns are delivered only with a secret key."""
+        self._has_secret_key = has_secret_key
         self.epoch = 0
         self.users: dict[str, DistinctUsers] = {}
 
@@ -92,6 +111,14 @@ class DryOutlet:
 
     def schema(self, stream: str, line: bytes) -> None:
         """Nothing is kept aside, so no schema is needed."""
+
+    def campaign(self, record: dict[str, Any], line: bytes, tally: StreamTally) -> Refusal | None:
+        """Count a campaign that would be in the lookup table."""
+        del record, line
+        if not self._has_secret_key:
+            return NO_SECRET_KEY
+        tally.delivered += 1
+        return None
 
     def see(self, event_type: str, user: str) -> None:
         """Note who would be counted by event type."""

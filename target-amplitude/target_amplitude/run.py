@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 import time
@@ -22,6 +21,7 @@ from target_amplitude.failures import RunFailedError
 from target_amplitude.intake import Intake
 from target_amplitude.job_log import JobLog
 from target_amplitude.lines import Wakeup, descriptor_of, read_blocks
+from target_amplitude.lookup_table.upload import CampaignUpload
 from target_amplitude.outlet import DeliveringOutlet, DryOutlet
 from target_amplitude.rejects import RejectsFile
 from target_amplitude.timing import Timing
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 _HOMECOMING = 20.0
 """Seconds that requests under way have to come home after a failure."""
-
-_GC_THRESHOLDS = (100_000, 50, 100)
-"""Records make no reference cycles, so looking for them often only costs time."""
 
 INPUT_FAULTS = (
     InvalidInputLine,
@@ -72,7 +69,7 @@ class Run:
         self._delivery: Delivery | None = None
         self._dry: DryOutlet | None = None
         if settings.dry_run:
-            self._dry = DryOutlet()
+            self._dry = DryOutlet(has_secret_key=bool(settings.secret_key))
             self._intake = Intake(settings, self._dry, mapper)
             return
         self._rejects = RejectsFile(settings.rejected_path)
@@ -80,10 +77,18 @@ class Run:
             settings,
             self._rejects,
             write_state,
-            timing=self._timing,
-            wake_reader=self._wakeup.wake,
+            self._timing,
+            self._wakeup.wake,
         )
-        self._intake = Intake(settings, DeliveringOutlet(self._delivery, self._rejects), mapper)
+        self._campaigns = CampaignUpload(
+            settings,
+            self._delivery.books,
+            self._rejects,
+            self._timing,
+            lambda: self._signal is not None,
+        )
+        outlet = DeliveringOutlet(self._delivery, self._rejects, self._campaigns)
+        self._intake = Intake(settings, outlet, mapper)
 
     def stop(self, signum: int) -> None:
         """Read no further and deliver what was read."""
@@ -102,9 +107,6 @@ class Run:
                 delivered; likewise the exceptions of a record without its schema or keys.
             RunFailedError: If the run failed.
         """
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
         try:
             try:
                 self._read_blocks(source)
@@ -137,9 +139,9 @@ class Run:
             )
             self._end(str(refusal))
             raise refusal
-        if self._delivery is not None and self._delivery.exhausted_events:
+        if self._delivery is not None and self._delivery.books.exhausted_events:
             outcome = (
-                f"{self._delivery.exhausted_events} event(s) are left for a later run, since "
+                f"{self._delivery.books.exhausted_events} event(s) are left for a later run, since "
                 "Amplitude's daily quota of their users is used up"
             )
             logger.warning("%s; state was written up to the first of them.", outcome)
@@ -157,8 +159,8 @@ class Run:
             self._intake.read(block)
             if self._signal is not None:
                 return
-        if self._delivery is not None and self._delivery.failure is not None:
-            raise self._delivery.failure
+        if self._delivery is not None and self._delivery.books.failure is not None:
+            raise self._delivery.books.failure
 
     def _deliver_rest(self) -> None:
         if self._delivery is None:
@@ -167,10 +169,12 @@ class Run:
             self._delivery.finish()
         elif not self._delivery.finish(self._timing.termination):
             logger.warning("Not everything could be delivered in time; the next run goes on.")
+            return
+        self._campaigns.deliver()
 
     def _end(self, outcome: str) -> None:
         if self._delivery is not None:
-            failed = self._delivery.failure is not None
+            failed = self._delivery.books.failure is not None
             self._delivery.stop(_HOMECOMING if failed else 0.0)
         summary = self._summary(outcome)
         for stream in summary["streams"]:
@@ -193,8 +197,8 @@ class Run:
             "seconds": round(time.monotonic() - self._started, 3),
             "outcome": outcome,
             "dry_run": self._dry is not None,
-            "requests": self._delivery.requests if self._delivery else 0,
-            "bytes": self._delivery.sent_bytes if self._delivery else 0,
+            "requests": self._delivery.books.requests if self._delivery else 0,
+            "bytes": self._delivery.books.sent_bytes if self._delivery else 0,
             "streams": [tally.summary() for tally in self._intake.tallies.values()],
         }
         if self._dry is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     import click
 
     from target_amplitude.timing import Timing
+
+_GC_THRESHOLDS = (100_000, 50, 100)
+"""Records make no reference cycles, so looking for them often only costs time."""
 
 _NOT_FOR_EVENTS = ("add_record_metadata", "load_method")
 
@@ -70,8 +74,10 @@ class TargetAmplitude(Target):
                 setup_mapper=False,
                 message_reader=message_reader or RunReader(self.read),
             )
-        except ValueError:
-            problem = "A setting in the environment is not of its kind: a number, true, or JSON."
+        except (AttributeError, TypeError, ValueError):
+            problem = (
+                "A setting is not of its kind (number, true or false, text, object); see --about."
+            )
             raise ConfigValidationError(problem, errors=[problem], schema={}) from None
         problems = find_problems(self.config)
         if problems and validate_config:
@@ -104,6 +110,15 @@ class TargetAmplitude(Target):
         super().append_builtin_config(config_jsonschema)
         for name in _NOT_FOR_EVENTS:
             config_jsonschema["properties"].pop(name, None)
+
+    @classmethod
+    @override
+    def invoke(cls, **kwargs: Any) -> None:
+        """Run the command in a process of its own."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        super().invoke(**kwargs)
 
     @classmethod
     @override

@@ -46,6 +46,8 @@ _SINGER_METADATA = frozenset(
     ),
 )
 
+_UNKNOWN = frozenset(("", "Unknown", "unknown", "UNKNOWN"))
+
 _PLACES = (("city", "city"), ("region", "state"), ("country", "country"))
 
 
@@ -64,7 +66,6 @@ class EventMapper:
         self._min_id_length = settings.min_id_length or DEFAULT_MIN_ID_LENGTH
         self._flattener = Flattener()
         self._event_types: dict[str, str | Refusal] = {}
-        self._left_out: dict[str, frozenset[str]] = {}
 
     def map(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal | Skip:
         """The event of a record, or why there is none; `now` is in milliseconds since 1970."""
@@ -105,23 +106,29 @@ class EventMapper:
             return event_type  # type: ignore[return-value]
         if time is None:
             return Refusal(INVALID_TIME, "created is neither RFC 3339 text nor milliseconds")
-        identity = self._identity.identify(record)
-        if identity is None:
+        user_id, user_field = self._identity.identify(record)
+        if not user_id:
             return NO_USER
         refusal = refuse_time(time, "created", now) or refuse_id(
-            identity.user_id,
-            identity.field,
+            user_id,
+            user_field,
             self._min_id_length,
         )
         if refusal is not None:
             return refusal
         try:
-            properties = self._flattener.flatten(record, self._leave_out(identity.field))
+            properties = self._flattener.flatten(record)
         except UnsendableValueError as unsendable:
             return Refusal(INVALID_VALUE, str(unsendable))
+        del properties["type"]
+        properties.pop("created", None)
+        properties.pop(user_field, None)
+        if not _SINGER_METADATA.isdisjoint(properties):
+            for name in _SINGER_METADATA:
+                properties.pop(name, None)
         event: dict[str, Any] = {
             "event_type": event_type,
-            "user_id": identity.user_id,
+            "user_id": user_id,
             "time": time,
             "insert_id": insert_id(record.get("portalId"), time, record["id"]),
             "event_properties": properties,
@@ -132,13 +139,6 @@ class EventMapper:
             if self._mode == "never" or (self._mode == "recent" and now - time > _RECENT):
                 event[SKIP_SYNC] = True
         return event
-
-    def _leave_out(self, user_field: str) -> frozenset[str]:
-        known = self._left_out.get(user_field)
-        if known is None:
-            known = _SINGER_METADATA | {"type", "created", user_field}
-            self._left_out[user_field] = known
-        return known
 
     def _shaped(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
         event = {
@@ -158,7 +158,7 @@ def insert_id(portal: Any, time: int, identifier: Any) -> str:
 
     HubSpot identifies an event by `created` and `id`; the portal keeps several accounts apart.
     """
-    whole = f"hubspot:{'' if portal is None else as_id(portal)}:{time}:{identifier}"
+    whole = f"hubspot:{portal if type(portal) is int else as_id(portal)}:{time}:{identifier}"
     return (
         whole
         if len(whole) < MAX_NAME
@@ -180,5 +180,5 @@ def _describe_user(event: dict[str, Any], record: dict[str, Any]) -> None:
     if type(location) is dict and location:
         for key, field in _PLACES:
             place = location.get(field)
-            if type(place) is str and place.strip() and place.strip().lower() != "unknown":
+            if type(place) is str and place not in _UNKNOWN and not place.isspace():
                 event[key] = place[:MAX_STRING]

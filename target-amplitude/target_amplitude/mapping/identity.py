@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 RECIPIENT = "recipient"
-
-
-class Identity(NamedTuple):
-    """A user id and the dotted name of the field it came from."""
-
-    user_id: str
-    field: str
 
 
 class IdentityRule:
@@ -23,19 +16,19 @@ class IdentityRule:
         self._path = tuple(user_field.split("."))
         self._falls_back = fall_back_to_recipient
 
-    def identify(self, record: dict[str, Any]) -> Identity | None:
-        """Identity of a record, or None where it has none."""
+    def identify(self, record: dict[str, Any]) -> tuple[str, str]:
+        """User id of a record and the field it came from; both are empty where it has none."""
         value = record.get(self._field)
         if value is None and len(self._path) > 1:
             value = self._walk(record)
         user_id = value if type(value) is str else as_id(value)
         if user_id and not user_id.isspace():
-            return Identity(user_id, self._field)
+            return user_id, self._field
         if self._falls_back and self._field != RECIPIENT:
             user_id = as_id(record.get(RECIPIENT))
             if user_id:
-                return Identity(user_id, RECIPIENT)
-        return None
+                return user_id, RECIPIENT
+        return "", ""
 
     def _walk(self, record: dict[str, Any]) -> Any:
         value: Any = record

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from typing import Any
 
 MAX_STRING = 1024
 """Characters Amplitude keeps of a string value (HTTP V2 API, string character limit)."""
@@ -29,10 +26,11 @@ class Flattener:
 
     def __init__(self) -> None:
         """Start with no names made."""
-        self._names: dict[tuple[str, str], str] = {}
+        self._names: dict[str, dict[str, str]] = {}
+        self._made = 0
 
-    def flatten(self, record: dict[str, Any], leave_out: Collection[str]) -> dict[str, Any]:
-        """Event properties of a record, without the fields named in `leave_out`.
+    def flatten(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Event properties of a record.
 
         Objects become dotted names; lists stay lists. Nulls and empty strings, lists and objects
         vanish at every level.
@@ -44,8 +42,6 @@ class Flattener:
         properties: dict[str, Any] = {}
         for name, value in record.items():
             kind = type(value)
-            if value is None or name in leave_out:
-                continue
             if kind is str:
                 if value:
                     properties[name] = value if len(value) <= MAX_STRING else value[:MAX_STRING]
@@ -53,45 +49,46 @@ class Flattener:
                 properties[name] = value
             elif kind is dict:
                 if value:
-                    self._nested(name, value, properties, leave_out, 1)
-            elif (cleaned := clean(name, value, 1)) is not None:
+                    self._flatten_object(name, value, properties, 1)
+            elif value is not None and (cleaned := clean(name, value, 1)) is not None:
                 properties[name] = cleaned
         if len(properties) > MAX_PROPERTIES:
             raise UnsendableValueError(f"more than {MAX_PROPERTIES} properties")
         return properties
 
-    def _nested(
+    def _flatten_object(
         self,
         parent: str,
         record: dict[str, Any],
         properties: dict[str, Any],
-        leave_out: Collection[str],
         depth: int,
     ) -> None:
         if depth >= MAX_DEPTH:
             raise UnsendableValueError(f"nested deeper than {MAX_DEPTH} levels")
+        names = self._names.get(parent)
+        if names is None:
+            names = self._names[parent] = {}
         for child, value in record.items():
+            name = names.get(child)
+            if name is None:
+                name = self._make_name(names, parent, child)
             kind = type(value)
-            if value is None:
-                continue
-            name = self._names.get((parent, child)) or self._name(parent, child)
-            if name in leave_out:
-                continue
             if kind is str:
                 if value:
                     properties[name] = value if len(value) <= MAX_STRING else value[:MAX_STRING]
             elif kind is int or kind is bool:
                 properties[name] = value
             elif kind is dict:
-                self._nested(name, value, properties, leave_out, depth + 1)
-            elif (cleaned := clean(name, value, depth)) is not None:
+                self._flatten_object(name, value, properties, depth + 1)
+            elif value is not None and (cleaned := clean(name, value, depth)) is not None:
                 properties[name] = cleaned
 
-    def _name(self, parent: str, child: str) -> str:
-        name = f"{parent}.{child}"
-        if len(self._names) >= _NAMES_KEPT:
+    def _make_name(self, names: dict[str, str], parent: str, child: str) -> str:
+        self._made += 1
+        if self._made > _NAMES_KEPT:
             self._names.clear()
-        self._names[parent, child] = name
+            self._made = 0
+        name = names[child] = f"{parent}.{child}"
         return name
 
 
@@ -101,25 +98,35 @@ def clean(name: str, value: Any, depth: int) -> Any:
     Raises:
         UnsendableValueError: For a number JSON cannot carry or nesting beyond Amplitude's limit.
     """
-    if isinstance(value, str):
-        return value[:MAX_STRING] or None
     if isinstance(value, float):
         if not isfinite(value):
             raise UnsendableValueError(f"{_shown(name)} is not a finite number")
         return value
-    if depth >= MAX_DEPTH:
-        raise UnsendableValueError(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, (list, tuple)):
-        items = [cleaned for item in value if (cleaned := clean(name, item, depth + 1)) is not None]
+        items = []
+        for item in value:
+            if type(item) is str:
+                if item:
+                    items.append(item[:MAX_STRING])
+            elif (cleaned := clean(name, item, _deeper(depth))) is not None:
+                items.append(cleaned)
         return items or None
+    if isinstance(value, str):
+        return value[:MAX_STRING] or None
     if isinstance(value, dict):
         fields = {
             key: cleaned
             for key, item in value.items()
-            if (cleaned := clean(name, item, depth + 1)) is not None
+            if (cleaned := clean(name, item, _deeper(depth))) is not None
         }
         return fields or None
     return value
+
+
+def _deeper(depth: int) -> int:
+    if depth >= MAX_DEPTH:
+        raise UnsendableValueError(f"nested deeper than {MAX_DEPTH} levels")
+    return depth + 1
 
 
 def _shown(name: str) -> str:

@@ -58,6 +58,8 @@ def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:
     """Why Amplitude would refuse a user or device id, or None where it would not."""
     if not isinstance(value, str):
         return Refusal(INVALID_ID, f"{field} is not a string")
+    if "@" in value and min_length <= len(value) <= MAX_NAME:
+        return None
     if len(value) < min_length:
         return Refusal(INVALID_ID, f"{field} is shorter than {min_length} characters")
     if len(value) > MAX_NAME:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def main(
     if api_url:
         config["api_url"] = api_url
     if not config.get("secret_key"):
-        config.setdefault("api_key", "not needed for a file")
+        config["api_key"] = config.get("api_key") or "not needed for a file"
         if csv_path is None:
             raise click.ClickException(f"{_FILE_ONLY}, or write the plan with --csv FILE.")
     problems = find_problems(config)
@@ -80,22 +81,24 @@ def main(
 
 
 def _read_config(configs: tuple[str, ...]) -> dict[str, Any]:
-    files: list[Any] = [Path(config) for config in configs if config != "ENV"]
-    missing = next((path for path in files if not path.is_file()), None)
-    if missing is not None:
-        raise click.ClickException(f"The file given with --config is missing: {missing}.")
+    """Settings of the environment, which is where Meltano puts them, and of files over those."""
     try:
-        target = TargetAmplitude(
-            config=files or None,
-            parse_env_config=True,
-            validate_config=False,
-            setup_mapper=False,
-        )
+        target = TargetAmplitude(parse_env_config=True, validate_config=False, setup_mapper=False)
     except ConfigValidationError as invalid:
         raise click.ClickException(" ".join(invalid.errors)) from None
-    except (OSError, ValueError, TypeError):
-        raise click.ClickException("The file given with --config cannot be read.") from None
-    return dict(target.config)
+    config = dict(target.config)
+    for name in configs:
+        if name == "ENV":
+            continue
+        try:
+            config |= json.loads(Path(name).read_bytes())
+        except OSError as failure:
+            raise click.ClickException(
+                f"The file given with --config cannot be read: {failure.strerror}.",
+            ) from None
+        except (ValueError, TypeError):
+            raise click.ClickException("The file given with --config is not JSON.") from None
+    return config
 
 
 def _write_csv(path: Path, plan: Plan) -> None:

@@ -1,0 +1,136 @@
+"""The shared books of one run: what is under way, what is settled, which state is true."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from target_amplitude.failures import RefusedKeyError, RunFailedError
+from target_amplitude.lanes import FOREVER, Item, Lanes
+from target_amplitude.ledger import Ledger
+from target_amplitude.rejects import Reject
+from target_amplitude.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from target_amplitude.rejects import RejectsFile
+    from target_amplitude.settings import Settings
+    from target_amplitude.timing import Timing
+
+
+class Books:
+    """Lanes, ledger, rejects and counts under one lock, which is also what everybody waits for.
+
+    Every method expects the lock (`changed`) to be held by its caller.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rejects: RejectsFile,
+        write_state: Callable[[bytes], None],
+        timing: Timing,
+    ) -> None:
+        """Open empty books."""
+        self._settings = settings
+        self._rejects = rejects
+        self._write_state = write_state
+        self._timing = timing
+        self.changed = threading.Condition()
+        self.ledger = Ledger()
+        self.lanes = Lanes(
+            settings.max_concurrent_requests,
+            settings.batch_size_rows,
+            Transport.room(settings),
+        )
+        self.failure: RunFailedError | None = None
+        self.partial_at = FOREVER
+        self.is_ended = False
+        self.accepted = 0
+        self.lone_refusals = 0
+        self.requests = 0
+        self.sent_bytes = 0
+        self.exhausted_events = 0
+
+    def raise_failure(self) -> None:
+        """Raise what the run has failed of, if it has.
+
+        Raises:
+            RunFailedError: That.
+        """
+        if self.failure is not None:
+            raise self.failure
+
+    def accept(self, items: list[Item]) -> None:
+        """Note that Amplitude has these events."""
+        self.accepted += len(items)
+        for item in items:
+            item.tally.delivered += 1
+        self._settle(items)
+
+    def reject(self, refused: Iterable[tuple[Item, str]], reason: str, words: str) -> None:
+        """Keep events aside, each with what is wrong with it.
+
+        Raises:
+            RunFailedError: If they cannot be kept.
+        """
+        pairs = list(refused)
+        if not pairs:
+            return
+        words = words.replace(self._settings.api_key, "<api_key>")
+        self._rejects.write(Reject(item.line, reason, detail, words) for item, detail in pairs)
+        for item, _ in pairs:
+            item.tally.reject(reason, counted=True)
+        self._settle([item for item, _ in pairs])
+
+    def leave(self, items: list[Item]) -> None:
+        """Let go of events that stay unsettled, so that no state covers them."""
+        self.lanes.drop(items)
+        self.exhausted_events += len(items)
+
+    def retry(self, items: list[Item]) -> None:
+        """Note that events travel once more."""
+        for item in items:
+            item.tally.retried += 1
+
+    def count_request(self, items: list[Item], size: int) -> None:
+        """Note a request of so many bytes."""
+        self.requests += 1
+        self.sent_bytes += size
+        seen = set()
+        for item in items:
+            tally = item.tally
+            tally.sent_bytes += len(item.body)
+            if id(tally) not in seen:
+                seen.add(id(tally))
+                tally.requests += 1
+
+    def advance(self) -> None:
+        """Write the state that has become true, and see to it that the next one does.
+
+        Raises:
+            RunFailedError: If the rejects it relies on, or the state itself, cannot be written.
+        """
+        if isinstance(self.failure, RefusedKeyError):
+            return
+        state = self.ledger.take()
+        if state is not None:
+            self._rejects.sync()
+            self._write_state(state)
+        if not self.ledger.is_waiting:
+            self.partial_at = FOREVER
+        elif self.partial_at == FOREVER:
+            self.partial_at = time.monotonic() + self._timing.partial_batch
+
+    def _settle(self, items: list[Item]) -> None:
+        self.lanes.drop(items)
+        for epoch, count in Counter([item.epoch for item in items]).items():
+            self.ledger.settle(epoch, count)
+        now = time.monotonic()
+        for tally in {id(item.tally): item.tally for item in items}.values():
+            tally.ended = now
+        self.advance()
+        self.changed.notify_all()
