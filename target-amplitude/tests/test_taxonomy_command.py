@@ -157,7 +157,7 @@ def test_with_a_secret_key_the_file_comes_on_top(sandbox: Sandbox, tmp_path: Pat
         ([], {"api_key": ""}, "api_key is missing"),
         (["--api-url", "http://example.com"], {}, "api_url must be"),
         (["--config", "nowhere.json"], {}, "--config"),
-        ([], {"event_types": "no json"}, "environment"),
+        ([], {"event_types": "no json"}, "not of its kind"),
         (["--csv", "/dev/null/plan.csv"], {}, "cannot be written"),
     ],
 )
