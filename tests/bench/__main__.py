@@ -10,12 +10,13 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench.measure import Measurement, measure
+from bench.measure import Measurement, RunFailedError, measure
 from bench.report import Result, table
 from bench.runners import BENCH_PYTHON, MELTANO, Runner, all_runners
 from sandbox.client import Sandbox
 
 OUTPUT = Path("docs/benchmarks.md")
+LOG_TAIL = 2_000
 
 
 class Bench:
@@ -74,9 +75,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
     parser.add_argument("--growth", type=int, nargs="*", default=[], help="numbers of events")
     options = parser.parse_args()
-    with _unlimited_sandbox() as sandbox, tempfile.TemporaryDirectory() as folder:
-        results = _compare(sandbox, Path(folder), options)
-        growth = [_grow(sandbox, Path(folder), events) for events in options.growth]
+    with _unlimited_sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            results = _compare(sandbox, folder, options)
+            growth = [_grow(sandbox, folder, events) for events in options.growth]
+        except RunFailedError as error:
+            raise SystemExit(f"{error}:\n{(folder / 'log').read_text()[-LOG_TAIL:]}") from None
     print(f"\n{table(results)}")
     if not options.only:
         OUTPUT.write_text(_document(results, growth, options.rounds), encoding="utf-8")
@@ -132,8 +137,8 @@ def _document(results: list[Result], growth: list[Result], rounds: int) -> str:
         "# Benchmarks",
         "",
         (
-            f"Written by `make bench` on {at}: {results[0].events:,} events, {rounds} rounds in turn, "
-            "medians; local HubSpot and Amplitude on the same machine, without latency or limits."
+            f"Written by `make bench` on {at}: {results[0].events:,} events, {rounds} rounds "
+            "in turn, medians; local HubSpot and Amplitude on the same machine, without latency or limits."
         ),
         f"Machine: {_machine()}.",
         "",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 BIN = Path(sys.executable).parent
 BENCH_PYTHON = Path(".venv-bench/bin/python")
 MELTANO = Path(".venv-meltano/bin/meltano")
-UNLIMITED = 100_000
+UNLIMITED = 10_000
 LONG_AGO = "2006-06-01T00:00:00+00:00"
 NOTHING_YET = "2006-06-01T00:00:01+00:00"
 
