@@ -26,10 +26,11 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Ask again, after at least `wait` seconds."""
+    """Ask again, after at least `wait` seconds; `lost` when no answer came at all."""
 
     reason: str
     wait: float = 0.0
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class DayIsOver:
 Decision = Accept | Retry | Throttle | Reauthorise | Refuse | DayIsOver
 
 
-def decide(  # noqa: PLR0911 - a table: one return for each row
+def decide(  # noqa: C901, PLR0911 - a table: one return for each row
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -97,8 +98,8 @@ def decide(  # noqa: PLR0911 - a table: one return for each row
         case 404 | 410:
             # The endpoint is legacy: HubSpot may take it away without a successor.
             return Refuse(
-                "HubSpot has no such address (HTTP %d); check `api_url`, and whether HubSpot "
-                "still offers this API" % status,
+                f"HubSpot has no such address (HTTP {status}); check `api_url`, and whether "
+                "HubSpot still offers this API",
                 missing=True,
             )
         case 414:

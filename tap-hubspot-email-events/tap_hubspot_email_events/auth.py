@@ -69,7 +69,7 @@ class OAuth:
 
     advice = "connect the account to the app again: its access was revoked"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the app's three secrets and where to use them
         self,
         transport: Transport,
         api_url: str,

@@ -25,11 +25,12 @@ from tap_hubspot_email_events.errors import (
     StoppedError,
     StreamError,
 )
-from tap_hubspot_email_events.transport import UnansweredError, UntrustedError
+from tap_hubspot_email_events.transport import Answer, UnansweredError, UntrustedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tap_hubspot_email_events.answers import Decision
     from tap_hubspot_email_events.auth import Authenticator
     from tap_hubspot_email_events.limiter import Limiter
     from tap_hubspot_email_events.transport import Transport
@@ -67,6 +68,17 @@ class _Question:
     params: Mapping[str, Any] | None = None
     body: bytes | None = None
     scope: str = "content"
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What has gone wrong with one question so far."""
+
+    successes: int
+    failures: int = 0
+    unreadable: int = 0
+    renewed: bool = False
+    met: bool = False
 
 
 class HubSpotClient:
@@ -122,96 +134,101 @@ class HubSpotClient:
         return self._ask(_Question("POST", path, body=body, scope=scope), decode, tally)
 
     def _ask(self, question: _Question, decode: Callable[[bytes], T], tally: Tally) -> T:
-        failures = unreadable = 0
-        successes = self._limiter.successes
-        renewed = first = True
-        renewed = False
+        trouble = _Trouble(self._limiter.successes)
         while True:
             self._limiter.acquire(self._stop)
             token = self._authenticator.token()
-            tally.count(retried=not first)
-            first = False
-            lost = False
-            decision: Any
-            try:
-                answer = self._transport.send(
-                    question.method,
-                    self._api_url + question.path,
-                    params=question.params,
-                    data=question.body,
-                    token=token,
-                )
-            except UntrustedError:
-                raise AccountError(
-                    "The certificate of HubSpot's host could not be verified; check `api_url` and "
-                    "any proxy in between."
-                ) from None
-            except UnansweredError as error:
-                decision, lost = Retry(str(error)), True
-            else:
-                decision = decide(answer.status, answer.headers, answer.body, scope=question.scope)
-            match decision:
-                case Accept():
-                    try:
-                        result = decode(answer.body)
-                    except (msgspec.DecodeError, UnicodeDecodeError):
-                        unreadable += 1
-                        if unreadable > UNREADABLE_RETRIES:
-                            self._give_up_unreadable()
-                        decision = Retry("an unreadable answer")
-                    else:
-                        self._limiter.learn(answer.headers)
-                        return result
-                case Throttle(policy=policy, wait=pause):
-                    self._limiter.throttled(policy, pause)
-                    # While others get through, the limit works and waiting is all there is to do.
-                    if self._limiter.successes > successes:
-                        successes, failures = self._limiter.successes, 0
-                    failures += 1
-                    if failures > self._max_retries:
-                        raise StreamError(
-                            f"HubSpot kept answering that its {policy} limit is used up; lower "
-                            "`requests_per_10_seconds`, or run again when other apps ask less"
-                        )
+            tally.count(retried=trouble.met)
+            trouble.met = True
+            outcome = self._send(question, token)
+            if isinstance(outcome, Answer):
+                try:
+                    result = decode(outcome.body)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    self._unreadable(trouble)
                     continue
-                case Reauthorise(reason=said):
-                    if renewed or not self._authenticator.renew(token):
-                        raise AccountError(
-                            f"HubSpot refused the token (HTTP 401); {self._authenticator.advice}."
-                        )
-                    renewed = True
-                    continue
-                case Refuse(sentence=sentence, missing=missing):
-                    raise (NotFoundError if missing else StreamError)(sentence)
-                case DayIsOver():
-                    raise DailyLimitError
-            failures += 1
-            self._back_off(failures, decision, lost=lost)
+                self._limiter.learn(outcome.headers)
+                return result
+            self._react(outcome, trouble, token)
 
-    def _back_off(self, failures: int, decision: Retry, *, lost: bool) -> None:
-        unheard = self._limiter.successes == 0
-        limit = min(self._max_retries, FIRST_CONTACT_RETRIES) if lost and unheard else None
-        if failures > (self._max_retries if limit is None else limit):
-            self._give_up(failures, decision.reason, lost=lost)
-        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (failures - 1))
+    def _send(self, question: _Question, token: str) -> Answer | Decision:
+        try:
+            answer = self._transport.send(
+                question.method,
+                self._api_url + question.path,
+                params=question.params,
+                data=question.body,
+                token=token,
+            )
+        except UntrustedError:
+            raise AccountError(
+                "The certificate of HubSpot's host could not be verified; check `api_url` and any "
+                "proxy in between."
+            ) from None
+        except UnansweredError as error:
+            return Retry(str(error), lost=True)
+        decision = decide(answer.status, answer.headers, answer.body, scope=question.scope)
+        return answer if isinstance(decision, Accept) else decision
+
+    def _react(self, decision: Decision, trouble: _Trouble, token: str) -> None:
+        match decision:
+            case Retry():
+                self._back_off(trouble, decision)
+            case Throttle(policy=policy, wait=wait):
+                self._limiter.throttled(policy, wait)
+                self._count_throttled(trouble, policy)
+            case Reauthorise():
+                if trouble.renewed or not self._authenticator.renew(token):
+                    raise AccountError(
+                        f"HubSpot refused the token (HTTP 401); {self._authenticator.advice}."
+                    )
+                trouble.renewed = True
+            case Refuse(sentence=sentence, missing=missing):
+                raise (NotFoundError if missing else StreamError)(sentence)
+            case DayIsOver():
+                raise DailyLimitError
+
+    def _count_throttled(self, trouble: _Trouble, policy: str) -> None:
+        # While others get through, the limit works and waiting is all there is to do.
+        if self._limiter.successes > trouble.successes:
+            trouble.successes, trouble.failures = self._limiter.successes, 0
+        trouble.failures += 1
+        if trouble.failures > self._max_retries:
+            raise StreamError(
+                f"HubSpot kept answering that its {policy} limit is used up; lower "
+                "`requests_per_10_seconds`, or run again when other apps ask less"
+            )
+
+    def _unreadable(self, trouble: _Trouble) -> None:
+        trouble.unreadable += 1
+        if trouble.unreadable > min(UNREADABLE_RETRIES, self._max_retries):
+            kind = StreamError if self._limiter.successes else AccountError
+            raise kind(
+                f"{self._api_url} answered with something other than HubSpot's JSON; check "
+                "`api_url` and whether a proxy or a login page is in between"
+            )
+        self._back_off(trouble, Retry("an unreadable answer"))
+
+    def _back_off(self, trouble: _Trouble, decision: Retry) -> None:
+        trouble.failures += 1
+        patience = self._max_retries
+        if decision.lost and not self._limiter.successes:
+            patience = min(patience, FIRST_CONTACT_RETRIES)
+        if trouble.failures > patience:
+            self._give_up(trouble.failures, decision)
+        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (trouble.failures - 1))
         # Half fixed, half random, so that threads that failed together do not return together.
         wait = max(decision.wait, backoff * random.uniform(0.5, 1.0))  # noqa: S311
         if self._stop.wait(wait):
             raise StoppedError
 
-    def _give_up(self, attempts: int, reason: str, *, lost: bool) -> NoReturn:
-        if lost:
+    def _give_up(self, attempts: int, decision: Retry) -> NoReturn:
+        times = "once" if attempts == 1 else f"{attempts} times in a row"
+        if decision.lost:
             raise AccountError(
-                f"HubSpot could not be reached at {self._api_url} in {attempts} attempts "
-                f"({reason}); check the network and `api_url`, then run again."
+                f"HubSpot could not be reached at {self._api_url}, tried {times} "
+                f"({decision.reason}); check the network and `api_url`, then run again"
             )
         raise StreamError(
-            f"HubSpot failed {attempts} times in a row ({reason}); run again later, or raise "
-            "`max_retries`"
-        )
-
-    def _give_up_unreadable(self) -> NoReturn:
-        raise StreamError(
-            f"{self._api_url} answered with something other than HubSpot's JSON; check `api_url` "
-            "and whether a proxy or a login page is in between"
+            f"HubSpot failed {times} ({decision.reason}); run again later, or raise `max_retries`"
         )

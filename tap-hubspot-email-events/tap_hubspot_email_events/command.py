@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import simplejson
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_hubspot_email_events.errors import DailyLimitError, TapError
@@ -48,7 +46,10 @@ def _sentences(logger: Logger) -> Iterator[None]:
         raise SystemExit(0) from None
     except TapError as error:
         sentence = str(error)
-    except (json.JSONDecodeError, simplejson.JSONDecodeError):
+    except ValueError as error:
+        # The SDK reads files with whichever of two JSON packages, each with an error of its own.
+        if type(error).__name__ != "JSONDecodeError":
+            raise
         sentence = "The config, state or catalog file is no valid JSON; correct the file."
     except FileNotFoundError as error:
         sentence = f"There is no file {error.filename}; correct the path."

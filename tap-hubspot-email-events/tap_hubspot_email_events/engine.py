@@ -80,7 +80,11 @@ class _Chunk:
 
     def packing(self) -> _Chunk:
         # Level 1 makes a tenth of it at a hundred megabytes a second, outside the interpreter lock.
-        return self if self.packed else _Chunk(zlib.compress(self.content, 1), self.records, True)
+        return (
+            self
+            if self.packed
+            else _Chunk(zlib.compress(self.content, 1), self.records, packed=True)
+        )
 
     def lines(self) -> bytes:
         return zlib.decompress(self.content) if self.packed else self.content
@@ -228,7 +232,7 @@ class Engine:
             except StoppedError:
                 return
             except StreamError as error:
-                self._fail_lane(lane, error)
+                self._fail_lane(lane, part, error)
             except (AccountError, DailyLimitError) as error:
                 self._end(error)
             except BaseException as error:  # noqa: BLE001 - raised again by the writing side
@@ -309,13 +313,13 @@ class Engine:
                 self._held += sum(len(chunk.content) for chunk in chunks)
             self._changed.notify_all()
 
-    def _fail_lane(self, lane: Lane, error: StreamError) -> None:
+    def _fail_lane(self, lane: Lane, part: Part, error: StreamError) -> None:
         with self._changed:
             lane.failure = lane.failure or error
             # Finished parts before the failure still count.
-            lane.plan.abandon()
-            for part in [part for part in lane.boxes if part not in lane.plan.parts]:
-                self._held -= sum(len(chunk.content) for chunk in lane.boxes.pop(part).chunks)
+            lane.plan.abandon(part)
+            for lost in [one for one in lane.boxes if one not in lane.plan.parts]:
+                self._held -= sum(len(chunk.content) for chunk in lane.boxes.pop(lost).chunks)
             self._changed.notify_all()
 
     def _end(self, error: AccountError | DailyLimitError | None) -> None:

@@ -8,116 +8,27 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-import msgspec
+from singer_sdk import metrics
 
-from tap_hubspot_email_events.auth import AccessToken, OAuth
+from tap_hubspot_email_events.account import EVENTS_PATH
 from tap_hubspot_email_events.bookmarks import Bookmark, read_bookmark, write_bookmark
-from tap_hubspot_email_events.client import HubSpotClient, Tally
 from tap_hubspot_email_events.engine import Engine, Lane
-from tap_hubspot_email_events.enrichment import Enrichment
-from tap_hubspot_email_events.limiter import Limiter
 from tap_hubspot_email_events.progress import ProgressLog
-from tap_hubspot_email_events.records import complete, decode_page, record_lines
+from tap_hubspot_email_events.records import complete, record_lines
 from tap_hubspot_email_events.sdk_private import passes_unchanged, record_messages
-from tap_hubspot_email_events.settings import DEFAULT_HISTORY, Settings
-from tap_hubspot_email_events.transport import Transport
+from tap_hubspot_email_events.settings import DEFAULT_HISTORY
 from tap_hubspot_email_events.windows import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from singer_sdk import metrics
-
     from tap_hubspot_email_events.records import Page, Record
+    from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.streams import EventStream
     from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
     from tap_hubspot_email_events.windows import Part
 
-EVENTS_PATH = "/email/public/v1/events"
-ACCOUNT_PATH = "/account-info/v3/details"
 STATE_SECONDS = 0.2
-
-
-class Account:
-    """One HubSpot account, asked through one client within one limit."""
-
-    def __init__(self, settings: Settings, user_agent: str) -> None:
-        """Prepare to ask; nothing is sent yet."""
-        self.stop = threading.Event()
-        self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
-        transport = Transport(settings.max_concurrent_requests + 1, user_agent)
-        self.client = HubSpotClient(
-            transport,
-            _authenticator(settings, transport, self.stop),
-            self.limiter,
-            self.stop,
-            api_url=settings.api_url,
-            max_retries=settings.max_retries,
-        )
-        self._enrichment = Enrichment(
-            self.client,
-            campaigns=settings.enrich_campaigns,
-            contact_properties=settings.contact_properties,
-        )
-        self._settings = settings
-        self._portal_id: int | None = None
-        self._lock = threading.Lock()
-
-    def events(  # noqa: PLR0913 - the endpoint's own parameters
-        self,
-        event_type: str,
-        start: int,
-        end: int,
-        offset: str | None,
-        tally: Tally,
-        *,
-        limit: int | None = None,
-    ) -> Page:
-        """One page of events between two instants, both inclusive, in milliseconds, enriched."""
-        params = {
-            "eventType": event_type,
-            # HubSpot fails with status 500 when asked for the epoch itself.
-            "startTimestamp": max(1, start),
-            "endTimestamp": end,
-            "limit": limit or self._settings.page_size,
-        }
-        if self._settings.exclude_filtered_events:
-            params["excludeFilteredEvents"] = "true"
-        if offset is not None:
-            params["offset"] = offset
-        page = self.client.get(EVENTS_PATH, params, decode_page, tally)
-        self._enrichment.enrich(page.events, tally)
-        return page
-
-    def portal_id(self) -> int:
-        """The account's id, asked for when it is first needed."""
-        with self._lock:
-            if self._portal_id is None:
-                details = self.client.get(ACCOUNT_PATH, {}, _decode_details, Tally())
-                self._portal_id = details.portalId
-            return self._portal_id
-
-
-class _Details(msgspec.Struct):
-    portalId: int  # noqa: N815 - HubSpot's name
-
-
-_decode_details = msgspec.json.Decoder(_Details).decode
-
-
-def _authenticator(
-    settings: Settings, transport: Transport, stop: threading.Event
-) -> AccessToken | OAuth:
-    if settings.access_token is not None:
-        return AccessToken(settings.access_token)
-    return OAuth(
-        transport,
-        settings.api_url,
-        client_id=settings.client_id or "",
-        client_secret=settings.client_secret or "",
-        refresh_token=settings.refresh_token or "",
-        stop=stop,
-    )
 
 
 def first_instant(settings: Settings, bookmark: Bookmark | None, now: int) -> int:
@@ -145,6 +56,7 @@ class Reading:
         self._streams: dict[str, EventStream] = {}
         self._exact: dict[str, threading.Lock] = {}
         self._counters: dict[str, metrics.Counter] = {}
+        self._meters: dict[str, ExitStack] = {}
         self._progress = ProgressLog(tap.logger, tap.account.limiter)
         self._state_due = float("-inf")
         self._state_changed = False
@@ -166,6 +78,9 @@ class Reading:
         self._streams[stream.name] = stream
         self.lanes[stream.name] = self.lane(stream)
         self._bookmarks[stream.name] = read_bookmark(stream.name, stream.stream_state)
+        self._meters[stream.name] = meters = ExitStack()
+        self._counters[stream.name] = meters.enter_context(stream.get_record_counter())
+        meters.enter_context(stream.get_sync_timer())
         if not passes_unchanged(stream):
             self._exact[stream.name] = threading.Lock()
 
@@ -175,26 +90,35 @@ class Reading:
         Raises:
             SystemExit: A signal ended the run.
         """
-        with ExitStack() as meters:
-            for stream in streams:
-                stream.write_schema()
-                self._add(stream)
-                self._counters[stream.name] = meters.enter_context(stream.get_record_counter())
-                meters.enter_context(stream.get_sync_timer())
-            self._engine = engine = Engine(
-                list(self.lanes.values()),
-                self,
-                self._account.stop,
-                concurrency=self._tap.settings.max_concurrent_requests,
-            )
-            self.running = True
-            try:
-                engine.run(self)
-            finally:
-                self.running, self.ended = False, True
-                self.write_state()
+        for stream in streams:
+            stream.write_schema()
+            self._add(stream)
+        self._engine = engine = Engine(
+            list(self.lanes.values()),
+            self,
+            self._account.stop,
+            concurrency=self._tap.settings.max_concurrent_requests,
+        )
+        self.running = True
+        try:
+            engine.run(self)
+        finally:
+            self.running, self.ended = False, True
+            self.write_state()
+            for name in list(self._meters):
+                self._stop_metering(name)
         if engine.signal is not None:
             raise SystemExit(128 + engine.signal)
+        if engine.failure is None:
+            # Only the engine's own threads were to stop; other streams may still ask.
+            self._account.stop.clear()
+
+    def _stop_metering(self, name: str) -> None:
+        if (meters := self._meters.pop(name, None)) is not None:
+            counter = metrics.http_request_counter(name, EVENTS_PATH)
+            with counter:
+                counter.increment(self.lanes[name].tally.requests)
+            meters.close()
 
     @property
     def failure(self) -> Exception | None:
@@ -202,9 +126,14 @@ class Reading:
         return None if self._engine is None else self._engine.failure
 
     def terminate(self, signal: int) -> None:
-        """End the run at the next line, with the state that is true by then."""
-        if self._engine is not None:
-            self._engine.signal = signal
+        """End the run after the page being written, with the state that is true by then.
+
+        Raises:
+            SystemExit: It was asked for before, so somebody is in a hurry.
+        """
+        if self._engine is None or self._engine.signal is not None:
+            raise SystemExit(128 + signal)
+        self._engine.signal = signal
 
     # The engine's source
 
@@ -213,7 +142,7 @@ class Reading:
         return self._account.events(lane.event_type, part.start, part.end, part.offset, lane.tally)
 
     def lines(self, lane: Lane, events: list[Record]) -> bytes:
-        """Make lines of events, exactly as the SDK would where the catalog or a map changes them."""
+        """Make lines of events, just as the SDK would where the catalog or a map changes them."""
         complete(events, lane.event_type, self._account.portal_id)
         extracted = datetime.now(timezone.utc).isoformat()
         if (lock := self._exact.get(lane.name)) is None:
@@ -236,6 +165,8 @@ class Reading:
 
     def finished(self, lane: Lane, end: int) -> None:
         """Move a stream's bookmark, never back: looking back re-reads what is before it."""
+        if lane.complete:
+            self._stop_metering(lane.name)
         before = self._bookmarks[lane.name]
         if before is not None and end < before.end:
             return

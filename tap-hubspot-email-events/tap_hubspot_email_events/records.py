@@ -1,4 +1,4 @@
-"""From a page of HubSpot's events to lines of Singer records: three changes, everything else stays."""
+"""From a page of HubSpot's events to lines of Singer records: three changes, the rest stays."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
 
 from tap_hubspot_email_events.errors import ConfigError
@@ -16,7 +15,6 @@ from tap_hubspot_email_events.timestamps import parse_timestamp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsonschema import ValidationError
 
 MINUTE = 60_000
 DEFAULT_HISTORY = 30 * 24 * 60 * MINUTE
@@ -176,8 +174,12 @@ class Settings:
         values = {**dict.fromkeys(SETTINGS["properties"]), **defaults, **given}
         _check_credentials(given)
         start, end = _instant(values, "start_date"), _instant(values, "end_date")
-        if end is not None and (start if start is not None else DEFAULT_HISTORY) > end:
-            raise ConfigError("`end_date` is before `start_date`; swap or correct them.")
+        earliest = now_milliseconds() - DEFAULT_HISTORY if start is None else start
+        if end is not None and earliest > end:
+            raise ConfigError(
+                "The setting `end_date` is before `start_date` (30 days ago where that is not "
+                "set); correct them."
+            )
         return cls(
             **{name: values[name] for name in ("access_token", *OAUTH_SETTINGS)},
             start=start,
@@ -202,11 +204,11 @@ def contact_properties(config: Mapping[str, Any]) -> list[str]:
 
 def type_problems(config: Mapping[str, Any]) -> list[str]:
     """One sentence for each setting of a wrong type or out of bounds, without its value."""
-    validator = Draft202012Validator(SETTINGS)
+    validator = th.DEFAULT_JSONSCHEMA_VALIDATOR(SETTINGS)
     return [_sentence(error) for error in validator.iter_errors(dict(config))]
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: Any) -> str:
     name = str(error.path[0]) if error.path else "the configuration"
     kinds = error.schema.get("type") if isinstance(error.schema, dict) else None
     if len(error.path) > 1:

@@ -9,7 +9,7 @@ import msgspec
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_hubspot_email_events.client import Tally
-from tap_hubspot_email_events.errors import NotFoundError
+from tap_hubspot_email_events.errors import NotFoundError, TapError
 from tap_hubspot_email_events.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.records import complete
 from tap_hubspot_email_events.schemas import CAMPAIGN_SCHEMA, event_schema
@@ -48,8 +48,14 @@ class HubSpotStream(SelfReadingStream):
     @override
     def read(self, one_by_one: Iterable[Record]) -> Iterable[Record]:
         """Read record by record; a failure is noted and leaves the other streams alone."""
-        with self.hubspot.failures_noted(self.name):
+        if not self.limited:
+            with self.hubspot.failures_noted(self.name):
+                yield from one_by_one
+            return
+        try:
             yield from one_by_one
+        except TapError as error:
+            self.hubspot.fail_now(error)
 
     @override
     def log_sync_costs(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
+from tap_hubspot_email_events.account import Account
 from tap_hubspot_email_events.bookmarks import read_bookmark
 from tap_hubspot_email_events.command import SentenceCommand
 from tap_hubspot_email_events.errors import (
@@ -22,7 +23,7 @@ from tap_hubspot_email_events.errors import (
 )
 from tap_hubspot_email_events.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.progress import summary
-from tap_hubspot_email_events.reading import Account, Reading
+from tap_hubspot_email_events.reading import Reading
 from tap_hubspot_email_events.sdk_private import SignalledTap
 from tap_hubspot_email_events.settings import SETTINGS, Settings, type_problems
 from tap_hubspot_email_events.streams import CampaignStream, EventStream
@@ -46,7 +47,6 @@ class TapHubSpotEmailEvents(SignalledTap):
 
     name = "tap-hubspot-email-events"
     config_jsonschema = SETTINGS
-    message_writer_class = BytesWriter
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -65,8 +65,12 @@ class TapHubSpotEmailEvents(SignalledTap):
         """
         self._failures: dict[str, list[str]] = {}
         self._over = False
+        self._writer = BytesWriter()
+        _check_catalog(kwargs.get("catalog"))
         try:
-            super().__init__(*args, validate_config=validate_config, **kwargs)
+            super().__init__(
+                *args, validate_config=validate_config, message_writer=self._writer, **kwargs
+            )
         except ConfigValidationError:
             # The SDK's own messages hold the values.
             problems = type_problems(self.config) or ["The configuration is wrong."]
@@ -92,8 +96,7 @@ class TapHubSpotEmailEvents(SignalledTap):
     @property
     def writer(self) -> BytesWriter:
         """The writer of all messages."""
-        writer: BytesWriter = self.message_writer
-        return writer
+        return self._writer
 
     @override
     def discover_streams(self) -> list[HubSpotStream]:
@@ -107,8 +110,8 @@ class TapHubSpotEmailEvents(SignalledTap):
         Raises:
             ConfigError: The state is of no known form.
         """
-        bookmarks = state.get("bookmarks") if isinstance(state, dict) else state
-        if bookmarks is None and isinstance(state, dict):
+        bookmarks = state.get("bookmarks")
+        if bookmarks is None:
             return
         if not isinstance(bookmarks, dict) or not all(
             isinstance(entry, dict) for entry in bookmarks.values()
@@ -145,6 +148,16 @@ class TapHubSpotEmailEvents(SignalledTap):
             if self.reading.failure is not None:
                 self._note("", self.reading.failure)
 
+    def fail_now(self, error: TapError) -> NoReturn:
+        """End a test of the connection.
+
+        Raises:
+            SystemExit: Always.
+        """
+        # The SDK would announce any exception as unhandled.
+        self.logger.error(error)
+        raise SystemExit(1)
+
     @contextmanager
     def failures_noted(self, stream: str) -> Iterator[None]:
         """Keep a failure of a stream until all streams have had their turn."""
@@ -160,7 +173,7 @@ class TapHubSpotEmailEvents(SignalledTap):
                 "goes on from there."
             )
         elif isinstance(error, TapError):
-            streams = self._failures.setdefault(str(error), [])
+            streams = self._failures.setdefault(str(error).rstrip("."), [])
             if stream:
                 streams.append(stream)
         self._over = self._over or not isinstance(error, StreamError)
@@ -176,7 +189,7 @@ class TapHubSpotEmailEvents(SignalledTap):
         if self._failures and stream is list(self.streams.values())[-1]:
             raise TapError(
                 " ".join(
-                    f"{', '.join(streams)}: {sentence}." if streams else sentence
+                    f"{', '.join(streams)}: {sentence}." if streams else f"{sentence}."
                     for sentence, streams in self._failures.items()
                 )
             )
@@ -194,3 +207,8 @@ class TapHubSpotEmailEvents(SignalledTap):
             help=command.help,
             logger=cls.logger,
         )
+
+
+def _check_catalog(catalog: object) -> None:
+    if isinstance(catalog, dict) and not isinstance(catalog.get("streams"), list):
+        raise ConfigError("The catalog is of no known form; make one with `--discover`.")

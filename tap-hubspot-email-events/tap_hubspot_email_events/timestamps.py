@@ -26,7 +26,8 @@ def parse_timestamp(text: str) -> int:
     if not (match := _RFC_3339.fullmatch(text.strip())):
         raise ValueError("not an RFC 3339 date")
     *fields, fraction, offset = match.groups()
-    moment = datetime(*(int(field or 0) for field in fields), tzinfo=_zone(offset))
+    year, month, day, hour, minute, second = (int(field or 0) for field in fields)
+    moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone(offset))
     return (moment - _EPOCH) // _MILLISECOND + int((fraction or "").ljust(3, "0")[:3])
 
 

@@ -15,6 +15,7 @@ pages. Without it the rest is read as one chain, which always costs the least th
 from __future__ import annotations
 
 import enum
+import itertools
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -211,7 +212,7 @@ class Plan:
     def _note_order(self, part: Part, created: Sequence[int]) -> None:
         if not created:
             return
-        descending = all(a >= b for a, b in zip(created, created[1:], strict=False))
+        descending = all(a >= b for a, b in itertools.pairwise(created))
         follows = part.oldest is None or created[0] <= part.oldest
         part.newest_first = part.newest_first and descending and follows
         part.oldest = min(created) if part.oldest is None else min(part.oldest, *created)
@@ -270,7 +271,9 @@ class Plan:
             self._grown = 1
         self._seen.append((part.length, part.events))
 
-    def abandon(self) -> None:
-        """Give up on everything but the finished parts before the first unfinished one."""
-        if (front := self.front) is not None:
-            del self.parts[self.parts.index(front) :]
+    def abandon(self, failed: Part) -> None:
+        """Give up on everything but the finished parts before the first that failed or is open."""
+        for index, part in enumerate(self.parts):
+            if part is failed or part.progress is not Progress.DONE:
+                del self.parts[index:]
+                return
