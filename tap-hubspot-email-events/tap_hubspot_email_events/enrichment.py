@@ -60,28 +60,31 @@ class CampaignNames:
     def __init__(self, client: HubSpotClient) -> None:
         """Know no campaign yet."""
         self._client = client
-        self._lookup: Lookup[int, Values] = Lookup(self._ask, batch=1)
+        self._lookup: Lookup[int, Record] = Lookup(self._ask, batch=1)
         self._apps: dict[int, int] = {}
 
     def add(self, events: list[Record], tally: Tally) -> None:
         """Add `emailCampaign` to the events of a campaign; 0 is none."""
-        campaigns = [event.get("emailCampaignId") for event in events]
-        ids = {campaign for campaign in campaigns if type(campaign) is int and campaign}
-        if not ids:
-            return
-        for event, campaign in zip(events, campaigns, strict=True):
-            if campaign in ids and event.get("appId"):
-                self._apps.setdefault(campaign, event["appId"])
-        names = self._lookup.find(sorted(ids), tally)
-        for event, campaign in zip(events, campaigns, strict=True):
+        given = [event.get("emailCampaignId") for event in events]
+        campaigns = [each if type(each) is int else 0 for each in given]
+        ids = set(campaigns) - {0}
+        if unseen := ids - self._apps.keys():
+            self._apps.update(
+                (campaign, event.get("appId") or 0)
+                for campaign, event in zip(campaigns, events, strict=True)
+                if campaign in unseen
+            )
+        names = self._lookup.find(ids, tally)
+        for campaign, event in zip(campaigns, events, strict=True):
             if campaign in ids:
-                event["emailCampaign"] = dict(zip(CAMPAIGN_FIELDS, names[campaign], strict=True))
+                # A copy, because the SDK takes deselected properties out of it.
+                event["emailCampaign"] = names[campaign].copy()
 
-    def _ask(self, campaigns: list[int], tally: Tally) -> dict[int, Values]:
+    def _ask(self, campaigns: list[int], tally: Tally) -> dict[int, Record]:
         return {campaign: self._names(campaign, tally) for campaign in campaigns}
 
-    def _names(self, campaign: int, tally: Tally) -> Values:
-        params = {"appId": self._apps[campaign]} if campaign in self._apps else {}
+    def _names(self, campaign: int, tally: Tally) -> Record:
+        params = {"appId": app} if (app := self._apps[campaign]) else {}
         path = f"{CAMPAIGNS_PATH}/{campaign}"
         try:
             details = self._client.get(path, params, _decode_campaign, tally)
@@ -90,7 +93,7 @@ class CampaignNames:
                 "HubSpot no longer has the email campaign %d; its events carry no name", campaign
             )
             details = {}
-        return tuple(details.get(name) for name in CAMPAIGN_FIELDS)
+        return {name: details.get(name) for name in CAMPAIGN_FIELDS}
 
 
 class Contacts:

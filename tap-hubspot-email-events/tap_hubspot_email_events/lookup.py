@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -17,6 +17,14 @@ MOST_KEPT = 100_000
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+@dataclass(eq=False, slots=True)
+class _Pending(Generic[V]):
+    """What somebody has asked for, or will: a Future, but a thousand a page cost nothing."""
+
+    values: tuple[V, ...] = ()
+    failure: BaseException | None = None
 
 
 class Lookup(Generic[K, V]):
@@ -37,8 +45,8 @@ class Lookup(Generic[K, V]):
         self._batch = batch
         self._most = most
         self._kept: OrderedDict[K, V] = OrderedDict()
-        self._wanted: dict[K, Future[V]] = {}
-        self._asked: dict[K, Future[V]] = {}
+        self._wanted: dict[K, _Pending[V]] = {}
+        self._asked: dict[K, _Pending[V]] = {}
         self._asking = 0
         self._changed = threading.Condition()
 
@@ -56,14 +64,16 @@ class Lookup(Generic[K, V]):
                 while not (done := _all_done(awaited)) and not (batch := self._take()):
                     self._changed.wait()
             if done:
-                found.update((key, future.result()) for key, future in awaited.items())
+                if failures := [each.failure for each in awaited.values() if each.failure]:
+                    raise failures[0]
+                found.update((key, pending.values[0]) for key, pending in awaited.items())
                 break
             self._fetch(batch, tally)
         return found
 
-    def _order(self, keys: Iterable[K], found: dict[K, V]) -> dict[K, Future[V]]:
+    def _order(self, keys: Iterable[K], found: dict[K, V]) -> dict[K, _Pending[V]]:
         """Put what is known into `found`; what is not is awaited, whoever may ask for it."""
-        awaited: dict[K, Future[V]] = {}
+        awaited: dict[K, _Pending[V]] = {}
         for key in keys:
             if key in found:
                 continue
@@ -73,10 +83,10 @@ class Lookup(Generic[K, V]):
             elif key in self._asked:
                 awaited[key] = self._asked[key]
             else:
-                awaited[key] = self._wanted.setdefault(key, Future())
+                awaited[key] = self._wanted.setdefault(key, _Pending())
         return awaited
 
-    def _take(self) -> dict[K, Future[V]]:
+    def _take(self) -> dict[K, _Pending[V]]:
         """The next batch. One that is not full waits for company while others are on their way."""
         if len(self._wanted) < self._batch and self._asking:
             return {}
@@ -86,7 +96,7 @@ class Lookup(Generic[K, V]):
         self._asking += bool(batch)
         return batch
 
-    def _fetch(self, batch: dict[K, Future[V]], tally: Tally) -> None:
+    def _fetch(self, batch: dict[K, _Pending[V]], tally: Tally) -> None:
         values: Mapping[K, V] = {}
         failure: BaseException | None = None
         try:
@@ -95,20 +105,18 @@ class Lookup(Generic[K, V]):
             failure = error
         with self._changed:
             self._asking -= 1
-            for key, future in batch.items():
+            for key, pending in batch.items():
                 del self._asked[key]
-                if failure is not None:
-                    future.set_exception(failure)
-                    continue
-                future.set_result(values[key])
-                self._kept[key] = values[key]
+                if failure is None:
+                    self._kept[key] = values[key]
+                    pending.values = (values[key],)
+                pending.failure = failure
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
             self._changed.notify_all()
 
 
-def _all_done(awaited: Mapping[K, Future[V]]) -> bool:
+def _all_done(awaited: Mapping[K, _Pending[V]]) -> bool:
     """Whether all have an answer, or one of them has failed."""
-    if any(future.done() and future.exception() for future in awaited.values()):
-        return True
-    return all(future.done() for future in awaited.values())
+    pending = awaited.values()
+    return all(each.values for each in pending) or any(each.failure for each in pending)
