@@ -17,10 +17,10 @@ _PLAIN = re.compile(r"[^\s<>\"(),:;@]+@[^\s<>\"(),:;@]+")
 
 # The part before the at sign is read from right to left, so these match reversed text. An encoded
 # letter belongs to an address, an encoded delimiter such as %3D ends it.
-_LETTER = r"(?:2[147BDE]|5[EF]|60|7[B-E]|[89A-F][0-9A-F])"
-_REVERSED_LETTER = r"(?:[1-7BDE]2|[EF]5|06|[B-E]7|[0-9A-F][89A-F])"
+_LETTER = r"(?:2[147BDE]|5[EF]|7E|[89A-F][0-9A-F])"
+_REVERSED_LETTER = r"(?:[147BDE]2|[EF]5|E7|[0-9A-F][89A-F])"
 _LOCAL = re.compile(
-    rf"(?:{_REVERSED_LETTER}(?:52)*%|(?![0-9A-F]{{2}}(?:52)*%)[\w.!#$*+^`{{|}}~%'-])*",
+    rf"(?:{_REVERSED_LETTER}(?:52)*%|(?![0-9A-F]{{2}}(?:52)*%)[\w.!$*+^~%'-])*",
     re.IGNORECASE,
 )
 _QUOTED_LOCAL = re.compile(r'"[^"\n]{1,64}"')
@@ -89,7 +89,7 @@ def _start_of(text: str, backwards: str, at: int) -> int:
 def _run_start(text: str, backwards: str, end: int) -> int:
     run = _LOCAL.match(backwards, len(text) - end)
     start = end - len(run.group()) if run else end
-    while start < end and text[start] in "'`":
+    while start < end and text[start] == "'":
         start += 1
     return start
 

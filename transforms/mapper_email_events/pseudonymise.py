@@ -21,8 +21,11 @@ KEY_VARIABLE = "PSEUDONYMISE_KEY"
 ADDRESS_FIELDS = frozenset(("recipient", "from", "replyTo", "cc", "bcc", "requestedBy"))
 """Fields that hold addresses and nothing else; names written beside them go as well."""
 
-_ORDINARY = re.compile(r"[\w.!#$*+^`{|}~'-]+@[\w-]+(?:\.[\w-]+)*")
+_ORDINARY = re.compile(r"[\w.!$*+^~'-]+@[\w-]+(?:\.[\w-]+)*")
 _MAX_DEPTH = 60
+
+_Unusual = tuple[re.Pattern[str], str]
+"""A recipient that is found only by its own letters, and its pseudonym."""
 
 
 class Pseudonymise:
@@ -60,15 +63,18 @@ class Pseudonymise:
         """
         event_type(record)
         recipient = record.get("recipient")
-        unusual = None
-        if isinstance(recipient, str) and recipient and not _ORDINARY.fullmatch(recipient):
-            unusual = literally(recipient.strip()) if recipient.strip() else None
+        unusual = self._unusual(recipient.strip()) if isinstance(recipient, str) else None
         return {
             self._text(name, None): self._field(name, value, unusual)
             for name, value in record.items()
         }
 
-    def _field(self, name: str, value: Any, unusual: re.Pattern[str] | None) -> Any:
+    def _unusual(self, recipient: str) -> _Unusual | None:
+        if not recipient or _ORDINARY.fullmatch(recipient):
+            return None
+        return literally(recipient), self.pseudonym(recipient)
+
+    def _field(self, name: str, value: Any, unusual: _Unusual | None) -> Any:
         if name in ADDRESS_FIELDS:
             return self._addresses(value)
         if type(value) is str:
@@ -84,12 +90,13 @@ class Pseudonymise:
             return [self._addresses(each) for each in value]
         raise UntreatableError("an address field of another shape")
 
-    def _text(self, text: str, unusual: re.Pattern[str] | None) -> str:
+    def _text(self, text: str, unusual: _Unusual | None) -> str:
         if unusual is not None:
-            text = unusual.sub(lambda found: self.pseudonym(found.group()), text)
+            pattern, pseudonym = unusual
+            text = pattern.sub(pseudonym, text)
         return replace_addresses(text, self.pseudonym) if may_hold_address(text) else text
 
-    def _tree(self, value: Any, unusual: re.Pattern[str] | None, depth: int) -> Any:
+    def _tree(self, value: Any, unusual: _Unusual | None, depth: int) -> Any:
         if isinstance(value, str):
             return self._text(value, unusual)
         if depth > _MAX_DEPTH:

@@ -1,0 +1,178 @@
+"""What passes, what is held back and what ends the run, line by line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mapper_email_events.errors import MapperError
+from mapper_email_events.mapper import MapperEmailEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCHEMA = {
+    "type": "SCHEMA",
+    "stream": "email_open",
+    "schema": {"properties": {"id": {"type": "string"}}},
+    "key_properties": ["id"],
+}
+STATE = {"type": "STATE", "value": {"bookmarks": {"email_open": {"note": "kept@as.is"}}}}
+
+
+def record(stream: str = "email_open", **fields: Any) -> dict[str, Any]:
+    whole = {
+        "id": "1",
+        "created": "2026-01-01T00:00:00.000Z",
+        "type": "OPEN",
+        "recipient": "ada@example.com",
+        "filteredEvent": False,
+        "userAgent": "Firefox",
+    }
+    return {"type": "RECORD", "stream": stream, "record": whole | fields, "version": 3}
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PSEUDONYMISE_KEY", "a key of some length")
+
+
+class Passed(list[dict[str, Any]]):
+    """The messages that a mapper passed on before it ended, and why it did."""
+
+    error = ""
+    held: tuple[tuple[str, int], ...] = ()
+
+
+def passed(config: dict[str, Any], messages: Sequence[Any]) -> Passed:
+    treatment = MapperEmailEvents(config=config).treatment()
+    lines = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in messages]
+    result = Passed()
+    try:
+        for line in treatment.lines(lines):
+            result.append(json.loads(line))
+    except MapperError as error:
+        result.error = str(error)
+    result.held = tuple((stream, count) for (stream, _), count in treatment.held.items())
+    return result
+
+
+def test_what_is_no_record_passes_in_its_place_as_it_is() -> None:
+    other = {"type": "ACTIVATE_VERSION", "stream": "email_open", "version": 1}
+    unknown = {"type": "SOMETHING_NEW", "who": "knows@example.com"}
+    messages = [SCHEMA, STATE, record(id="1"), other, STATE, record(id="2"), unknown, STATE]
+
+    assert passed({"transforms": ["engagement-only"]}, messages) == messages
+
+
+def test_transforms_follow_one_another() -> None:
+    names = ["engagement-only", "drop-bots", "strip-urls", "pseudonymise"]
+    click = record(type="CLICK", url="https://example.com/ada@example.com?x")
+
+    result = passed(
+        {"transforms": names},
+        [SCHEMA, record(type="SENT"), record(userAgent="Mozilla/5.0"), click, STATE],
+    )
+
+    assert [each["type"] for each in result] == ["SCHEMA", "RECORD", "STATE"]
+    treated = result[1]["record"]
+    assert treated["url"] == f"https://example.com/{treated['recipient']}"
+    assert "@" not in json.dumps(treated)
+
+
+def test_what_cannot_be_treated_is_held_back_and_counted() -> None:
+    result = passed(
+        {"transforms": ["pseudonymise"]},
+        [SCHEMA, record("contacts", created=None), record("contacts", type=None), STATE],
+    )
+
+    assert result == [SCHEMA, STATE]
+    assert result.held == (("contacts", 2),)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "BATCH", "stream": "email_open", "manifest": ["file:///tmp/ada@example.com"]},
+        {"type": "RECORD", "stream": "email_open", "record": "ada@example.com"},
+        {"type": "RECORD", "stream": "email_open"},
+        {"type": "UPSERT", "stream": "email_open", "record": ["ada@example.com"]},
+        {"stream": "ada@example.com"},
+        ["ada@example.com"],
+        b'{"type": "RECORD", "record": {"recipient": "ada@example.com"',
+    ],
+)
+def test_a_line_of_no_known_form_ends_the_run_before_any_state(message: Any) -> None:
+    result = passed({"transforms": ["drop-bots"]}, [SCHEMA, record(), message, STATE])
+
+    assert result == [SCHEMA, record()]
+    assert "ine 3 of the input" in result.error
+    assert "ada@example.com" not in result.error
+
+
+def test_a_record_in_a_message_of_a_new_type_is_treated_too() -> None:
+    result = passed({"transforms": ["pseudonymise"]}, [record() | {"type": "UPSERT"}])
+
+    assert "@" not in json.dumps(result)
+    assert result[0]["type"] == "UPSERT"
+
+
+@pytest.mark.parametrize("number", [b"1.10", b"123456789012345678901234567890"])
+def test_numbers_keep_their_digits(number: bytes) -> None:
+    line = json.dumps(record(price="PRICE")).encode().replace(b'"PRICE"', number)
+    treatment = MapperEmailEvents(config={"transforms": ["drop-bots"]}).treatment()
+
+    assert b'"price":' + number in next(treatment.lines([line]))
+
+
+def test_text_that_is_no_unicode_passes() -> None:
+    line = json.dumps(record(subject="\ud83d")).encode()
+    treatment = MapperEmailEvents(config={"transforms": ["drop-bots"]}).treatment()
+
+    assert json.loads(next(treatment.lines([line]))) == record(subject="\ud83d")
+
+
+@pytest.mark.parametrize("config", [{}, {"transforms": []}, {"stream_maps": {"__alias__": {}}}])
+def test_settings_that_ask_for_nothing_are_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(MapperError):
+        passed(config, [SCHEMA])
+
+
+def test_stream_maps_shape_what_they_name_and_hold_back_the_rest() -> None:
+    keys = ["event_type"]
+    orders = {"event_type": "'Order'", "__filter__": "id != 'x'", "__else__": None}
+    maps = {"orders": {**orders, "__key_properties__": keys}, "__else__": None}
+    schema = {**SCHEMA, "stream": "orders"}
+
+    result = passed(
+        {"stream_maps": maps},
+        [SCHEMA, schema, record(), record("orders"), record("orders", id="x"), STATE],
+    )
+
+    assert [each["type"] for each in result] == ["SCHEMA", "RECORD", "STATE"]
+    assert result[0]["key_properties"] == keys
+    assert result[1]["record"] == {"event_type": "Order"}
+
+
+@pytest.mark.parametrize("expression", ["missing + recipient", "recipient + 1", "recipient.x"])
+def test_a_stream_map_that_fails_ends_the_run(expression: str) -> None:
+    config = {"stream_maps": {"email_open": {"user": expression}}}
+
+    result = passed(config, [SCHEMA, record(), STATE])
+
+    assert [each["type"] for each in result] == ["SCHEMA"]
+    assert "mend its expressions" in result.error
+    assert "ada@example.com" not in result.error
+
+
+def test_a_record_without_its_schema_ends_the_run_of_stream_maps() -> None:
+    assert "without a SCHEMA" in passed({"stream_maps": {"x": None}}, [record()]).error
+
+
+def test_a_schema_that_the_maps_do_not_fit_ends_the_run() -> None:
+    result = passed({"stream_maps": {"email_open": {"__else__": None}}}, [SCHEMA, record()])
+
+    assert result == []
+    assert "do not fit the SCHEMA at line 1" in result.error
