@@ -90,6 +90,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     known = {name: given[name] for name in Settings.__struct_fields__ if name in given}
     known["url"] = url
     known["gzip"] = given.get("gzip", base in HOSTS.values())
+    known["max_rejected_percent"] = _as_percent(given.get("max_rejected_percent", 10))
     known["rejected_path"] = Path(given.get("rejected_path") or REJECTED_PATH)
     log_path = given.get("job_log_path")
     known["job_log_path"] = Path(log_path) if log_path else None
@@ -125,8 +126,7 @@ def find_problems(config: Mapping[str, Any]) -> list[str]:
         for name in ("gzip", "dry_run")
         if name in given and not isinstance(given[name], bool)
     ]
-    percent = given.get("max_rejected_percent", 10)
-    if type(percent) not in {int, float} or not 0 <= percent <= 100:  # noqa: PLR2004
+    if _as_percent(given.get("max_rejected_percent", 10)) is None:
         problems.append("Setting max_rejected_percent must be a number from 0 to 100.")
     if "user_field" in given and not str(given["user_field"]).strip("."):
         problems.append("Setting user_field is empty: name a field, such as recipient.")
@@ -135,6 +135,17 @@ def find_problems(config: Mapping[str, Any]) -> list[str]:
         problems.append("Setting event_types must map HubSpot types to event names.")
     problems += _url_problems(given.get("api_url"))
     return problems
+
+
+def _as_percent(value: Any) -> float | None:
+    """A number from 0 to 100, or None; the SDK leaves a number of the environment as text."""
+    if isinstance(value, bool):
+        return None
+    try:
+        percent = float(value)
+    except (TypeError, ValueError):
+        return None
+    return percent if 0 <= percent <= 100 else None  # noqa: PLR2004
 
 
 def _url_problems(url: Any) -> list[str]:

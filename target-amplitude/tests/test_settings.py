@@ -128,3 +128,16 @@ def test_about_lists_the_settings_of_the_contract(capsys: pytest.CaptureFixture[
     assert settings["batch_size_rows"]["default"] == 2000
     assert settings["rejected_path"]["default"] == "output/rejected.singer.jsonl"
     assert "load_method" not in settings
+
+
+@pytest.mark.parametrize("percent", [0, 2.5, "2.5", "10"])
+def test_a_share_may_come_as_text_from_the_environment(percent: float | str) -> None:
+    config = SETTINGS | {"max_rejected_percent": percent}
+    assert find_problems(config) == []
+    assert read_settings(config).max_rejected_percent == float(percent)
+
+
+@pytest.mark.parametrize("percent", ["", "nan", "1e3", "-1", True, [5]])
+def test_a_share_is_a_number_up_to_a_hundred(percent: Any) -> None:
+    (problem,) = find_problems(SETTINGS | {"max_rejected_percent": percent})
+    assert "max_rejected_percent" in problem
