@@ -81,6 +81,14 @@ def test_names_come_from_the_settings_of_the_target(sandbox: Sandbox) -> None:
     assert "100% opened/read" in events
 
 
+def test_a_whole_environment_of_settings_gives_no_false_alarm(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = taxonomy(sandbox, max_rejected_percent="10", max_retries="3", gzip="false")
+    assert result.exit_code == 0, result.output
+    assert "failed" not in result.output + caplog.text
+
+
 def test_existing_entries_are_changed_only_when_asked(sandbox: Sandbox) -> None:
     taxonomy(sandbox)
     result = taxonomy(sandbox, "--overwrite")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +83,16 @@ def main(
 
 def _read_config(configs: tuple[str, ...]) -> dict[str, Any]:
     """Settings of the environment, which is where Meltano puts them, and of files over those."""
+    logger = logging.getLogger(TargetAmplitude.name)
+    level = logger.level
+    # The SDK warns of numbers it has itself left as text.
+    logger.setLevel(logging.ERROR)
     try:
         target = TargetAmplitude(parse_env_config=True, validate_config=False, setup_mapper=False)
     except ConfigValidationError as invalid:
         raise click.ClickException(" ".join(invalid.errors)) from None
+    finally:
+        logger.setLevel(level)
     config = dict(target.config)
     for name in configs:
         if name == "ENV":
