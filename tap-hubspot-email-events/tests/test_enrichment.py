@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.client import Sandbox
+from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Record = dict[str, Any]
+
+EVENTS = "/email/public/v1/events"
+CONTACTS = "/crm/v3/objects/contacts/batch/read"
+CAMPAIGN = 243851494
+DELETED = 198114233
+NAMELESS = dict.fromkeys(("name", "subject", "type", "contentId"))
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox(seed=7) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def hubspot(running: Sandbox) -> Sandbox:
+    running.reset()
+    return running
+
+
+class Run:
+    """The tap, run once over a HubSpot."""
+
+    def __init__(
+        self, hubspot: Sandbox, capsys: pytest.CaptureFixture[str], **settings: Any
+    ) -> None:
+        self.messages: list[Record] = []
+        self.requests: list[Record] = []
+        self.failure = ""
+        catalog = settings.pop("catalog", None)
+        before = len(hubspot.hubspot_requests())
+        config = {
+            "api_url": hubspot.hubspot_url,
+            "access_token": "sandbox-access-token",
+            **settings,
+        }
+        capsys.readouterr()
+        try:
+            TapHubSpotEmailEvents(config=config, catalog=catalog).sync_all()
+        except TapError as error:
+            self.failure = str(error)
+        self.messages = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        self.requests = hubspot.hubspot_requests()[before:]
+
+    def records(self, *streams: str) -> list[Record]:
+        return [
+            message["record"]
+            for message in self.messages
+            if message["type"] == "RECORD" and (not streams or message["stream"] in streams)
+        ]
+
+    @property
+    def extra_requests(self) -> Counter[str]:
+        return Counter(r["path"] for r in self.requests if r["path"] != EVENTS)
+
+
+def event(number: int, **fields: Any) -> Record:
+    return {
+        "id": f"event-{number}",
+        "portalId": 4711,
+        "created": time.time_ns() // 1_000_000 - 3_600_000 + number,
+        "type": "SENT",
+        "recipient": f"reader{number}@example.com",
+        "emailCampaignId": 0,
+        "appId": 0,
+        **fields,
+    }
+
+
+def test_each_campaign_is_asked_for_once_and_names_all_its_events(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.generate(events=4000, days=20)
+    known = {each["id"]: each for each in hubspot.campaigns()}
+
+    run = Run(hubspot, capsys)
+
+    events = [each for each in run.records() if each["emailCampaignId"]]
+    campaigns = {each["emailCampaignId"] for each in events}
+    assert DELETED in campaigns
+    assert run.extra_requests == {f"/email/public/v1/campaigns/{each}": 1 for each in campaigns}
+    for each in events:
+        campaign = known[each["emailCampaignId"]]
+        if campaign["id"] == DELETED:
+            assert each["emailCampaign"] == NAMELESS
+        else:
+            assert each["emailCampaign"].keys() == NAMELESS.keys()
+            assert each["emailCampaign"]["name"] == campaign["name"]
+            assert each["emailCampaign"]["subject"] == campaign["subject"]
+            assert all(each["emailCampaign"].values())
+    # A deleted campaign belongs to HubSpot's history, not to this run's failures.
+    assert not run.failure
+
+
+def test_contacts_are_read_a_hundred_at_once_and_each_address_once(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = 250
+    hubspot.add_contacts(
+        [
+            {"email": f"reader{number}@example.com", "firstname": f"Reader {number}"}
+            for number in range(0, people, 2)
+        ]
+    )
+    hubspot.add_events([event(number) for number in range(people)])
+    hubspot.add_events(
+        [
+            event(1000 + number, type="OPEN", recipient=f"READER{number}@Example.com")
+            for number in range(people)
+        ]
+    )
+
+    run = Run(hubspot, capsys, contact_properties=["firstname", "product_user_id"])
+
+    assert run.extra_requests == {CONTACTS: math.ceil(people / 100)}
+    contacts = {
+        (each["recipient"], each["type"]): each["contact"]
+        for each in run.records("email_sent", "email_open")
+    }
+    assert len(contacts) == 2 * people
+    nobody = {"firstname": None, "product_user_id": None}
+    for number in range(people):
+        known = {"firstname": f"Reader {number}", "product_user_id": None}
+        expected = nobody if number % 2 else known
+        assert contacts[f"reader{number}@example.com", "SENT"] == expected
+        assert contacts[f"READER{number}@Example.com", "OPEN"] == expected
+
+
+def test_switched_off_it_costs_no_request(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.generate(events=1000, days=5)
+
+    run = Run(hubspot, capsys, enrich_campaigns=False)
+
+    assert run.records()
+    assert not run.extra_requests
+    assert not any({"emailCampaign", "contact"} & each.keys() for each in run.records())
+
+
+def test_what_has_no_campaign_and_no_recipient_is_asked_about_nowhere(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.add_events([event(1, recipient=None), event(2, recipient="")])
+
+    run = Run(hubspot, capsys, contact_properties=["firstname"])
+
+    assert len(run.records()) == 2
+    assert not run.extra_requests
+    assert not any({"emailCampaign", "contact"} & each.keys() for each in run.records())
+
+
+def test_a_quiet_stream_still_costs_one_request(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(hubspot, capsys, contact_properties=["firstname"])
+
+    assert len(run.requests) == 10
+
+
+@pytest.mark.parametrize(
+    ("fault", "statuses"),
+    [
+        ({"action": "answer", "status": 502}, [502, 502, 207]),
+        ({"action": "half_body"}, [207, 207, 207]),
+        (
+            {
+                "action": "answer",
+                "status": 429,
+                "headers": {"Retry-After": "0"},
+                "json": {"policyName": "TEN_SECONDLY_ROLLING"},
+            },
+            [429, 429, 207],
+        ),
+    ],
+)
+def test_a_passing_trouble_with_contacts_is_waited_out(
+    hubspot: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    fault: dict[str, Any],
+    statuses: list[int],
+) -> None:
+    hubspot.add_events([event(1)])
+    hubspot.add_fault("hubspot", path=CONTACTS, times=2, **fault)
+
+    run = Run(hubspot, capsys, contact_properties=["firstname"])
+
+    assert [each["contact"] for each in run.records()] == [{"firstname": None}]
+    assert [each["status"] for each in run.requests if each["path"] == CONTACTS] == statuses
+
+
+def test_a_missing_scope_is_one_sentence_that_names_it(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.add_events([event(1), event(2, type="OPEN")])
+    hubspot.set_token("sandbox-access-token", ["oauth", "content"])
+
+    run = Run(hubspot, capsys, contact_properties=["firstname"])
+
+    assert run.failure.count("`crm.objects.contacts.read`") == 1
+    assert "`content`" not in run.failure
+    assert not run.records()
+
+
+def test_nothing_is_written_without_what_it_should_carry(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.add_events([event(1, emailCampaignId=CAMPAIGN), event(2, type="OPEN")])
+    hubspot.add_fault("hubspot", path="/email/public/v1/campaigns", action="answer", status=503)
+
+    run = Run(hubspot, capsys, max_retries=1)
+
+    assert "email_sent" in run.failure
+    assert "HTTP 503" in run.failure
+    assert [each["type"] for each in run.records()] == ["OPEN"]
+    state = [message["value"] for message in run.messages if message["type"] == "STATE"][-1]
+    assert "replication_key_value" not in state["bookmarks"].get("email_sent", {})
+    assert "email_open" in state["bookmarks"]
+
+
+def test_a_property_deselected_in_one_stream_stays_in_the_others(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.add_events(
+        [
+            event(number, type=kind, emailCampaignId=CAMPAIGN)
+            for number, kind in enumerate(["SENT", "OPEN", "SENT", "OPEN"])
+        ]
+    )
+    tap = TapHubSpotEmailEvents(config={"access_token": "unused"})
+    catalog = tap.catalog_dict
+    sent = next(each for each in catalog["streams"] if each["tap_stream_id"] == "email_sent")
+    for entry in sent["metadata"]:
+        if entry["breadcrumb"] == ["properties", "emailCampaign", "properties", "subject"]:
+            entry["metadata"]["selected"] = False
+
+    run = Run(hubspot, capsys, catalog=catalog)
+
+    assert len(run.records()) == 4
+    assert all("subject" not in each["emailCampaign"] for each in run.records("email_sent"))
+    assert all("subject" in each["emailCampaign"] for each in run.records("email_open"))
+
+
+def test_the_schema_names_the_contact_properties_asked_for() -> None:
+    config = {"access_token": "unused", "contact_properties": ["product_user_id"]}
+
+    tap = TapHubSpotEmailEvents(config=config)
+
+    properties = tap.streams["email_open"].schema["properties"]
+    assert list(properties["contact"]["properties"]) == ["product_user_id"]
+    assert set(properties["emailCampaign"]["properties"]) == NAMELESS.keys()
+
+
+@pytest.mark.parametrize("wrong", ["firstname", [1], [""], {"firstname": True}])
+def test_contact_properties_of_a_wrong_kind_are_one_sentence(wrong: object) -> None:
+    with pytest.raises(TapError, match="`contact_properties` must be a list") as caught:
+        TapHubSpotEmailEvents(config={"access_token": "unused", "contact_properties": wrong})
+
+    assert "firstname" not in str(caught.value)
