@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _PERCENT = "%(?:25)*"
 _AT = re.compile(rf"@|{_PERCENT}40|\\u0040|&#(?:64|[xX]40);")
 
+SIGNS = (b"@", b"%40", b"2540", b"u0040", b"&#")
+"""One of these stands in any JSON that holds an address."""
+
 _PLAIN = re.compile(r"[^\s<>\"(),:;@]+@[^\s<>\"(),:;@]+")
 
 # The part before the at sign is read from right to left, so these match reversed text. An encoded

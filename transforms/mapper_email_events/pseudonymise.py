@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 import os
 import re
+from functools import lru_cache
 from typing import Any
 
 from mapper_email_events.addresses import (
+    SIGNS,
     addresses_of,
     literally,
     may_hold_address,
@@ -15,6 +17,7 @@ from mapper_email_events.addresses import (
 )
 from mapper_email_events.email_event import Record, event_type
 from mapper_email_events.errors import MapperError, UntreatableError
+from mapper_email_events.messages import encode
 
 KEY_VARIABLE = "PSEUDONYMISE_KEY"
 
@@ -23,6 +26,7 @@ ADDRESS_FIELDS = frozenset(("recipient", "from", "replyTo", "cc", "bcc", "reques
 
 _ORDINARY = re.compile(r"[\w.!$*+^~'-]+@[\w-]+(?:\.[\w-]+)*")
 _MAX_DEPTH = 60
+_ADDRESSES_KEPT = 65_536
 
 _Unusual = tuple[re.Pattern[str], str]
 """A recipient that is found only by its own letters, and its pseudonym."""
@@ -34,6 +38,7 @@ class Pseudonymise:
     def __init__(self, key: str) -> None:
         """Take the key."""
         self._key = key.encode()
+        self.pseudonym = lru_cache(_ADDRESSES_KEPT)(self._hash)
 
     @classmethod
     def from_environment(cls) -> Pseudonymise:
@@ -50,8 +55,7 @@ class Pseudonymise:
             )
         return cls(key)
 
-    def pseudonym(self, address: str) -> str:
-        """The keyed hash of an address, 64 hexadecimal digits."""
+    def _hash(self, address: str) -> str:
         plain = address.strip().lower().encode("utf-8", "surrogatepass")
         return hmac.digest(self._key, plain, "sha256").hex()
 
@@ -64,22 +68,23 @@ class Pseudonymise:
         event_type(record)
         recipient = record.get("recipient")
         unusual = self._unusual(recipient.strip()) if isinstance(recipient, str) else None
+        treated = dict(record)
+        for name in ADDRESS_FIELDS.intersection(record):
+            treated[name] = self._addresses(record[name])
+        # Few events hold an address elsewhere, and one look at the whole is cheaper than many.
+        if unusual is None and not _may_hold_address(treated):
+            return treated
         return {
-            self._text(name, None): self._field(name, value, unusual)
-            for name, value in record.items()
+            self._text(name, unusual): (
+                value if name in ADDRESS_FIELDS else self._tree(value, unusual, 1)
+            )
+            for name, value in treated.items()
         }
 
     def _unusual(self, recipient: str) -> _Unusual | None:
         if not recipient or _ORDINARY.fullmatch(recipient):
             return None
         return literally(recipient), self.pseudonym(recipient)
-
-    def _field(self, name: str, value: Any, unusual: _Unusual | None) -> Any:
-        if name in ADDRESS_FIELDS:
-            return self._addresses(value)
-        if type(value) is str:
-            return self._text(value, unusual)
-        return self._tree(value, unusual, 1)
 
     def _addresses(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -109,3 +114,8 @@ class Pseudonymise:
         if isinstance(value, list):
             return [self._tree(item, unusual, depth + 1) for item in value]
         return value
+
+
+def _may_hold_address(record: Record) -> bool:
+    content = encode(record)
+    return any(sign in content for sign in SIGNS)
