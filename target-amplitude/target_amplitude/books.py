@@ -81,9 +81,9 @@ class Books:
         if not pairs:
             return
         words = words.replace(self._settings.api_key, "<api_key>")
-        self._rejects.write(Reject(item.line, reason, detail, words) for item, detail in pairs)
-        for item, _ in pairs:
-            item.tally.reject(reason, counted=True)
+        self._rejects.write(
+            Reject(item.line, reason, detail, words, item.tally) for item, detail in pairs
+        )
         self._settle([item for item, _ in pairs])
 
     def leave(self, items: list[Item]) -> None:

@@ -207,8 +207,9 @@ class Intake:
             self._refuse(refusal, stream, line)
 
     def _refuse(self, refusal: Refusal, stream: _Stream, line: bytes) -> None:
-        stream.tally.reject(refusal.reason, counted=refusal.counted)
-        self._rejects.append(Reject(line, refusal.reason, refusal.detail))
+        self._rejects.append(
+            Reject(line, refusal.reason, refusal.detail, "", stream.tally, counted=refusal.counted),
+        )
         if refusal is NO_MAPPING and stream.name not in self._named:
             self._named.add(stream.name)
             logger.warning(

@@ -8,6 +8,7 @@ import msgspec
 
 from target_amplitude.distinct import DistinctUsers
 from target_amplitude.lookup_table.upload import NO_SECRET_KEY
+from target_amplitude.rejects import count_rejects
 
 if TYPE_CHECKING:
     from target_amplitude.accounting import StreamTally
@@ -101,7 +102,8 @@ class DryOutlet:
 
     def add(self, items: list[Item], rejects: list[Reject], settled: int, opened: int) -> None:
         """Take what a piece of input became."""
-        del rejects, settled, opened
+        del settled, opened
+        count_rejects(rejects)
         for item in items:
             item.tally.delivered += 1
             item.tally.sent_bytes += len(item.body)

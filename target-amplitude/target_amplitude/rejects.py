@@ -18,17 +18,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from target_amplitude.accounting import StreamTally
+
 MARK = "rejected"
 """Key of a RECORD message, beside `record`, under which the reason stands."""
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """One record to keep aside, as the line it came in."""
+    """One record to keep aside, as the line it came in.
+
+    Where a tally is given, the record is counted there once it is kept; `counted` as in `Refusal`.
+    """
 
     line: bytes
     reason: str
     detail: str = ""
     words: str = ""
+    tally: StreamTally | None = None
+    counted: bool = True
+
+
+def count_rejects(rejects: Iterable[Reject]) -> None:
+    """Count records as rejected, which is true once they are kept."""
+    for reject in rejects:
+        if reject.tally is not None:
+            reject.tally.reject(reject.reason, counted=reject.counted)
 
 
 class RejectsFile:
@@ -73,12 +87,14 @@ class RejectsFile:
         self._schemas[stream] = line
 
     def write(self, rejects: Iterable[Reject]) -> None:
-        """Append records.
+        """Append records and count them.
 
         Raises:
             RunFailedError: If they cannot be kept.
         """
+        rejects = list(rejects)
         if self.is_input:
+            count_rejects(rejects)
             return
         at = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         parts: list[bytes] = []
@@ -98,6 +114,7 @@ class RejectsFile:
         except OSError as failure:
             raise self._unwritable(failure) from None
         self._unsynced = True
+        count_rejects(rejects)
 
     def sync(self) -> None:
         """Make what was written survive a power cut.

@@ -184,8 +184,8 @@ class Sender:
     def _stop(self, decision: Stop) -> None:
         if decision.key_refused:
             raise RefusedKeyError(
-                f"{self._host} does not know this API key ({decision.reason}); check "
-                "api_key, and region: a key of the EU is unknown in the US, and the other way round.",
+                f"{self._host} does not know this API key ({decision.reason}); check api_key, and "
+                "region: a key of an EU project is unknown in the US, and the other way round.",
             )
         raise RunFailedError(f"{self._host} takes no events ({decision.reason}); check api_url.")
 

@@ -4,8 +4,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from loading.messages import email, record, run_of, schema, state
 
+from loading.messages import email, record, run_of, schema, state
 from target_amplitude.failures import RunFailedError
 
 if TYPE_CHECKING:

@@ -45,6 +45,8 @@ class Loader:
             "max_rejected_percent": 100,
         }
         self.stdout = ""
+        self.aside: list[str] = []
+        self.summary: dict[str, Any] = {}
 
     @property
     def states(self) -> list[Any]:
