@@ -13,7 +13,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test bench lint format sandbox setup setup-meltano lock clean
+.PHONY: demo test bench hub lint format sandbox setup setup-meltano lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -24,10 +24,13 @@ test: setup setup-meltano ## Run every test.
 bench: setup setup-meltano .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
+hub: setup ## Write the Meltano Hub files anew.
+	$(BIN)/python -m hub.generate
+
 lint: setup ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES:%=%/) tests
+	$(BIN)/mypy $(PACKAGES:%=%/) hub tests
 
 format: setup ## Put style right.
 	$(BIN)/ruff format .

@@ -1,0 +1,152 @@
+"""Write the plugins' Meltano Hub files, from what the plugins say of themselves.
+
+Facts of the code (settings, defaults, secrets, capabilities, Python versions) come from `--about`,
+names and choices of the Meltano project (labels, commands, selection) from meltano.yml, addresses
+from the packages' metadata. Needs an environment with both plugins: `make hub`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from hub.listing import LISTINGS, MAINTAINER_LABEL, Listing
+
+ROOT = Path(__file__).parents[1]
+KINDS = {"number": "decimal"}
+NO_DEFAULT: tuple[Any, ...] = (None, {}, [])
+
+
+def main() -> None:
+    """Write every file below the folder given, this one unless told otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m hub.generate")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
+    folder = parser.parse_args().folder
+    for path, content in hub_files().items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(content, allow_unicode=True)
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+def hub_files() -> dict[str, dict[str, Any]]:
+    """Return each file of the pull request, by its path in the Hub's repository."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    files: dict[str, dict[str, Any]] = {}
+    default_variants: dict[str, dict[str, str]] = {}
+    maintainers: dict[str, dict[str, str]] = {}
+    for name, listing in LISTINGS.items():
+        plugins = project["plugins"][listing.plugin_type]
+        declared = next(plugin for plugin in plugins if plugin["name"] == name)
+        repository = repository_of(name)
+        variant = urlsplit(repository).path.split("/")[1].lower()
+        path = f"_data/meltano/{listing.plugin_type}/{name}/{variant}.yml"
+        files[path] = definition(about(name), declared, listing, repository, variant)
+        default_variants.setdefault(listing.plugin_type, {})[name] = variant
+        maintainers[variant] = {
+            "label": MAINTAINER_LABEL,
+            "name": variant,
+            "url": repository.rpartition("/")[0],
+        }
+    files["_data/default_variants.yml"] = dict(default_variants)
+    files["_data/maintainers.yml"] = dict(maintainers)
+    return files
+
+
+def about(name: str) -> dict[str, Any]:
+    """Return what the plugin's `--about` prints."""
+    command = [str(Path(sys.executable).parent / name), "--about", "--format=json"]
+    printed = subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - our own command
+    return dict(json.loads(printed))
+
+
+def repository_of(name: str) -> str:
+    """Return the address of the repository that the package names."""
+    addresses = metadata(name).get_all("Project-URL") or []
+    named: dict[str, str] = dict(address.split(", ", 1) for address in addresses)
+    return named["Repository"]
+
+
+def definition(
+    about: dict[str, Any],
+    declared: dict[str, Any],
+    listing: Listing,
+    repository: str,
+    variant: str,
+) -> dict[str, Any]:
+    """Return the plugin's definition file."""
+    properties = about["settings"]["properties"]
+    choices = {
+        setting["name"]: setting["options"]
+        for setting in declared["settings"]
+        if "options" in setting
+    }
+    chosen = {key: declared[key] for key in ("commands", "select") if key in declared}
+    return chosen | {
+        "capabilities": sorted(about["capabilities"]),
+        "description": listing.description,
+        "domain_url": listing.domain_url,
+        "executable": declared["executable"],
+        "keywords": ["meltano_sdk"],
+        "label": declared["label"],
+        "log_parser": "singer-sdk",
+        "logo_url": f"/{listing.logo.removeprefix('static/')}",
+        "maintenance_status": "beta",
+        "name": about["name"],
+        "namespace": declared["namespace"],
+        "next_steps": listing.next_steps,
+        "pip_url": about["name"],
+        "prereq": listing.prerequisites,
+        "quality": "unknown",
+        "repo": repository,
+        "settings": [
+            setting(name, properties[name], choices.get(name)) for name in sorted(properties)
+        ],
+        "settings_group_validation": listing.required_settings,
+        "settings_preamble": "",
+        "supported_python_versions": about["supported_python_versions"],
+        "usage": listing.usage,
+        "variant": variant,
+    }
+
+
+def setting(
+    name: str, schema: dict[str, Any], choices: list[dict[str, str]] | None
+) -> dict[str, Any]:
+    """Return a setting as the Hub's own generator would kind it."""
+    result: dict[str, Any] = {
+        "description": f"{schema['description'].rstrip('.')}.",
+        "kind": kind(schema),
+        "label": schema["title"],
+        "name": name,
+    }
+    if schema.get("secret"):
+        result["sensitive"] = True
+    if choices:
+        result["options"] = choices
+    if schema.get("default") not in NO_DEFAULT:
+        result["value"] = schema["default"]
+    return result
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """Return the Hub's kind of a setting."""
+    if schema.get("secret"):
+        return "password"
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    if "enum" in schema:
+        return "options"
+    json_type: str = next(each for each in schema["type"] if each != "null")
+    return KINDS.get(json_type, json_type)
+
+
+if __name__ == "__main__":
+    main()
