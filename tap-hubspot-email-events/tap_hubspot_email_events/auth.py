@@ -7,21 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
-from tap_hubspot_email_events.answers import Accept, Retry, Throttle, decide
-from tap_hubspot_email_events.errors import AccountError, StoppedError
-from tap_hubspot_email_events.transport import UnansweredError, UntrustedError
+from tap_hubspot_email_events.token_endpoint import request_tokens
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.transport import Answer, Transport
-
-TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
-"""The dated endpoint and the one it replaces, which HubSpot ends on 2027-02-16."""
+    from tap_hubspot_email_events.transport import Transport
 
 EARLY_SECONDS = 300.0
 EARLY_SHARE = 0.2
-ATTEMPTS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +48,6 @@ class AccessToken:
     def renew(self, refused: str) -> bool:  # noqa: ARG002 - a fixed token has no successor
         """There is no other token."""
         return False
-
-
-class _Token(msgspec.Struct):
-    access_token: str
-    expires_in: float = 1800.0
-    refresh_token: str | None = None
 
 
 class OAuth:
@@ -109,14 +95,19 @@ class OAuth:
 
     def _fetch(self) -> str:
         asked = time.monotonic()
-        answer = self._ask()
-        try:
-            token = msgspec.json.decode(answer.body, type=_Token)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise AccountError(
-                "The OAuth token endpoint answered with something other than a token; check "
-                "`api_url` and any proxy in between."
-            ) from None
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": self._refresh_token,
+            **self._client,
+        }
+        token = request_tokens(
+            self._transport,
+            self._api_url,
+            form,
+            self._stop,
+            refusal="HubSpot gives no access token for this `client_id`, `client_secret` and "
+            "`refresh_token` (HTTP {status}); check them, or connect the account again.",
+        )
         early = min(EARLY_SECONDS, EARLY_SHARE * token.expires_in)
         self._renew_at = asked + token.expires_in - early
         if token.refresh_token and token.refresh_token != self._refresh_token:
@@ -126,47 +117,3 @@ class OAuth:
                 "the next run is refused, connect the account again to store a fresh one."
             )
         return token.access_token
-
-    def _ask(self) -> Answer:
-        form = {
-            "grant_type": "refresh_token",
-            "refresh_token": self._refresh_token,
-            **self._client,
-        }
-        paths = list(TOKEN_PATHS)
-        reason = ""
-        for attempt in range(ATTEMPTS):
-            wait = float(2**attempt) / 2
-            try:
-                answer = self._transport.send("POST", self._api_url + paths[0], data=form)
-            except UnansweredError as error:
-                reason = str(error)
-            except UntrustedError:
-                raise AccountError(
-                    "The certificate of HubSpot's host could not be verified; check `api_url` and "
-                    "any proxy in between."
-                ) from None
-            else:
-                if answer.status == 404 and len(paths) > 1:  # noqa: PLR2004
-                    paths.pop(0)
-                    wait = 0.0
-                else:
-                    match decide(answer.status, answer.headers, answer.body):
-                        case Accept():
-                            return answer
-                        case Retry(reason=said, wait=asked):
-                            reason, wait = said, max(wait, asked)
-                        case Throttle(wait=asked_wait):
-                            reason, wait = "HTTP 429", max(wait, asked_wait or 0.0)
-                        case _:
-                            raise AccountError(
-                                "HubSpot gives no access token for this `client_id`, "
-                                "`client_secret` and `refresh_token` (HTTP "
-                                f"{answer.status}); check them, or connect the account again."
-                            )
-            if self._stop.wait(wait):
-                raise StoppedError
-        raise AccountError(
-            f"HubSpot's OAuth token endpoint could not be used ({reason}); check the network and "
-            "`api_url`, then run again."
-        )
