@@ -15,8 +15,10 @@ class StreamTally:
     __slots__ = (
         "delivered",
         "ended",
+        "fell_back",
         "first",
         "last",
+        "matched",
         "read",
         "rejected",
         "rejected_counted",
@@ -35,6 +37,8 @@ class StreamTally:
         self.read = 0
         self.delivered = 0
         self.skipped = 0
+        self.matched = 0
+        self.fell_back = 0
         self.rejected: Counter[str] = Counter()
         self.rejected_counted = 0
         self.retried = 0
@@ -51,9 +55,13 @@ class StreamTally:
         """Records read of which nothing is known yet, or that wait for another run."""
         return self.read - self.delivered - self.skipped - self.rejected.total()
 
-    def see(self, user: str, time: int | None) -> None:
-        """Note an event's user and time."""
+    def see(self, user: str, time: int | None, *, fell_back: bool) -> None:
+        """Note an event's user, its time, and whether the user is only the recipient's address."""
         self.users.add(user)
+        if fell_back:
+            self.fell_back += 1
+        else:
+            self.matched += 1
         if time is not None:
             if self.last is None or time > self.last:
                 self.last = time
@@ -73,6 +81,8 @@ class StreamTally:
             "read": self.read,
             "delivered": self.delivered,
             "skipped": self.skipped,
+            "matched": self.matched,
+            "fell_back": self.fell_back,
             "rejected": dict(self.rejected),
             "not_covered": self.pending,
             "retried": self.retried,
@@ -108,11 +118,15 @@ def rejected_percent(tallies: list[StreamTally]) -> float:
 def sentence(summary: dict[str, Any], *, dry_run: bool = False) -> str:
     """One line of the log about one stream."""
     rejected = ", ".join(f"{count} {reason}" for reason, count in summary["rejected"].items())
+    users = ""
+    if summary["fell_back"]:
+        users = f"{summary['matched']} matched, {summary['fell_back']} fell back to the recipient, "
     about = "" if summary["distinct_users_exact"] else "about "
     verb = "would be delivered" if dry_run else "delivered"
     return (
         f"{summary['stream']}: {summary['read']} read, {summary['delivered']} {verb}, "
-        f"{summary['skipped']} skipped, {sum(summary['rejected'].values())} rejected"
+        f"{summary['skipped']} skipped, {users}"
+        f"{sum(summary['rejected'].values())} rejected"
         f"{f' ({rejected})' if rejected else ''}, {summary['not_covered']} left for the next run, "
         f"{summary['retried']} retried, {summary['requests']} requests, {summary['bytes']} bytes, "
         f"{summary['seconds']:.1f} s, {about}{summary['distinct_users']} distinct users"

@@ -183,7 +183,7 @@ class Intake:
             else:
                 user = event.get("user_id") or event["device_id"]
                 if len(body) < self._room:
-                    tally.see(user, event.get("time"))
+                    tally.see(user, event.get("time"), fell_back=self._events.fell_back)
                     device = event.get("device_id", "")
                     epoch = self._outlet.epoch
                     self._items.append(Item(body, line, tally, epoch, user, device))

@@ -52,7 +52,11 @@ _PLACES = (("city", "city"), ("region", "state"), ("country", "country"))
 
 
 class EventMapper:
-    """Maps records to events by the settings; holds only caches, so every call is repeatable."""
+    """Maps records to events by the settings; every call is repeatable.
+
+    Attributes:
+        fell_back: Whether the last event has the recipient for want of a value in `user_field`.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings of the mapping."""
@@ -62,6 +66,8 @@ class EventMapper:
             settings.user_field,
             fall_back_to_recipient=settings.unknown_users == "recipient",
         )
+        self.fell_back = False
+        self._user_field = settings.user_field
         self._mode = settings.user_properties
         self._min_id_length = settings.min_id_length or DEFAULT_MIN_ID_LENGTH
         self._flattener = Flattener()
@@ -107,6 +113,7 @@ class EventMapper:
         if time is None:
             return Refusal(INVALID_TIME, "created is neither RFC 3339 text nor milliseconds")
         user_id, user_field = self._identity.identify(record)
+        self.fell_back = user_field != self._user_field
         if not user_id:
             return NO_USER
         refusal = refuse_time(time, "created", now) or refuse_id(
@@ -150,6 +157,7 @@ class EventMapper:
         if refusal is not None:
             return refusal
         event.setdefault("library", LIBRARY)
+        self.fell_back = False
         return event
 
 
