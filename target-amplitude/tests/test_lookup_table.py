@@ -2,6 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,6 +184,30 @@ def test_a_dry_run_uploads_nothing(sandbox: Sandbox, loader: Loader) -> None:
     assert states == []
     assert sandbox.lookup_tables() == {}
     assert loader.streams["email_campaigns"]["delivered"] == 1
+
+
+def test_sigterm_ends_an_upload_that_is_not_answered_without_its_state(
+    sandbox: Sandbox, loader: Loader, tmp_path: Path
+) -> None:
+    sandbox.add_fault("amplitude", action="answer", path=PATH, status=503)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(loader.config | {"secret_key": SECRET}))
+    command = [str(Path(sys.executable).parent / "target-amplitude"), "--config", str(config)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.writelines(json.dumps(m).encode() + b"\n" for m in a_run(campaign(1)))
+        process.stdin.flush()
+        until = time.monotonic() + 30
+        while sandbox.faults_met() == 0 and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        out, log = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert out == b""
+    assert SECRET.encode() not in log
+    assert sandbox.amplitude_counts() in ({}, {OPEN: 1})
 
 
 @given(
