@@ -11,6 +11,10 @@ class ConfigError(TapError):
     """A setting, a state or a catalog that cannot be used."""
 
 
+class ConsentError(TapError):
+    """An account that could not be connected by OAuth."""
+
+
 class AccountError(TapError):
     """A failure no stream can get around: a refused token, an unreachable host."""
 

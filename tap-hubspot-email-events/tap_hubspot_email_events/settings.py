@@ -192,7 +192,7 @@ class Settings:
             requests_per_10_seconds=values["requests_per_10_seconds"],
             page_size=values["page_size"],
             max_retries=values["max_retries"],
-            api_url=_address(values["api_url"]),
+            api_url=checked_address("The setting `api_url`", values["api_url"]),
         )
 
 
@@ -271,7 +271,12 @@ def _instant(values: Mapping[str, Any], name: str) -> int | None:
         ) from None
 
 
-def _address(url: str) -> str:
+def checked_address(name: str, url: str) -> str:
+    """The address without a slash at its end.
+
+    Raises:
+        ConfigError: It is neither https nor on a loopback host; `name` begins the sentence.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -281,7 +286,7 @@ def _address(url: str) -> str:
     safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     if not host or not safe or not plain:
         raise ConfigError(
-            "The setting `api_url` must be an https address, or http on a loopback host, such as "
+            f"{name} must be an https address, or http on a loopback host, such as "
             "https://api.hubapi.com."
         )
     return url.rstrip("/")
