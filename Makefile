@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 MELTANO := .venv-meltano/bin/meltano
+DAGSTER := .meltano/utilities/dagster/venv
 PACKAGES := tap-hubspot-email-events target-amplitude transforms
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 
@@ -13,7 +14,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test bench hub lint format sandbox setup setup-meltano lock clean
+.PHONY: demo test bench hub lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -32,6 +33,9 @@ lint: setup ## Check style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(PACKAGES:%=%/) hub tests
 
+lint-dagster: setup setup-dagster ## Check the types of what runs on Dagster, in its environment.
+	$(BIN)/mypy --python-executable $(DAGSTER)/bin/python orchestrate/dagster
+
 format: setup ## Put style right.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -43,6 +47,8 @@ setup: .venv/ready
 
 setup-meltano: .venv-meltano/ready
 
+setup-dagster: $(DAGSTER)/ready
+
 .venv/ready: requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
@@ -52,7 +58,11 @@ setup-meltano: .venv-meltano/ready
 .venv-meltano/ready: requirements/meltano.txt meltano.yml $(wildcard transforms/*.meltano.yml) $(PACKAGES:%=%/pyproject.toml)
 	$(PYTHON) -m venv .venv-meltano
 	.venv-meltano/bin/python $(PIP_INSTALL) --require-hashes -r requirements/meltano.txt
-	$(MELTANO) install
+	$(MELTANO) install tap-hubspot-email-events target-amplitude mapper-email-events
+	@touch $@
+
+$(DAGSTER)/ready: orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano.yml | .venv-meltano/ready
+	$(MELTANO) install dagster
 	@touch $@
 
 .venv-bench/ready: requirements/bench.txt

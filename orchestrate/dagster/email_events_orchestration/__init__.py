@@ -1,0 +1,1 @@
+"""The email events pipeline on Dagster: an hourly schedule, and backfills by account and month."""

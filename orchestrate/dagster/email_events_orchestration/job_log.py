@@ -1,0 +1,47 @@
+"""What the target wrote about its runs, as metadata for Dagster's pages. Pure but for the file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from email_events_orchestration.errors import PartError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNTS = ("read", "delivered", "skipped", "not_covered", "retried")
+
+
+def read_last_run(path: Path) -> dict[str, Any]:
+    """The last line of a target's job log.
+
+    Raises:
+        PartError: There is none.
+    """
+    try:
+        run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+    except (OSError, IndexError, ValueError):
+        raise PartError(
+            "The target left no account of its run; see the output of this step for the reason."
+        ) from None
+    return run
+
+
+def summarize(run: dict[str, Any]) -> dict[str, Any]:
+    """Sum a run's streams up into figures of events, requests (of the target), bytes, seconds."""
+    streams = run["streams"]
+    figures: dict[str, Any] = {
+        f"events_{name}": sum(stream[name] for stream in streams) for name in COUNTS
+    }
+    figures["events_rejected"] = sum(sum(stream["rejected"].values()) for stream in streams)
+    figures["requests"] = run["requests"]
+    figures["bytes"] = run["bytes"]
+    figures["seconds"] = run["seconds"]
+    times = [stream["first_event"] for stream in streams if stream["first_event"]]
+    if times:
+        figures["first_event"] = min(times)
+        figures["last_event"] = max(
+            stream["last_event"] for stream in streams if stream["last_event"]
+        )
+    return figures

@@ -1,0 +1,97 @@
+"""Meltano as a child process that ends with its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from email_events_orchestration.errors import PartError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE = 60
+PR_SET_PDEATHSIG = 1
+
+
+def run(*arguments: str, environment: Mapping[str, str]) -> None:
+    """Run `meltano run`; its output is that of this process, where Dagster keeps it.
+
+    Raises:
+        PartError: It failed, or was killed.
+    """
+    process = subprocess.Popen(  # noqa: S603 - names of plugins come from the configuration
+        [_executable(), "run", *arguments],
+        cwd=_root(),
+        env=os.environ | environment,
+        # Or it would go on beside its own repetition after this process was killed.
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one system call
+    )
+    try:
+        code = process.wait()
+    except BaseException:
+        _terminate(process)
+        raise
+    if code < 0:
+        raise PartError(f"meltano run was killed by signal {-code}; it is run again.")
+    if code > 0:
+        raise PartError(f"meltano run ended with exit code {code}; its output says why.")
+
+
+def bookmarks(tap: str, target: str, suffix: str) -> dict[str, str]:
+    """How far each stream of a part has come, RFC 3339.
+
+    Raises:
+        PartError: Meltano cannot read its state.
+    """
+    environment = os.environ.get("MELTANO_ENVIRONMENT") or "prod"
+    answer = subprocess.run(  # noqa: S603 - as above
+        [_executable(), "state", "get", f"{environment}:{tap}-to-{target}:{suffix}"],
+        cwd=_root(),
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    try:
+        state: dict[str, Any] = json.loads(answer.stdout)
+    except ValueError:
+        raise PartError("Meltano could not read the state; its output says why.") from None
+    streams = state.get("singer_state", {}).get("bookmarks", {})
+    return {name: entry.get("replication_key_value", "") for name, entry in streams.items()}
+
+
+def variable(plugin: str, setting: str) -> str:
+    """The environment variable of a plugin's setting."""
+    return f"{plugin}_{setting}".upper().replace("-", "_")
+
+
+def _root() -> Path:
+    return Path(os.environ.get("MELTANO_PROJECT_ROOT", ".")).resolve()
+
+
+def _executable() -> str:
+    # Meltano leaves a link to itself for those it starts.
+    link = _root() / ".meltano/run/bin"
+    found = str(link) if os.access(link, os.X_OK) else shutil.which("meltano")
+    if found is None:
+        raise PartError("There is no command meltano here; install Meltano beside Dagster.")
+    return found
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
