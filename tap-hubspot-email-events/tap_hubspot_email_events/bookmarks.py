@@ -59,10 +59,8 @@ def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: s
 
 
 def _instant(value: Any) -> int:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError
-    if isinstance(value, int):
-        return value
-    instant = parse_timestamp(value)
+    instant = parse_timestamp(value) if isinstance(value, str) else value
     format_timestamp(instant)
     return instant

@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_hubspot_email_events.errors import DailyLimitError, TapError
@@ -51,6 +52,10 @@ def _sentences(logger: Logger) -> Iterator[None]:
         if type(error).__name__ != "JSONDecodeError":
             raise
         sentence = "The config, state or catalog file is no valid JSON; correct the file."
+    except StreamMapConfigError as error:
+        sentence = f"The setting `stream_maps` is wrong: {error}"
+    except MapExpressionError:
+        sentence = "An expression in the setting `stream_maps` cannot be worked out; correct it."
     except FileNotFoundError as error:
         sentence = f"There is no file {error.filename}; correct the path."
     else:

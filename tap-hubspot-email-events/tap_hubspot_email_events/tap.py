@@ -104,6 +104,20 @@ class TapHubSpotEmailEvents(SignalledTap):
         return [*(EventStream(self, kind) for kind in STREAM_OF_TYPE), CampaignStream(self)]
 
     @override
+    def setup_mapper(self) -> None:
+        """Register all streams with the mapper, those not selected by their whole schema.
+
+        The SDK registers them with an empty one, which is wrong when a test of the connection then
+        selects everything.
+        """
+        super().setup_mapper()
+        for stream in self.streams.values():
+            if not stream.selected:
+                self.mapper.register_raw_stream_schema(
+                    stream.name, stream.schema, stream.primary_keys
+                )
+
+    @override
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over a state, refusing one that cannot be understood.
 

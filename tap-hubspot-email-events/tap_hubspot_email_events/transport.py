@@ -101,16 +101,29 @@ def _bearer(
     return sign
 
 
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    (
+        (socket.gaierror, urllib3.exceptions.NameResolutionError),
+        "the host's name could not be resolved",
+    ),
+    ((ConnectionRefusedError,), "the connection was refused"),
+    (
+        (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
+        "the proxy could not be reached",
+    ),
+    # After the others: urllib3 counts every connection that is not made as timed out.
+    (
+        (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError),
+        "the time for an answer ran out",
+    ),
+)
+
+
 def _reason(error: BaseException) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, (socket.gaierror, urllib3.exceptions.NameResolutionError)):
-            return "the host's name could not be resolved"
-        if isinstance(cause, ConnectionRefusedError):
-            return "the connection was refused"
-        if isinstance(cause, (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)):
-            return "the time for an answer ran out"
-        if isinstance(cause, (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)):
-            return "the proxy could not be reached"
+    causes = _causes(error)
+    for kinds, reason in _REASONS:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return reason
     return "the connection was cut"
 
 
