@@ -36,28 +36,6 @@ class Delivered(msgspec.Struct, frozen=True):
     ingested: int | None = None
 
 
-class Sort(msgspec.Struct, frozen=True):
-    """Some events are named: refuse these, let those wait, send the rest at once.
-
-    Attributes:
-        refused: Index of an event to the words against it.
-        refused_devices: Devices whose events are all refused.
-        waiting: Indexes of events to be sent later.
-        waiting_ids: Users and devices whose events are to be sent later.
-        exhausted_ids: Users and devices whose daily quota is used up.
-        retry_after: Seconds to wait, where the answer says.
-        words: Amplitude's own words.
-    """
-
-    refused: dict[int, str] = {}
-    refused_devices: frozenset[str] = frozenset()
-    waiting: frozenset[int] = frozenset()
-    waiting_ids: frozenset[str] = frozenset()
-    exhausted_ids: frozenset[str] = frozenset()
-    retry_after: float | None = None
-    words: str = ""
-
-
 class Halve(msgspec.Struct, frozen=True):
     """Something in the request is refused and not named: halve until it is alone."""
 
@@ -71,6 +49,31 @@ class Retry(msgspec.Struct, frozen=True):
     reason: str
     retry_after: float | None = None
     throttled: bool = False
+
+
+class Sort(msgspec.Struct, frozen=True):
+    """Some events are named: refuse these, let those wait, send the rest at once.
+
+    Attributes:
+        refused: Index of an event to the words against it.
+        refused_devices: Devices whose events are all refused.
+        waiting: Indexes of events to be sent later.
+        waiting_ids: Users and devices whose events are to be sent later.
+        exhausted_ids: Users and devices whose daily quota is used up.
+        retry_after: Seconds to wait, where the answer says.
+        words: Amplitude's own words.
+        otherwise: What to do where none of that is in the request.
+    """
+
+    otherwise: Halve | Retry
+
+    refused: dict[int, str] = {}
+    refused_devices: frozenset[str] = frozenset()
+    waiting: frozenset[int] = frozenset()
+    waiting_ids: frozenset[str] = frozenset()
+    exhausted_ids: frozenset[str] = frozenset()
+    retry_after: float | None = None
+    words: str = ""
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -140,6 +143,7 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
     devices = _ids(body.get("silenced_devices"))
     if refused or devices:
         return Sort(
+            Halve("refused by Amplitude", words),
             refused=refused,
             refused_devices=devices,
             waiting=frozenset(_indexes(body.get("throttled_events"), count)),
@@ -173,9 +177,11 @@ def _throttled(answer: Answer, body: dict[str, Any], count: int) -> Decision:
     waiting = frozenset(_indexes(body.get("throttled_events"), count))
     ids = _ids(body.get("throttled_devices")) | _ids(body.get("throttled_users"))
     exhausted = _exhausted(body)
+    later = Retry("status 429 Too Many Requests", answer.retry_after, throttled=True)
     if not (waiting or ids or exhausted):
-        return Retry("status 429 Too Many Requests", answer.retry_after, throttled=True)
+        return later
     return Sort(
+        later,
         waiting=waiting,
         waiting_ids=ids,
         exhausted_ids=exhausted,

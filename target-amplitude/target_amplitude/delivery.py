@@ -42,6 +42,7 @@ class Delivery:
         self._timing = timing
         self._wake_reader = wake_reader
         self._is_interrupted = False
+        self._last_moment = FOREVER
         self._threads: list[threading.Thread] = []
         self.books = Books(settings, rejects, write_state, timing)
 
@@ -86,24 +87,26 @@ class Delivery:
             self.books.advance()
             self.books.changed.notify_all()
 
-    def finish(self, seconds: float = FOREVER) -> bool:
-        """Deliver everything taken so far; whether that was done within so many seconds.
+    def finish(self) -> bool:
+        """Deliver everything taken so far; False if interrupted and out of time before the end.
 
         Raises:
             RunFailedError: If the run has failed.
         """
-        until = time.monotonic() + seconds
         books = self.books
         with books.changed:
-            while books.lanes.held and books.failure is None and time.monotonic() < until:
+            while books.lanes.held and books.failure is None:
+                if self._is_interrupted and time.monotonic() > self._last_moment:
+                    break
                 books.lanes.make_due()
                 books.changed.notify_all()
-                books.changed.wait(min(0.5, max(0.0, until - time.monotonic())))
+                books.changed.wait(0.5)
             books.raise_failure()
             return not books.lanes.held
 
     def interrupt(self) -> None:
         """Let the reader go even where too much is under way; safe in a signal handler."""
+        self._last_moment = time.monotonic() + self._timing.termination
         self._is_interrupted = True
 
     def stop(self, seconds: float = 0.0) -> None:

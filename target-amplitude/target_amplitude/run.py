@@ -132,10 +132,12 @@ class Run:
             return 128 + self._signal
         percent = rejected_percent(list(self._intake.tallies.values()))
         if percent > self._settings.max_rejected_percent:
+            where = "a dry run keeps none of them"
+            if self._dry is None:
+                where = f"{self._settings.rejected_path} holds them with the reasons"
             refusal = RunFailedError(
                 f"{percent:.1f} % of the records were refused, more than max_rejected_percent "
-                f"({self._settings.max_rejected_percent:g}) allows; "
-                f"{self._settings.rejected_path} holds them with the reasons.",
+                f"({self._settings.max_rejected_percent:g}) allows; {where}.",
             )
             self._end(str(refusal))
             raise refusal
@@ -165,9 +167,7 @@ class Run:
     def _deliver_rest(self) -> None:
         if self._delivery is None:
             return
-        if self._signal is None:
-            self._delivery.finish()
-        elif not self._delivery.finish(self._timing.termination):
+        if not self._delivery.finish():
             logger.warning("Not everything could be delivered in time; the next run goes on.")
             return
         self._campaigns.deliver()

@@ -52,6 +52,8 @@ class Sender:
             decision = decide(answer, len(items))
             with self._books.changed:
                 self._books.count_request(items, size)
+            if isinstance(decision, Sort) and not _concerns(decision, items):
+                decision = decision.otherwise
             if isinstance(decision, Retry):
                 failures += 1
                 self._pause(decision, failures)
@@ -77,8 +79,6 @@ class Sender:
             self._stop(decision)
 
     def _accept(self, items: list[Item], ingested: int | None) -> None:
-        with self._books.changed:
-            self._books.accept(items)
         if ingested is not None and ingested < len(items):
             logger.warning(
                 "Amplitude confirmed %d of the %d events of a request; "
@@ -86,6 +86,8 @@ class Sender:
                 ingested,
                 len(items),
             )
+        with self._books.changed:
+            self._books.accept(items)
 
     def _halve(self, decision: Halve, items: list[Item], stack: list[list[Item]]) -> None:
         books = self._books
@@ -122,11 +124,6 @@ class Sender:
             if index in decision.waiting or _is_named(item, decision.waiting_ids)
         }
         waiting -= exhausted
-        if not (refused or waiting or exhausted):
-            raise RunFailedError(
-                f"{self._host} names only users and devices that no event belongs to; "
-                "run it again later, it goes on from the last state.",
-            )
         self._books.reject(refused, "refused by Amplitude", decision.words)
         pool = [[item for _, item in others], *reversed(stack)]
         if exhausted:
@@ -192,6 +189,12 @@ class Sender:
 
 def _is_named(item: Item, ids: frozenset[str]) -> bool:
     return bool(ids) and (item.user in ids or item.device in ids)
+
+
+def _concerns(decision: Sort, items: list[Item]) -> bool:
+    """Whether an answer names at least one event of its request."""
+    ids = decision.refused_devices | decision.waiting_ids | decision.exhausted_ids
+    return bool(decision.refused or decision.waiting) or any(_is_named(i, ids) for i in items)
 
 
 def _without(items: list[Item], users: set[str]) -> list[Item]:

@@ -20,7 +20,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     first_retry: float = 0.5
-    longest_retry: float = 30.0
+    longest_retry: float = 15.0
     throttle: dict[str, float] = msgspec.field(
         default_factory=lambda: {"batch": 15.0, "httpapi": 30.0},
     )

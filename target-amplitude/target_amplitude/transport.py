@@ -96,7 +96,7 @@ def host_of(url: str) -> str:
 def _read_body(response: requests.Response) -> bytes | None:
     until = time.monotonic() + _ANSWER_SECONDS
     content = b""
-    for piece in response.iter_content(65_536):
+    for piece in response.iter_content(1024):
         content += piece
         if len(content) > _ANSWER_BYTES or time.monotonic() > until:
             return None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EVENTS = int(os.environ.get("CHAOS_EVENTS", "4000"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "2" if EVENTS < 100_000 else "3"))
 SEED = int(os.environ.get("CHAOS_SEED", "20"))
-ROWS = min(2000, max(20, EVENTS // 100))
+ROWS = min(200, max(20, EVENTS // 100))
 SHARE = 0.05
 PATIENCE = 60 + EVENTS / 500
 

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 import logging
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from loading.messages import email, record, run_of, schema, state
+from target_amplitude.accounting import StreamTally
+from target_amplitude.delivery import Delivery
 from target_amplitude.failures import RunFailedError
+from target_amplitude.lanes import Item
+from target_amplitude.rejects import RejectsFile
+from target_amplitude.settings import read_settings
+from target_amplitude.timing import Timing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from loading.loader import Loader
     from sandbox.client import Sandbox
 
@@ -372,3 +381,30 @@ def test_too_many_refusals_fail_the_run(sandbox: Sandbox, loader: Loader) -> Non
         loader.load(messages, max_rejected_percent=10)
     assert sandbox.amplitude_counts() == {OPEN: 16}
     assert numbers(loader.states) == [20]
+
+
+def test_a_429_that_names_strangers_waits_and_retries(sandbox: Sandbox, loader: Loader) -> None:
+    body = {"code": 429, "throttled_devices": {"a-hash-of-somebody": 31}}
+    sandbox.add_fault("amplitude", action="answer", status=429, json=body, times=2)
+    assert numbers(loader.load(run_of(20))) == [20]
+    assert sandbox.amplitude_stats()["requests"] == 3
+
+
+def test_an_interrupted_end_does_not_wait_for_ever(
+    sandbox: Sandbox, loader: Loader, tmp_path: Path
+) -> None:
+    sandbox.add_fault("amplitude", action="answer", status=503)
+    states: list[bytes] = []
+    delivery = Delivery(
+        read_settings(loader.config | {"max_retries": 1000}),
+        RejectsFile(tmp_path / "aside"),
+        states.append,
+        Timing(first_retry=0.05, longest_retry=0.05, termination=0.3),
+    )
+    tally = StreamTally("email_open", 0.0)
+    delivery.add([Item(b'{"event_type":"x"}', b"{}", tally, 0, "user-1")], [], 0, 1)
+    delivery.close_epoch(b"{}")
+    Timer(0.2, delivery.interrupt).start()
+    assert not delivery.finish()
+    delivery.stop(5)
+    assert states == []
