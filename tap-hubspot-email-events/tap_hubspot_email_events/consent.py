@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CALLBACK_PATH = "/callback"
 _IDLE_SECONDS = 10
+_POLL_SECONDS = 0.05
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
 <body><h1>{title}</h1><p>{text}</p></body></html>
@@ -73,7 +74,9 @@ class ConsentListener:
                 f"Port {port} on this machine cannot be used, another program may have it; give "
                 "another one with `--port`, registered as redirect URL in the HubSpot app."
             ) from None
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=[_POLL_SECONDS], daemon=True
+        )
 
     def __enter__(self) -> Self:
         """Answer visits."""

@@ -1,0 +1,106 @@
+"""A real browser without a screen: Debian's Chromium, driven over the WebDriver protocol."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import requests
+from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+PATIENCE = 60
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+"""The key under which WebDriver names an element (W3C WebDriver, 11)."""
+
+# No sandbox, because tests may run as root; nothing that asks hosts outside this machine.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def missing() -> str:
+    """The programs that are needed and not here."""
+    return " and ".join(name for name in ("chromium", "chromedriver") if shutil.which(name) is None)
+
+
+class Browser:
+    """One window with a profile of its own."""
+
+    def __init__(self) -> None:
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._driver: subprocess.Popen[str] | None = None
+        self._session = ""
+
+    def __enter__(self) -> Self:
+        """Open it."""
+        self._driver = subprocess.Popen(
+            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True
+        )
+        port = ""
+        for line in self._driver.stdout or ():
+            if found := re.search(r"started successfully on port (\d+)", line):
+                port = found[1]
+                break
+        options = {
+            "binary": shutil.which("chromium"),
+            "args": [*FLAGS, f"--user-data-dir={self._profile.name}"],
+        }
+        self._session = f"http://127.0.0.1:{port}/session"
+        wanted = {"browserName": "chrome", "goog:chromeOptions": options}
+        opened = self._ask("POST", "", {"capabilities": {"alwaysMatch": wanted}})
+        self._session += f"/{opened['sessionId']}"
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        if self._driver is not None:
+            try:
+                self._ask("DELETE", "")
+            finally:
+                with self._driver as driver:
+                    driver.terminate()
+        self._profile.cleanup()
+
+    def open(self, address: str) -> None:
+        """Go to a page and wait until it is there."""
+        self._ask("POST", "/url", {"url": address})
+
+    def click(self, selector: str) -> None:
+        """Click what a CSS selector finds, and wait for the page it leads to."""
+        self._ask("POST", f"/element/{self._find(selector)}/click", {})
+
+    def text(self, selector: str = "body") -> str:
+        """What a person reads there."""
+        return str(self._ask("GET", f"/element/{self._find(selector)}/text"))
+
+    def _find(self, selector: str) -> str:
+        found = self._ask("POST", "/element", {"using": "css selector", "value": selector})
+        return str(found[ELEMENT])
+
+    def _ask(self, method: str, path: str, content: Any = None) -> Any:
+        answer = requests.request(
+            method, self._session + path, json=content, timeout=PATIENCE
+        ).json()["value"]
+        if isinstance(answer, dict) and "error" in answer:
+            raise RuntimeError(f"{answer['error']}: {answer['message']}")
+        return answer
