@@ -14,7 +14,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test bench hub lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
+.PHONY: demo test bench hub dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -27,6 +27,11 @@ bench: setup setup-meltano .venv-bench/ready ## Measure speed and write docs/ben
 
 hub: setup ## Write the Meltano Hub files anew.
 	$(BIN)/python -m hub.generate
+
+dist: setup ## Build the package named by PACKAGE, ready for PyPI.
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist $(PACKAGE)
+	$(BIN)/python -m twine check --strict dist/*
 
 lint: setup ## Check style and types.
 	$(BIN)/ruff check .
@@ -70,10 +75,10 @@ $(DAGSTER)/ready: orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano
 	.venv-bench/bin/python $(PIP_INSTALL) --require-hashes -r requirements/bench.txt
 	@touch $@
 
-lock: ## Resolve the development requirements anew.
+lock: setup-meltano ## Resolve the development requirements anew.
 	for name in bench dev meltano; do \
-	  uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
-	    requirements/$$name.in --output-file requirements/$$name.txt; \
+	  .venv-meltano/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
+	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
 
 clean:
