@@ -1,0 +1,103 @@
+"""User ids of the product instead of addresses, from HubSpot's contacts to Amplitude's users."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.reconcile import EVENT_NAMES
+from pipeline.pipe import Pipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.client import Sandbox
+
+
+@pytest.fixture
+def pipe(tmp_path: Path, sandbox: Sandbox) -> Pipe:
+    sandbox.generate(events=1_500, days=20)
+    pipe = Pipe(tmp_path, sandbox)
+    pipe.tap["contact_properties"] = ["product_user_id"]
+    pipe.target["user_field"] = "contact.product_user_id"
+    return pipe
+
+
+def expected_users(sandbox: Sandbox) -> dict[str, str | None]:
+    """The product's user id of each event that is carried, by the event's id."""
+    contacts = sandbox.contacts()
+    return {
+        event["id"]: contacts.get(event["recipient"].lower(), {}).get("product_user_id")
+        for event in sandbox.hubspot_events()
+        if event.get("type") in EVENT_NAMES
+    }
+
+
+def recipients(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        event["id"]: event["recipient"]
+        for event in sandbox.hubspot_events()
+        if event.get("type") in EVENT_NAMES
+    }
+
+
+def arrived_users(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        event["event_properties"]["id"]: event["user_id"] for event in sandbox.amplitude_events()
+    }
+
+
+def test_events_join_the_products_users_and_the_rest_goes_by_address(
+    pipe: Pipe, sandbox: Sandbox
+) -> None:
+    counts = pipe.run(unknown_users="recipient")
+
+    users, addresses = expected_users(sandbox), recipients(sandbox)
+    known = sum(user is not None for user in users.values())
+    assert 0 < known < len(users)
+    assert arrived_users(sandbox) == {id_: user or addresses[id_] for id_, user in users.items()}
+    assert counts == {
+        "read": len(users),
+        "delivered": len(users),
+        "skipped": 0,
+        "matched": known,
+        "fell_back": len(users) - known,
+    }
+
+
+def test_events_of_unknown_users_are_left_out_and_counted(pipe: Pipe, sandbox: Sandbox) -> None:
+    counts = pipe.run(unknown_users="skip")
+
+    users = expected_users(sandbox)
+    known = {id_: user for id_, user in users.items() if user is not None}
+    assert arrived_users(sandbox) == known
+    assert counts == {
+        "read": len(users),
+        "delivered": len(known),
+        "skipped": len(users) - len(known),
+        "matched": len(known),
+        "fell_back": 0,
+    }
+
+
+def test_a_changed_mapping_concerns_new_events_and_doubles_none_of_the_old(
+    pipe: Pipe, sandbox: Sandbox
+) -> None:
+    cut = datetime.now(tz=timezone.utc) - timedelta(days=2)
+    pipe.run(tap={"end_date": cut.isoformat()}, user_field="recipient")
+    before = arrived_users(sandbox)
+
+    pipe.run(tap={"lookback_minutes": 0})
+    sandbox.arrive(events=100)
+    pipe.run()
+
+    users, addresses = expected_users(sandbox), recipients(sandbox)
+    arrived = arrived_users(sandbox)
+    new = users.keys() - before.keys()
+    assert before
+    assert new
+    assert len(sandbox.amplitude_events()) == len(users)
+    assert {id_: arrived[id_] for id_ in before} == before
+    assert {id_: arrived[id_] for id_ in new} == {id_: users[id_] or addresses[id_] for id_ in new}

@@ -1,0 +1,92 @@
+"""What Amplitude knows of a user today, and which events may change it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.pipe import Pipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.client import Sandbox
+
+ADA = "ada@example.com"
+FIREFOX = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"
+ANDROID = "Mozilla/5.0 (Android 9; Mobile; rv:68.0) Gecko/68.0 Firefox/68.0"
+PROXIES = {
+    "Google": "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 "
+    "(via ggpht.com GoogleImageProxy)",
+    "Yahoo": "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+    "Apple": "Mozilla/5.0",
+}
+TODAY = {"city": "Dublin", "country": "IRELAND", "os_name": "Ubuntu"}
+LAST_YEAR = {"city": "Boston", "country": "UNITED STATES", "os_name": "Android", "os_version": "9"}
+
+
+def opened(city: str, country: str, agent: str, hours_ago: float) -> dict[str, Any]:
+    created = datetime.now(tz=timezone.utc) - timedelta(hours=hours_ago)
+    return {
+        "id": f"{city}-{hours_ago}",
+        "created": int(created.timestamp() * 1000),
+        "type": "OPEN",
+        "recipient": ADA,
+        "portalId": 4711,
+        "emailCampaignId": 1,
+        "filteredEvent": False,
+        "location": {"city": city, "country": country},
+        "userAgent": agent,
+    }
+
+
+@pytest.fixture
+def pipe(tmp_path: Path, sandbox: Sandbox) -> Pipe:
+    pipe = Pipe(tmp_path, sandbox)
+    pipe.tap["start_date"] = (datetime.now(tz=timezone.utc) - timedelta(days=500)).isoformat()
+    return pipe
+
+
+def known(sandbox: Sandbox) -> Any:
+    return sandbox.amplitude_users()[ADA]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("recent", TODAY), ("always", LAST_YEAR), ("never", {}), ("off", {})],
+)
+def test_a_backfill_of_last_years_opens_changes_what_the_mode_lets_it_change(
+    pipe: Pipe, sandbox: Sandbox, mode: str, expected: dict[str, str]
+) -> None:
+    sandbox.add_events([opened("Dublin", "IRELAND", FIREFOX, 1)])
+    pipe.run(user_properties=mode)
+    after_today = known(sandbox)
+    sandbox.add_events([opened("Boston", "UNITED STATES", ANDROID, 24 * 365)])
+    pipe.forget()
+
+    pipe.run(user_properties=mode)
+
+    assert after_today == (TODAY if mode in {"recent", "always"} else {})
+    assert known(sandbox) == expected
+    assert sandbox.amplitude_users()[ADA]["events"] == 2
+    cities = {event["event_properties"]["location.city"] for event in sandbox.amplitude_events()}
+    assert cities == {"Dublin", "Boston"}
+
+
+@pytest.mark.parametrize("mode", ["recent", "always"])
+def test_opens_through_a_mail_proxy_change_nothing(pipe: Pipe, sandbox: Sandbox, mode: str) -> None:
+    sandbox.add_events([opened("Dublin", "IRELAND", FIREFOX, 3)])
+    pipe.run()
+    sandbox.add_events(
+        [
+            opened(f"{name} city", "UNITED STATES", agent, number / 10)
+            for number, (name, agent) in enumerate(PROXIES.items(), start=1)
+        ]
+    )
+
+    pipe.run()
+
+    assert sandbox.amplitude_users()[ADA]["events"] == 1 + len(PROXIES)
+    assert known(sandbox) == TODAY
