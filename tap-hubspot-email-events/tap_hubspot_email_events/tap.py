@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib import Catalog
 
 from tap_hubspot_email_events.account import Account
 from tap_hubspot_email_events.bookmarks import read_bookmark
@@ -107,15 +109,17 @@ class TapHubSpotEmailEvents(SignalledTap):
     def setup_mapper(self) -> None:
         """Register all streams with the mapper, those not selected by their whole schema.
 
-        The SDK registers them with an empty one, which is wrong when a test of the connection then
-        selects everything.
+        The SDK's tap would register these with an empty one: a map such as `email_*` then fails for
+        want of the keys, and a test of the connection, which selects everything, knows no fields.
         """
-        super().setup_mapper()
-        for stream in self.streams.values():
-            if not stream.selected:
-                self.mapper.register_raw_stream_schema(
-                    stream.name, stream.schema, stream.primary_keys
-                )
+        PluginBase.setup_mapper(self)
+        selected = {name for name, stream in self.streams.items() if stream.selected}
+        self.mapper.register_raw_streams_from_catalog(
+            Catalog((name, entry) for name, entry in self.catalog.items() if name in selected)
+        )
+        for name, stream in self.streams.items():
+            if name not in selected:
+                self.mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

@@ -70,8 +70,8 @@ def token(name: str, **more: Any) -> dict[str, Any]:
 def test_the_token_and_the_parameters_are_sent(hubspot: requests_mock.Mocker) -> None:
     hubspot.get(API + PATH, json=PAGE)
     ask(asking())
-    assert hubspot.last_request.headers["Authorization"] == "Bearer a-secret"
-    assert hubspot.last_request.qs == {"limit": ["1"]}
+    assert hubspot.request_history[-1].headers["Authorization"] == "Bearer a-secret"
+    assert hubspot.request_history[-1].qs == {"limit": ["1"]}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_one_access_token_serves_until_shortly_before_its_end(
     for _ in range(3):
         ask(client)
     assert sum(request.method == "POST" for request in hubspot.request_history) == 1
-    assert hubspot.last_request.headers["Authorization"] == "Bearer one"
+    assert hubspot.request_history[-1].headers["Authorization"] == "Bearer one"
 
 
 def test_a_token_whose_life_is_over_is_renewed_before_it_is_refused(
@@ -163,7 +163,7 @@ def test_a_token_whose_life_is_over_is_renewed_before_it_is_refused(
     client = asking(oauth=True)
     ask(client)
     ask(client)
-    assert hubspot.last_request.headers["Authorization"] == "Bearer two"
+    assert hubspot.request_history[-1].headers["Authorization"] == "Bearer two"
 
 
 def test_a_refused_token_is_renewed_once_with_the_rotated_refresh_token(
