@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from demo.picture import Funnel, draw_funnels
 from demo.pipeline import PipelineError, run_pipeline
 from demo.reconcile import EVENT_NAMES, balance_table, funnel_table, reconcile
 from sandbox.client import Sandbox
@@ -51,6 +52,9 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
     steps = sandbox.funnel(campaign["id"], steps=FUNNEL)
     print(f'\nFunnel of "{campaign["name"]}" (emailCampaignId {campaign["id"]})')
     print(funnel_table(zip(FUNNEL, steps, strict=True)))
+    picture = output / "funnel.svg"
+    picture.write_text(draw_funnels(["Delivered", "Open", "Click"], _funnels(sandbox)), "utf-8")
+    print(f"The same of every campaign, as a picture: {picture}")
 
     missing = sum(balance.missing for balance in balances)
     doubled = sum(balance.doubled for balance in balances)
@@ -59,6 +63,14 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
         return 1
     print("\nEvery event arrived, each once.")
     return 0
+
+
+def _funnels(sandbox: Sandbox) -> list[Funnel]:
+    return [
+        Funnel(each["name"], each["id"], tuple(sandbox.funnel(each["id"], steps=FUNNEL)))
+        for each in sandbox.campaigns()
+        if each["id"]
+    ]
 
 
 def _in_hubspot(sandbox: Sandbox) -> int:

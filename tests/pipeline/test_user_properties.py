@@ -75,8 +75,8 @@ def test_a_backfill_of_last_years_opens_changes_what_the_mode_lets_it_change(
     assert cities == {"Dublin", "Boston"}
 
 
-@pytest.mark.parametrize("mode", ["recent", "always"])
-def test_opens_through_a_mail_proxy_change_nothing(pipe: Pipe, sandbox: Sandbox, mode: str) -> None:
+def test_opens_through_a_mail_proxy_change_nothing(pipe: Pipe, sandbox: Sandbox) -> None:
+    pipe.target["user_properties"] = "always"
     sandbox.add_events([opened("Dublin", "IRELAND", FIREFOX, 3)])
     pipe.run()
     sandbox.add_events(
