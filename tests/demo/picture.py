@@ -21,6 +21,11 @@ BAR = 20
 GAP = 6
 COLOURS = ("#9db7d5", "#3f7cbf", "#143d6b")
 INK, FAINT, RULE, PAPER = "#1c2733", "#667380", "#e3e8ed", "#ffffff"
+FONTS = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
+TITLE = f'font-size="21" font-weight="600" fill="{INK}"'
+NAME = f'font-size="16" font-weight="600" fill="{INK}"'
+LABEL = f'font-size="14" fill="{INK}"'
+NOTE = f'font-size="13" fill="{FAINT}"'
 
 
 @dataclass(frozen=True)
@@ -37,18 +42,17 @@ def draw_funnels(steps: Sequence[str], funnels: Sequence[Funnel]) -> str:
     height = HEADER + ROW * len(funnels) + FOOTER
     longest = max((max(funnel.people, default=0) for funnel in funnels), default=0) or 1
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-        f'height="{height}" role="img" aria-labelledby="title" '
-        'font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"',
+        f' height="{height}" role="img" aria-labelledby="title" font-family="{FONTS}">',
         '<title id="title">Funnels of email campaigns: ' + escape(", ".join(steps)) + "</title>",
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="{PAPER}" stroke="{RULE}"/>',
-        _text(MARGIN, 46, "Who got an email, opened it and clicked", INK, 21, "600"),
+        _text(MARGIN, 46, "Who got an email, opened it and clicked", TITLE),
         *_legend(steps),
     ]
     for number, funnel in enumerate(funnels):
         lines += _row(HEADER + ROW * number, funnel, longest)
     note = "People who reached each step, in this order; per cent of the first step."
-    lines += [_text(MARGIN, height - 22, note, FAINT, 13), "</svg>"]
+    lines += [_text(MARGIN, height - 22, note, NOTE), "</svg>"]
     return "\n".join(lines) + "\n"
 
 
@@ -56,14 +60,14 @@ def _legend(steps: Sequence[str]) -> Iterator[str]:
     left = MARGIN
     for step, colour in zip(steps, COLOURS, strict=True):
         yield f'<rect x="{left}" y="68" width="14" height="14" rx="3" fill="{colour}"/>'
-        yield _text(left + 22, 80, step, INK, 14)
+        yield _text(left + 22, 80, step, LABEL)
         left += 22 + 9 * len(step) + 24
 
 
 def _row(top: int, funnel: Funnel, longest: int) -> Iterator[str]:
     yield f'<path d="M{MARGIN} {top}H{WIDTH - MARGIN}" stroke="{RULE}"/>'
-    yield _text(MARGIN, top + 44, _shortened(funnel.name), INK, 16, "600")
-    yield _text(MARGIN, top + 66, f"emailCampaignId {funnel.campaign_id}", FAINT, 13)
+    yield _text(MARGIN, top + 44, _shortened(funnel.name), NAME)
+    yield _text(MARGIN, top + 66, f"emailCampaignId {funnel.campaign_id}", NOTE)
     first = funnel.people[0] if funnel.people else 0
     for number, (people, colour) in enumerate(zip(funnel.people, COLOURS, strict=True)):
         y = top + 16 + number * (BAR + GAP)
@@ -73,7 +77,7 @@ def _row(top: int, funnel: Funnel, longest: int) -> Iterator[str]:
         )
         share = f"{100 * people / first:.1f} %" if number and first else ""
         yield (
-            f'<text x="{BARS_FROM + width + 8}" y="{y + 15}" font-size="14" fill="{INK}">'
+            f'<text x="{BARS_FROM + width + 8}" y="{y + 15}" {LABEL}>'
             f'<tspan font-weight="600">{people:,}</tspan>'
             f'<tspan dx="8" fill="{FAINT}">{share}</tspan></text>'
         )
@@ -84,8 +88,5 @@ def _shortened(name: str) -> str:
     return printable if len(printable) <= LONGEST_NAME else f"{printable[: LONGEST_NAME - 1]}…"
 
 
-def _text(x: int, y: int, words: str, colour: str, size: int, weight: str = "400") -> str:
-    return (
-        f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{colour}">'
-        f"{escape(words)}</text>"
-    )
+def _text(x: int, y: int, words: str, style: str) -> str:
+    return f'<text x="{x}" y="{y}" {style}>{escape(words)}</text>'

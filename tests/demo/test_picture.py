@@ -12,13 +12,13 @@ def drawn(*funnels: Funnel) -> ET.Element:
 
 
 def words(picture: ET.Element) -> list[str]:
-    return ["".join(element.itertext()) for element in picture.iter("{*}text")]
+    return ["".join(element.itertext()) for element in picture.findall(".//{*}text")]
 
 
 def bars(picture: ET.Element) -> list[float]:
     return [
         float(element.attrib["width"])
-        for element in picture.iter("{*}rect")
+        for element in picture.findall(".//{*}rect")
         if element.attrib.get("height") == "20"
     ]
 
