@@ -275,3 +275,52 @@ def test_contact_properties_of_a_wrong_kind_are_one_sentence(wrong: object) -> N
         TapHubSpotEmailEvents(config={"access_token": "unused", "contact_properties": wrong})
 
     assert "firstname" not in str(caught.value)
+
+
+def test_a_daily_limit_met_while_enriching_ends_the_run_cleanly(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.add_events([event(1)])
+    hubspot.add_fault(
+        "hubspot", path=CONTACTS, action="answer", status=429, json={"policyName": "DAILY"}
+    )
+
+    run = Run(hubspot, capsys, contact_properties=["firstname"])
+
+    assert not run.failure
+    assert not run.records()
+    state = [message["value"] for message in run.messages if message["type"] == "STATE"][-1]
+    assert "replication_key_value" not in state["bookmarks"].get("email_sent", {})
+
+
+def test_nothing_is_lost_or_left_bare_under_all_sorts_of_trouble(
+    hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hubspot.generate(events=3000, days=20)
+    start = "2020-01-01T00:00:00Z"
+    for fault in (
+        {"action": "answer", "status": 500},
+        {"action": "cut"},
+        {"action": "half_body"},
+        {"action": "answer", "status": 429, "headers": {"Retry-After": "0"}, "json": {}},
+    ):
+        hubspot.add_fault("hubspot", probability=0.05, **fault)
+
+    run = Run(hubspot, capsys, start_date=start, page_size=200, contact_properties=["firstname"])
+    hubspot.clear_faults()
+
+    assert not run.failure
+    known = hubspot.contacts()
+    names = {each["id"]: each["name"] for each in hubspot.campaigns() if not each["deleted"]}
+    written = {(each["type"], each["id"]): each for each in run.records()}
+    assert len(written) == len(run.records())
+    for sent in hubspot.hubspot_events():
+        each = written.pop((sent.get("type", "UNBOUNCE"), sent["id"]), None)
+        if each is None:
+            assert sent.get("type") in {None, "FORWARD", "PRINT", "UNSUBSCRIBED"}
+            continue
+        contact = known.get(each["recipient"].lower(), {})
+        assert each["contact"] == {"firstname": contact.get("firstname")}
+        if campaign := each["emailCampaignId"]:
+            assert each["emailCampaign"]["name"] == names.get(campaign)
+    assert not written
