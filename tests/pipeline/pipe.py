@@ -39,9 +39,7 @@ class Pipe:
 
     def run(self, tap: Mapping[str, Any] | None = None, **target: Any) -> dict[str, int]:
         """Run once, with these settings changed; return the target's counts over all streams."""
-        messages = self._run(
-            "tap-hubspot-email-events", self.tap | dict(tap or {}), b"", f"--state={self._state}"
-        )
+        messages = b"\n".join(self.read(tap or {}))
         states = self._run("target-amplitude", self.target | target, messages)
         self._state.write_bytes(states.splitlines()[-1])
         jobs = (self._folder / "jobs.jsonl").read_text(encoding="utf-8").splitlines()
@@ -50,6 +48,12 @@ class Pipe:
             name: sum(stream[name] for stream in streams)
             for name in ("read", "delivered", "skipped", "matched", "fell_back")
         }
+
+    def read(self, tap: Mapping[str, Any]) -> list[bytes]:
+        """Run the tap alone, with these settings changed; return the lines it wrote."""
+        command = "tap-hubspot-email-events"
+        messages = self._run(command, self.tap | dict(tap), b"", f"--state={self._state}")
+        return messages.splitlines()
 
     def _run(
         self, command: str, config: Mapping[str, Any], messages: bytes, *options: str
