@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.records import Page, Record
 
-BUDGET_BYTES = 48_000_000
+BUDGET_BYTES = 32_000_000
 # Beyond these, what waits is packed, and what is read of the oldest part goes out at once.
 PACK_BYTES = BUDGET_BYTES // 4
 FLUSH_BYTES = BUDGET_BYTES // 2
 # While some threads encode, the others keep the allowed number of requests under way.
 ENCODERS = 2
 POLL_SECONDS = 0.25
-JOIN_SECONDS = 5.0
+JOIN_SECONDS = 1.0
 
 
 class Source(Protocol):

@@ -68,7 +68,7 @@ class TapHubSpotEmailEvents(SignalledTap):
         self._failures: dict[str, list[str]] = {}
         self._over = False
         self._writer = BytesWriter()
-        _check_catalog(kwargs.get("catalog"))
+        _check_files(kwargs.get("state"), kwargs.get("catalog"))
         try:
             super().__init__(
                 *args, validate_config=validate_config, message_writer=self._writer, **kwargs
@@ -227,6 +227,11 @@ class TapHubSpotEmailEvents(SignalledTap):
         )
 
 
-def _check_catalog(catalog: object) -> None:
-    if isinstance(catalog, dict) and not isinstance(catalog.get("streams"), list):
+def _check_files(state: object, catalog: object) -> None:
+    if isinstance(state, list | int | float):
+        raise ConfigError("The state is of no form this tap knows; it must be an object.")
+    streams = catalog.get("streams") if isinstance(catalog, dict) else catalog
+    if isinstance(catalog, dict | list) and not (
+        isinstance(streams, list) and all(isinstance(s, dict) and "schema" in s for s in streams)
+    ):
         raise ConfigError("The catalog is of no known form; make one with `--discover`.")

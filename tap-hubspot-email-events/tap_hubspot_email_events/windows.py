@@ -34,6 +34,8 @@ SURPRISE_PAGES = 8
 BURST_PARTS = 3
 BURST_PAGES = 8
 GROWTH = 10
+# Pages without events but with more to come, before that is taken for a fault of HubSpot's.
+EMPTY_PAGES = 100
 # Density is judged by so many finished parts.
 MEMORY = 8
 
@@ -75,6 +77,7 @@ class Part:
     events: int = 0
     oldest: int | None = None
     newest_first: bool = True
+    empty_pages: int = 0
     offsets: set[str] = field(default_factory=set)
 
     @property
@@ -203,7 +206,8 @@ class Plan:
             part.progress = Progress.DONE
             self._note(part)
         else:
-            if offset is None or offset in part.offsets:
+            part.empty_pages = 0 if created else part.empty_pages + 1
+            if offset is None or offset in part.offsets or part.empty_pages > EMPTY_PAGES:
                 raise StuckError
             part.offsets.add(offset)
             part.offset = offset

@@ -195,3 +195,16 @@ def test_a_failed_part_takes_all_that_is_newer_with_it() -> None:
     plan.parts = [old, failed, newer]
     plan.abandon(failed)
     assert plan.parts == [old]
+
+
+def test_empty_pages_without_end_are_an_error() -> None:
+    plan = Plan(1, 1000, page_size=2)
+    part = plan.take(ahead=True)
+    assert part is not None
+
+    def read_on() -> None:
+        for number in range(1000):
+            plan.receive(part, [], has_more=True, offset=str(number))
+
+    with pytest.raises(StuckError):
+        read_on()
