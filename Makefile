@@ -76,7 +76,7 @@ $(DAGSTER)/ready: orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano
 	@touch $@
 
 lock: setup-meltano ## Resolve the development requirements anew.
-	for name in bench dev meltano; do \
+	for name in bench build container dev meltano plugins; do \
 	  .venv-meltano/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done

@@ -1,0 +1,33 @@
+# The pipeline as it stands in meltano.yml, every package from the lock files with its hash.
+# Secrets and settings come from the environment when it runs: see docs/operating.md.
+FROM python:3.13-slim AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    UV_NO_CACHE=1 \
+    UV_CONSTRAINT=/project/requirements/plugins.txt \
+    UV_BUILD_CONSTRAINT=/project/requirements/build.txt \
+    MELTANO_SEND_ANONYMOUS_USAGE_STATS=false \
+    MELTANO_CLI_DISABLE_VERSION_CHECK=true
+WORKDIR /project
+COPY requirements/ requirements/
+RUN python -m venv /opt/meltano \
+ && /opt/meltano/bin/pip install --require-hashes -r requirements/container.txt
+COPY tap-hubspot-email-events/ tap-hubspot-email-events/
+COPY target-amplitude/ target-amplitude/
+COPY transforms/ transforms/
+COPY meltano.yml ./
+RUN /opt/meltano/bin/meltano install tap-hubspot-email-events target-amplitude mapper-email-events
+
+FROM python:3.13-slim
+ENV PATH=/opt/meltano/bin:$PATH \
+    MELTANO_SEND_ANONYMOUS_USAGE_STATS=false \
+    MELTANO_CLI_DISABLE_VERSION_CHECK=true \
+    MELTANO_AUTO_INSTALL=false \
+    PYTHONUNBUFFERED=1
+RUN useradd --create-home --uid 10001 meltano
+COPY --from=build /opt/meltano /opt/meltano
+COPY --from=build --chown=meltano:meltano /project /project
+WORKDIR /project
+USER 10001
+ENTRYPOINT ["meltano"]
+CMD ["run", "tap-hubspot-email-events", "target-amplitude"]

@@ -1,0 +1,59 @@
+"""The container image is built from locked packages and holds no secret."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+from packages.environment import PLUGINS, ROOT
+
+DOCKERFILE = ROOT / "Dockerfile"
+HADOLINT = Path(sys.executable).parent / "hadolint"
+
+
+@pytest.mark.skipif(not HADOLINT.exists(), reason="hadolint has no build for this machine")
+def test_the_dockerfile_passes_its_linter() -> None:
+    linted = subprocess.run(
+        [HADOLINT, DOCKERFILE], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_the_image_takes_only_what_it_needs() -> None:
+    copied = re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
+    let_in = re.findall(r"^!(.+)", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
+
+    assert {name.strip("/").split("/")[0] for name in copied} == {
+        name.split("/")[0] for name in let_in
+    }
+    assert (ROOT / ".dockerignore").read_text("utf-8").splitlines()[1] == "*"
+
+
+def test_the_image_knows_no_secret_and_no_root() -> None:
+    text = DOCKERFILE.read_text(encoding="utf-8")
+
+    assert not re.search(r"token|secret|api_key|password|^ARG", text.split("\n", 2)[2], re.I | re.M)
+    assert re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1] == "10001"
+
+
+@pytest.mark.parametrize("lock", ["build", "container", "plugins"])
+def test_every_package_in_the_image_has_a_hash(lock: str) -> None:
+    text = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")
+    packages = re.split(r"\n(?=[a-z])", text.strip())
+
+    assert all("==" in package and "--hash=sha256:" in package for package in packages)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_lock_covers_what_a_plugin_requires(plugin: str) -> None:
+    locked = (ROOT / "requirements/plugins.txt").read_text(encoding="utf-8")
+    names = {re.split(r"[^\w.-]", requirement)[0] for requirement in requires(plugin) or []}
+
+    for name in names:
+        assert re.search(rf"^{name}(\[\w+\])?==", locked, re.MULTILINE), name
