@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TEN_SECONDS = 10.0
 # Two requests a window apart may arrive closer together than they left.
-MARGIN = 0.05
+MARGIN = 0.15
 LARGEST_MARGIN = 1.0
 LARGEST_PAUSE = 10.0
 
