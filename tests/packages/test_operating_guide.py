@@ -1,0 +1,38 @@
+"""The guide to operating explains every warning that the plugins can give."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from packages.environment import PLUGINS, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GUIDE = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+
+
+def warnings_of(plugin: str) -> Iterator[str]:
+    for path in (ROOT / plugin / plugin.replace("-", "_")).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "warning"
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                yield str(node.args[0].value)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_every_warning_is_explained(plugin: str) -> None:
+    warnings = list(warnings_of(plugin))
+
+    assert warnings
+    for warning in warnings:
+        pieces = [piece.strip(" ();,.:") for piece in re.split(r"%\w|%\.\df", warning)]
+        assert max(pieces, key=len).split(". ")[0] in GUIDE, warning
