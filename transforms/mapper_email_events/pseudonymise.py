@@ -39,6 +39,7 @@ class Pseudonymise:
         """Take the key."""
         self._key = key.encode()
         self.pseudonym = lru_cache(_ADDRESSES_KEPT)(self._hash)
+        self._address_field = lru_cache(_ADDRESSES_KEPT)(self._hash_all)
 
     @classmethod
     def from_environment(cls) -> Pseudonymise:
@@ -58,6 +59,9 @@ class Pseudonymise:
     def _hash(self, address: str) -> str:
         plain = address.strip().lower().encode("utf-8", "surrogatepass")
         return hmac.digest(self._key, plain, "sha256").hex()
+
+    def _hash_all(self, field: str) -> str:
+        return ", ".join(self.pseudonym(each) for each in addresses_of(field))
 
     def __call__(self, record: Record) -> Record:
         """The record without a readable address.
@@ -88,7 +92,7 @@ class Pseudonymise:
 
     def _addresses(self, value: Any) -> Any:
         if isinstance(value, str):
-            return ", ".join(self.pseudonym(each) for each in addresses_of(value)) if value else ""
+            return self._address_field(value) if value else ""
         if value is None:
             return None
         if isinstance(value, list) and all(each is None or isinstance(each, str) for each in value):
