@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dagster import ExecutorDefinition
+from dagster import DagsterInvalidConfigError, ExecutorDefinition
 
 from email_events_orchestration.errors import ConfigurationError
 
@@ -17,7 +17,7 @@ def executor_of(configuration: Configuration) -> ExecutorDefinition:
     """Import `module:attribute` and configure it.
 
     Raises:
-        ConfigurationError: There is no such executor.
+        ConfigurationError: There is no such executor, or its `config` does not fit.
     """
     module, _, attribute = configuration.executor.partition(":")
     try:
@@ -29,4 +29,10 @@ def executor_of(configuration: Configuration) -> ExecutorDefinition:
             f"There is no executor {configuration.executor}; install its package beside Dagster, "
             "or name another, such as dagster:multiprocess_executor."
         )
-    return definition.configured(configuration.executor_config)
+    try:
+        return definition.configured(configuration.executor_config)
+    except DagsterInvalidConfigError as error:
+        reasons = " ".join(reason.message for reason in error.errors)
+        raise ConfigurationError(
+            f"The `config` of the executor {configuration.executor} is wrong: {reasons}"
+        ) from None

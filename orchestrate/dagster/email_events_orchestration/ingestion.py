@@ -76,6 +76,7 @@ def _run(
             *options,
             *account.run,
             environment={
+                **meltano.private_system_folder(Path(folder)),
                 **environment,
                 meltano.variable(account.tap, "requests_per_10_seconds"): str(requests),
                 meltano.variable(account.target, "job_log_path"): str(job_log),

@@ -45,6 +45,28 @@ def run(*arguments: str, environment: Mapping[str, str]) -> None:
         raise PartError(f"meltano run ended with exit code {code}; its output says why.")
 
 
+def private_system_folder(folder: Path) -> dict[str, str]:
+    """Make a system folder for one run, with the project's plugins and database.
+
+    Meltano keeps a tap's catalog and state in one file each under `run`, whoever runs the tap, so
+    that two runs side by side would take each other's.
+
+    Returns:
+        The variables that make Meltano use it.
+    """
+    shared = _root() / ".meltano"
+    private = folder / "meltano"
+    private.mkdir()
+    for plugins in shared.iterdir():
+        if plugins.is_dir() and plugins.name != "run":
+            (private / plugins.name).symlink_to(plugins)
+    return {
+        "MELTANO_SYS_DIR_ROOT": str(private),
+        "MELTANO_DATABASE_URI": os.environ.get("MELTANO_DATABASE_URI")
+        or f"sqlite:///{shared}/meltano.db",
+    }
+
+
 def bookmarks(tap: str, target: str, suffix: str) -> dict[str, str]:
     """How far each stream of a part has come, RFC 3339.
 

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from demo.reconcile import reconcile
+from orchestrate.dagster_project import DAGSTER, DagsterProject
+from sandbox.client import Sandbox
+
+LIMIT = 20
+PATIENCE = 900
+pytestmark = pytest.mark.skipif(
+    not (DAGSTER / "dagster").exists(), reason="Dagster is not installed: make setup-dagster"
+)
+
+
+def past_months(count: int) -> list[str]:
+    """The last whole months, oldest first."""
+    month = datetime.now(timezone.utc).replace(day=1)
+    months: list[str] = []
+    while len(months) < count:
+        month = (month - timedelta(days=1)).replace(day=1)
+        months.insert(0, f"{month:%Y-%m}")
+    return months
+
+
+def milliseconds(month: str) -> int:
+    return int(datetime.fromisoformat(f"{month}-01T00:00:00+00:00").timestamp() * 1000)
+
+
+def kill_part(month: str, seconds: float) -> bool:
+    """Kill the first `meltano run` of a month that is seen reading; False where none is."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for process in Path("/proc").iterdir():
+            if not process.name.isdigit():
+                continue
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                children = (process / f"task/{process.name}/children").read_text().split()
+            except OSError:
+                continue
+            # The tap and the target are up when both are children.
+            if f"month-{month}".encode() in words and len(children) >= 2:
+                os.kill(int(process.name), signal.SIGKILL)
+                return True
+        time.sleep(0.02)
+    return False
+
+
+HISTORY = """
+from email_events_orchestration.definitions import build_definitions
+answer = {}
+for account in ("first", "second"):
+    key = AssetKey(["email_events_by_month", account])
+    records = instance.fetch_materializations(key, limit=100).records
+    answer[account] = {
+        record.partition_key: {
+            name: value.value for name, value in record.asset_materialization.metadata.items()
+        }
+        for record in records
+    }
+"""
+
+
+def test_a_year_of_two_accounts_arrives_once_though_a_part_is_killed_midway(
+    tmp_path: Path, database: Path
+) -> None:
+    months = past_months(12)
+    with Sandbox(seed=5, requests_per_10_seconds=LIMIT, latency_hubspot=0.05) as sandbox:
+        sandbox.generate(events=1_000, days=400)
+        sandbox.generate(events=1_000, days=400, portal_id=4712)
+        project = DagsterProject(tmp_path, sandbox, database, first_month=months[0], limit=LIMIT)
+        command = project.start(
+            "invoke", "dagster:backfill", "--from", months[0], "--to", months[-1]
+        )
+
+        killed = kill_part(months[1], seconds=PATIENCE)
+        output, _ = command.communicate(timeout=PATIENCE)
+
+        assert killed
+        assert command.returncode == 0, output[-5000:]
+        first, end = milliseconds(months[0]), milliseconds(f"{datetime.now(timezone.utc):%Y-%m}")
+        wanted = [event for event in sandbox.hubspot_events() if first <= event["created"] < end]
+        balances = reconcile(wanted, sandbox.amplitude_events())
+        assert sum(balance.in_amplitude for balance in balances) > 1_000
+        assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
+        # The sandbox holds each account to its limit: 429 is what more would have got.
+        assert set(sandbox.hubspot_stats()["by_status"]) <= {"200", "0"}
+        assert_history_tells(project, months, delivered=sum(b.in_hubspot for b in balances))
+
+
+def assert_history_tells(project: DagsterProject, months: list[str], *, delivered: int) -> None:
+    history = project.dagster(HISTORY)
+    expected = {f"{month}-01" for month in months}
+    assert set(history["first"]) == set(history["second"]) == expected
+    parts = [part for account in history.values() for part in account.values()]
+    assert sum(part["attempts"] > 1 for part in parts) >= 1
+    # A killed attempt leaves no figures, and what it had delivered is not read again.
+    assert 0 < sum(part["events_delivered"] for part in parts) <= delivered
+    assert all(part["hubspot_requests_per_10_seconds"] == LIMIT // 2 for part in parts)
+    assert all(re.fullmatch(r"\S+-01T00:00:00.000Z to \S+Z", part["range"]) for part in parts)

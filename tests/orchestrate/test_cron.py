@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.reconcile import reconcile
+from pipeline.project import MELTANO, ROOT, Project, empty_database
+from sandbox.client import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WRAPPER = "orchestrate/cron/run-hourly.sh"
+# Stands for a run that lasts: it says that it has begun, and ends when it is told to.
+LASTING = '#!/bin/sh\necho begun > "$PIPES/begun"\nread line < "$PIPES/end"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "orchestrate/cron", tmp_path / "orchestrate/cron")
+    return tmp_path
+
+
+@pytest.fixture
+def cron_project(tmp_path: Path) -> Iterator[tuple[Project, Sandbox]]:
+    place = tmp_path / "project"
+    place.mkdir()
+    (tmp_path / "database").mkdir()
+    with Sandbox(seed=3) as sandbox:
+        project = Project(place, sandbox, empty_database(tmp_path / "database"))
+        shutil.copytree(ROOT / "orchestrate/cron", place / "orchestrate/cron")
+        project.environment["MELTANO"] = str(MELTANO)
+        yield project, sandbox
+
+
+def run(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [folder / WRAPPER],
+        env=os.environ | environment,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def log_of(folder: Path) -> str:
+    (log,) = (folder / "output/logs").glob("*.log")
+    return log.read_text(encoding="utf-8")
+
+
+def test_the_wrapper_runs_the_hourly_schedule_and_writes_nothing_when_all_is_well(
+    cron_project: tuple[Project, Sandbox],
+) -> None:
+    project, sandbox = cron_project
+    sandbox.generate(events=500, days=5)
+
+    ended = run(project.folder, project.environment)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", ""), log_of(project.folder)
+    balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
+    assert sum(balance.in_amplitude for balance in balances) > 300
+    assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
+
+
+def test_a_failing_run_passes_its_exit_code_on_and_writes_the_end_of_its_log(folder: Path) -> None:
+    failing = folder / "meltano"
+    failing.write_text("#!/bin/sh\necho Reason of the failure.\nexit 3\n", encoding="utf-8")
+    failing.chmod(0o755)
+
+    ended = run(folder, {"MELTANO": str(failing)})
+
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    assert "failed with exit code 3" in ended.stderr
+    assert "Reason of the failure." in ended.stderr
+
+
+def test_a_run_beside_another_leaves_it_alone_and_the_next_one_runs(folder: Path) -> None:
+    lasting = folder / "meltano"
+    lasting.write_text(LASTING, encoding="utf-8")
+    lasting.chmod(0o755)
+    os.mkfifo(folder / "begun")
+    os.mkfifo(folder / "end")
+    environment = {"MELTANO": str(lasting), "PIPES": str(folder)}
+    first = subprocess.Popen([folder / WRAPPER], env=os.environ | environment, cwd="/")
+    (folder / "begun").read_text(encoding="utf-8")
+
+    second = run(folder, environment)
+    (folder / "end").write_text("end\n", encoding="utf-8")
+
+    assert (second.returncode, second.stderr) == (0, "")
+    assert first.wait(30) == 0
+    assert log_of(folder).count("skipped: the run before has not ended") == 1
+    assert log_of(folder).count("started") == 1
+    third = run(folder, environment | {"MELTANO": "/bin/true"})
+    assert third.returncode == 0
+    assert log_of(folder).count("started") == 2
