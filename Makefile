@@ -36,7 +36,7 @@ dist: setup ## Build the package named by PACKAGE, ready for PyPI.
 lint: setup ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES:%=%/) hub tests
+	for part in $(PACKAGES) 'hub tests'; do $(BIN)/mypy $$part || exit 1; done
 
 lint-dagster: setup setup-dagster ## Check the types of what runs on Dagster, in its environment.
 	$(BIN)/mypy --python-executable $(DAGSTER)/bin/python orchestrate/dagster

@@ -138,7 +138,8 @@ def _document(results: list[Result], growth: list[Result], rounds: int) -> str:
         "",
         (
             f"Written by `make bench` on {at}: {results[0].events:,} events, {rounds} rounds "
-            "in turn, medians; local HubSpot and Amplitude on the same machine, without latency or limits."
+            "in turn, medians; local HubSpot and Amplitude on the same machine, without latency or "
+            "limits, and `enrich_campaigns` off, since the others do nothing like it."
         ),
         f"Machine: {_machine()}.",
         "",

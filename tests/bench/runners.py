@@ -50,6 +50,7 @@ def _write_configs(sandbox: Sandbox, folder: Path) -> dict[str, str]:
         "access_token": "sandbox-access-token",
         "requests_per_10_seconds": UNLIMITED,
         "start_date": LONG_AGO,
+        "enrich_campaigns": False,
     }
     target = {
         "api_url": sandbox.amplitude_url,
@@ -114,6 +115,7 @@ def _meltano(sandbox: Sandbox, folder: Path) -> Runner:
         "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
         "TAP_HUBSPOT_EMAIL_EVENTS_REQUESTS_PER_10_SECONDS": str(UNLIMITED),
         "TAP_HUBSPOT_EMAIL_EVENTS_START_DATE": LONG_AGO,
+        "TAP_HUBSPOT_EMAIL_EVENTS_ENRICH_CAMPAIGNS": "false",
         "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
     }
     return Runner(
