@@ -45,7 +45,7 @@ def run(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProces
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -44,15 +44,16 @@ def ingest_month(
     """
     # Meltano takes a killed run for a running one, for five minutes.
     options = ["--force"] if attempt else []
+    state_id = meltano.state_id(account.tap, account.target, month.state_id_suffix)
     if again and not attempt:
-        options.append("--full-refresh")
+        meltano.forget_bookmarks(state_id)
     environment = {
         meltano.variable(account.tap, "start_date"): month.start,
         meltano.variable(account.tap, "end_date"): month.end,
     }
     options += ["--state-id-suffix", month.state_id_suffix]
     figures = _run(account, instance, environment, options)
-    reached = meltano.bookmarks(account.tap, account.target, month.state_id_suffix)
+    reached = meltano.bookmarks(state_id)
     behind = sorted(name for name, instant in reached.items() if instant < month.end)
     if behind or not reached:
         raise PartError(

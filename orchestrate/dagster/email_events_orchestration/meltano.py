@@ -67,25 +67,33 @@ def private_system_folder(folder: Path) -> dict[str, str]:
     }
 
 
-def bookmarks(tap: str, target: str, suffix: str) -> dict[str, str]:
-    """How far each stream of a part has come, RFC 3339.
+def bookmarks(state_id: str) -> dict[str, str]:
+    """How far each stream has come, RFC 3339.
 
     Raises:
         PartError: Meltano cannot read its state.
     """
-    environment = os.environ.get("MELTANO_ENVIRONMENT") or "prod"
-    answer = subprocess.run(  # noqa: S603 - as above
-        [_executable(), "state", "get", f"{environment}:{tap}-to-{target}:{suffix}"],
-        cwd=_root(),
-        stdout=subprocess.PIPE,
-        check=False,
-    )
     try:
-        state: dict[str, Any] = json.loads(answer.stdout)
+        state: dict[str, Any] = json.loads(_state("get", state_id))
     except ValueError:
         raise PartError("Meltano could not read the state; its output says why.") from None
     streams = state.get("singer_state", {}).get("bookmarks", {})
     return {name: entry.get("replication_key_value", "") for name, entry in streams.items()}
+
+
+def forget_bookmarks(state_id: str) -> None:
+    """Let the next run begin at its beginning.
+
+    Raises:
+        PartError: Meltano cannot change its state.
+    """
+    _state("clear", "--force", state_id)
+
+
+def state_id(tap: str, target: str, suffix: str) -> str:
+    """The name under which `meltano run` keeps the bookmarks of a tap and a target."""
+    environment = os.environ.get("MELTANO_ENVIRONMENT") or "prod"
+    return f"{environment}:{tap}-to-{target}:{suffix}"
 
 
 def variable(plugin: str, setting: str) -> str:
@@ -104,6 +112,15 @@ def _executable() -> str:
     if found is None:
         raise PartError("There is no command meltano here; install Meltano beside Dagster.")
     return found
+
+
+def _state(*arguments: str) -> bytes:
+    answer = subprocess.run(  # noqa: S603 - as above
+        [_executable(), "state", *arguments], cwd=_root(), stdout=subprocess.PIPE, check=False
+    )
+    if answer.returncode:
+        raise PartError("Meltano could not reach its state; its output says why.")
+    return answer.stdout
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from email_events_orchestration.configuration import (
+    PATH_VARIABLE,
+    parse_configuration,
+    read_configuration,
+)
+from email_events_orchestration.errors import ConfigurationError, PartError
+from email_events_orchestration.job_log import read_last_run, summarize
+from email_events_orchestration.meltano import variable
+from email_events_orchestration.months import Month
+from pipeline.project import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = ROOT / "orchestrate/dagster"
+ACCOUNT = {"name": "main", "run": ["tap-a", "target-b"], "requests_per_10_seconds": 190}
+
+
+@pytest.mark.parametrize(
+    "path", ["orchestration.yml", "examples/kubernetes.yml", "examples/celery.yml"]
+)
+def test_the_shipped_files_are_good(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PATH_VARIABLE, str(FOLDER / path))
+    configuration = read_configuration()
+    assert [account.name for account in configuration.accounts] == ["main"]
+    assert ":" in configuration.executor
+
+
+@pytest.mark.parametrize("path", ["home/dagster.yaml", "examples/dagster.yaml"])
+def test_dagster_sends_no_telemetry_and_limits_every_account(path: str) -> None:
+    settings = yaml.safe_load((FOLDER / path).read_text(encoding="utf-8"))
+    assert settings["telemetry"] == {"enabled": False}
+    assert settings["concurrency"]["pools"]["default_limit"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (None, "missing"),
+        ({"accounts": [ACCOUNT]}, "first_month"),
+        ({"first_month": "2024-13", "accounts": [ACCOUNT]}, "first_month"),
+        ({"first_month": "2024-01", "accounts": []}, "at least one"),
+        ({"first_month": "2024-01", "accounts": [ACCOUNT, ACCOUNT]}, "same `name`"),
+        ({"first_month": "2024-01", "accounts": [{**ACCOUNT, "name": "a b"}]}, "letters"),
+        ({"first_month": "2024-01", "accounts": [{**ACCOUNT, "run": ["tap-a"]}]}, "a target"),
+        (
+            {"first_month": "2024-01", "accounts": [{**ACCOUNT, "requests_per_10_seconds": 0}]},
+            "whole number",
+        ),
+        ({"first_month": "2024-01", "accounts": [ACCOUNT], "executor": "k8s"}, "`executor`"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_what_to_do(content: Any, hint: str) -> None:
+    with pytest.raises(ConfigurationError, match=hint):
+        parse_configuration(content)
+
+
+def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path / "none.yml"))
+    with pytest.raises(ConfigurationError, match=r"none\.yml"):
+        read_configuration()
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("2024-02", "2024-02-29T23:59:59.999Z"),
+        ("2025-02", "2025-02-28T23:59:59.999Z"),
+        ("2025-12", "2025-12-31T23:59:59.999Z"),
+        ("2025-04", "2025-04-30T23:59:59.999Z"),
+    ],
+)
+def test_a_month_is_from_its_first_to_its_last_millisecond(name: str, end: str) -> None:
+    month = Month.of_partition(f"{name}-01")
+    assert (month.start, month.end) == (f"{name}-01T00:00:00.000Z", end)
+
+
+def test_settings_of_an_inherited_plugin_have_variables_of_their_own() -> None:
+    expected = "TAP_HUBSPOT_EMAIL_EVENTS__EMEA_START_DATE"
+    assert variable("tap-hubspot-email-events--emea", "start_date") == expected
+
+
+def test_a_run_is_summed_up_over_its_streams(tmp_path: Path) -> None:
+    stream = {
+        "read": 5,
+        "delivered": 3,
+        "skipped": 1,
+        "not_covered": 0,
+        "retried": 2,
+        "rejected": {"no recipient": 1},
+        "first_event": "2025-01-02T00:00:00Z",
+        "last_event": "2025-01-03T00:00:00Z",
+    }
+    empty: dict[str, Any] = {
+        **dict.fromkeys(stream, 0),
+        "rejected": {},
+        "first_event": None,
+        "last_event": None,
+    }
+    run = {"requests": 1, "bytes": 9, "seconds": 0.5, "streams": [stream, stream, empty]}
+    (tmp_path / "jobs.jsonl").write_text(json.dumps(run) + "\n", encoding="utf-8")
+
+    figures = summarize(read_last_run(tmp_path / "jobs.jsonl"))
+
+    assert (figures["events_read"], figures["events_delivered"]) == (10, 6)
+    assert (figures["events_rejected"], figures["requests"]) == (2, 1)
+    assert figures["last_event"] == "2025-01-03T00:00:00Z"
+
+
+def test_a_run_without_an_account_of_itself_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(PartError):
+        read_last_run(tmp_path / "none.jsonl")
