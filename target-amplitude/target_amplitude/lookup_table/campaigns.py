@@ -60,7 +60,8 @@ class CampaignRows:
 
 def _cell(value: Any) -> str:
     text = value if isinstance(value, str) else as_id(value)
-    return " ".join(text.split())[:MAX_STRING]
+    # NUL has no place in a CSV, and Python 3.10 refuses to write it.
+    return " ".join(text.replace("\0", " ").split())[:MAX_STRING]
 
 
 def _line(cells: tuple[str, ...]) -> bytes:
