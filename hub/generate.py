@@ -83,11 +83,7 @@ def definition(
 ) -> dict[str, Any]:
     """Return the plugin's definition file."""
     properties = about["settings"]["properties"]
-    choices = {
-        setting["name"]: setting["options"]
-        for setting in declared["settings"]
-        if "options" in setting
-    }
+    choices = {each["name"]: each["options"] for each in declared["settings"] if "options" in each}
     chosen = {key: declared[key] for key in ("commands", "select") if key in declared}
     return chosen | {
         "capabilities": sorted(about["capabilities"]),
