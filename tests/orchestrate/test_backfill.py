@@ -92,7 +92,7 @@ def test_a_year_of_two_accounts_arrives_once_though_a_part_is_killed_midway(
         assert sum(balance.in_amplitude for balance in balances) > 1_000
         assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
         # The sandbox holds each account to its limit: 429 is what more would have got.
-        assert set(sandbox.hubspot_stats()["by_status"]) <= {"200", "0"}
+        assert "429" not in sandbox.hubspot_stats()["by_status"]
         assert_history_tells(project, months, delivered=sum(b.in_hubspot for b in balances))
 
 
