@@ -78,10 +78,14 @@ class DagsterProject(Project):
         run = subprocess.run(
             [DAGSTER / "python", "-c", prelude.format(code.strip().replace("\n", "\n    "))],
             cwd=self.folder,
-            env=self.environment | {"DAGSTER_HOME": str(self.home)},
+            env=self.environment
+            | {
+                "DAGSTER_HOME": str(self.home),
+                "EMAIL_EVENTS_ORCHESTRATION": str(self.home.parent / "orchestration.yml"),
+            },
             stdout=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         )
         return json.loads(run.stdout)
