@@ -11,9 +11,15 @@ _RFC_3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
-_MINUTES_KEPT = 4096
+_HOURS_KEPT = 20_000
 
-_minutes: dict[str, int] = {}
+_hours: dict[str, int] = {}
+_WITHIN_HOUR = {
+    f"{minute:02}:{second:02}.": (minute * 60 + second) * 1000
+    for minute in range(60)
+    for second in range(60)
+}
+_FRACTIONS = {f"{millis:03}Z": millis for millis in range(1000)}
 
 
 def to_milliseconds(value: Any) -> int | None:
@@ -35,12 +41,12 @@ def to_milliseconds(value: Any) -> int | None:
 
 
 def _read_usual_form(text: str) -> int | None:
-    """Read `2025-10-09T08:53:20.000Z` by the minutes seen before, anything else in full."""
-    if len(text) == 24 and text[23] == "Z" and text[19] == ".":  # noqa: PLR2004
-        minute = _minutes.get(text[:17])
-        seconds, millis = text[17:19], text[20:23]
-        if minute is not None and seconds < "60" and (seconds + millis).isdecimal():
-            return minute + int(seconds) * 1000 + int(millis)
+    """Read `2025-10-09T08:53:20.000Z` by the hours seen before, anything else in full."""
+    if len(text) == 24:  # noqa: PLR2004
+        try:
+            return _hours[text[:14]] + _WITHIN_HOUR[text[14:20]] + _FRACTIONS[text[20:]]
+        except KeyError:
+            pass
     return _parse(text)
 
 
@@ -62,7 +68,7 @@ def _parse(text: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     if offset == "+00:00":
-        if len(_minutes) >= _MINUTES_KEPT:
-            _minutes.clear()
-        _minutes[f"{day}T{clock[:6]}"] = millis - moment.second * 1000
+        if len(_hours) >= _HOURS_KEPT:
+            _hours.clear()
+        _hours[f"{day}T{clock[:3]}"] = millis - (moment.minute * 60 + moment.second) * 1000
     return millis + int((fraction or "").ljust(3, "0")[:3])
