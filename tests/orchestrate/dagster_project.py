@@ -34,7 +34,7 @@ accounts:
   requests_per_10_seconds: {limit}
 executor:
   name: dagster:multiprocess_executor
-  config: {{max_concurrent: 4, start_method: {{forkserver: {{}}}}}}
+  config: {{max_concurrent: 4}}
 """
 
 
