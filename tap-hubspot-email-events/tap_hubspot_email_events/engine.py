@@ -21,7 +21,7 @@ from tap_hubspot_email_events.errors import (
     StoppedError,
     StreamError,
 )
-from tap_hubspot_email_events.records import created_times, without_repeated
+from tap_hubspot_email_events.records import Identities, created_times, without_repeated
 from tap_hubspot_email_events.windows import Part, Plan, Progress, StuckError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Lane:
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     boxes: dict[Part, _Box] = field(default_factory=dict)
-    seen: dict[Part, set[object]] = field(default_factory=dict)
+    last: dict[Part, Identities] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:
@@ -201,7 +201,7 @@ class Engine:
                     break
                 part = parts.pop(0)
                 lane.boxes.pop(part, None)
-                lane.seen.pop(part, None)
+                lane.last.pop(part, None)
                 jobs.append((lane, box.chunks if box else [], part.end))
             if parts and (box := lane.boxes.get(parts[0])) and box.chunks:
                 part = parts[0]
@@ -268,11 +268,13 @@ class Engine:
     def _read_page(self, lane: Lane, part: Part) -> None:
         with self._asking:
             page = self._source.page(lane, part)
-        events = without_repeated(page.events, lane.seen.setdefault(part, set()))
         try:
-            created = created_times(events)
+            created = created_times(page.events)
         except msgspec.ValidationError as error:
             raise StreamError(f"HubSpot sent {error}, which cannot be placed in time") from None
+        events = without_repeated(page.events, created, lane.last.setdefault(part, Identities()))
+        if len(events) < len(created):
+            created = created_times(events)
         offset = None if page.offset is None else str(page.offset)
         with self._changed:
             if lane.failure is not None:

@@ -41,18 +41,35 @@ def created_times(events: list[Record]) -> list[int]:
     return times
 
 
-def without_repeated(events: list[Record], seen: set[Any]) -> list[Record]:
-    """Leave out events that `seen` holds by created and id, and make `seen` this page's.
+class Identities:
+    """What tells the events of the last page of a chain apart from others: id and time."""
+
+    __slots__ = ("ids", "times")
+
+    def __init__(self) -> None:
+        """Know no page yet."""
+        self.ids: list[Any] = []
+        self.times: list[int] = []
+
+
+def without_repeated(events: list[Record], times: list[int], last: Identities) -> list[Record]:
+    """Leave out events of the page before, known by `last`, which takes note of this page.
 
     HubSpot's offset is opaque; were it a position, an event that arrives late while a range is
     being paged through would push the last event of one page onto the next.
+
+    Args:
+        events: A page as HubSpot sent it.
+        times: Its events' `created`, in milliseconds.
+        last: What was noted of the page before.
     """
-    keys = [(event["created"], event.get("id")) for event in events]
-    if not seen.isdisjoint(keys) or len(set(keys)) < len(keys):
-        fresh = {key: event for key, event in zip(keys, events, strict=True) if key not in seen}
-        events = list(fresh.values())
-    seen.clear()
-    seen.update(keys)
+    ids = [event.get("id") for event in events]
+    distinct = set(ids)
+    if len(distinct) < len(ids) or not distinct.isdisjoint(last.ids):
+        before = set(zip(last.times, last.ids, strict=True))
+        keyed = zip(zip(times, ids, strict=True), events, strict=True)
+        events = list({key: event for key, event in keyed if key not in before}.values())
+    last.ids, last.times = ids, times
     return events
 
 

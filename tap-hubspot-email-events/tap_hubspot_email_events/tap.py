@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     import click
 
     from tap_hubspot_email_events.streams import HubSpotStream
+
+# Events make no reference cycles, so looking for them often only costs time.
+GC_THRESHOLDS = (100_000, 50, 100)
 
 
 class TapHubSpotEmailEvents(SignalledTap):
@@ -211,6 +215,15 @@ class TapHubSpotEmailEvents(SignalledTap):
                     for sentence, streams in self._failures.items()
                 )
             )
+
+    @override
+    @classmethod
+    def invoke(cls, **kwargs: Any) -> None:
+        """Run the command in a process of its own."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        super().invoke(**kwargs)
 
     @override
     @classmethod

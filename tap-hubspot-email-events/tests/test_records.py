@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.records import (
+    Identities,
     complete,
     created_times,
     decode_page,
@@ -108,11 +109,13 @@ def test_created_becomes_a_date_and_what_is_missing_is_filled_in() -> None:
 
 
 def test_events_of_the_page_before_are_not_repeated() -> None:
-    seen: set[Any] = set()
+    last = Identities()
     first = [{"id": "a", "created": 3}, {"id": "b", "created": 2}]
-    assert without_repeated(first, seen) == first
+    assert without_repeated(first, created_times(first), last) == first
     shifted = [{"id": "b", "created": 2}, {"id": "b", "created": 1}]
-    assert without_repeated(shifted, seen) == [{"id": "b", "created": 1}]
+    assert without_repeated(shifted, created_times(shifted), last) == [{"id": "b", "created": 1}]
+    repeated = [{"id": "b", "created": 2}, {"id": "b", "created": 2}]
+    assert without_repeated(repeated, created_times(repeated), Identities()) == repeated[:1]
 
 
 @pytest.mark.parametrize("event", [{}, {"created": None}, {"created": "1"}, {"created": True}])
