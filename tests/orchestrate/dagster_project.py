@@ -34,7 +34,7 @@ accounts:
   requests_per_10_seconds: {limit}
 executor:
   name: dagster:multiprocess_executor
-  config: {{max_concurrent: 4}}
+  config: {{max_concurrent: 4, start_method: {{forkserver: {{}}}}}}
 """
 
 
@@ -55,19 +55,21 @@ class DagsterProject(Project):
             ORCHESTRATION.format(first_month=first_month, limit=limit), encoding="utf-8"
         )
         (folder / ".meltano/utilities").symlink_to(ROOT / ".meltano/utilities")
+        self.output = folder / "output.txt"
         self.home = folder / "orchestrate/dagster/home"
         self.environment |= {"SECOND_ACCESS_TOKEN": "sandbox-access-token-2"}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `meltano` with the given arguments; its output can be read from it."""
-        return subprocess.Popen(
-            [str(MELTANO), *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `meltano` with the given arguments; its output goes to the file `output`."""
+        # A pipe that nobody reads meanwhile would fill up and hold everything.
+        with self.output.open("wb") as output:
+            return subprocess.Popen(
+                [str(MELTANO), *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def dagster(self, code: str) -> Any:
         """Run Python in Dagster's environment, with `instance` at hand; returns its `answer`."""

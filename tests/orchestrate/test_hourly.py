@@ -41,9 +41,9 @@ def test_what_the_schedule_runs_brings_the_new_events_of_all_accounts(
         command = project.start(
             *("invoke", "dagster", "job", "execute", "-m", MODULE, "-j", "hubspot_to_amplitude")
         )
-        output, _ = command.communicate(timeout=600)
+        command.wait(600)
 
-        assert command.returncode == 0, output[-5000:]
+        assert command.returncode == 0, project.output.read_text("utf-8")[-5000:]
         balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
         assert sum(balance.in_amplitude for balance in balances) > 400
         assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
