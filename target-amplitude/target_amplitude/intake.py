@@ -79,7 +79,7 @@ class Intake:
         }
 
     def read(self, block: bytes) -> None:
-        """Take a block of whole lines.
+        """Take a block of whole lines; its last records may wait for the next block.
 
         Raises:
             InvalidInputLine: At a line that is no Singer message.
@@ -95,20 +95,16 @@ class Intake:
                 if message.type == "RECORD":
                     self._record(message, line, number)
                     if self._opened >= _PIECE:
-                        self._hand_over()
+                        self.hand_over()
                     continue
-                handler = self._handlers.get(message.type)
-                if handler is None:
-                    raise InvalidInputLine(
-                        f"Line {number} of the input is a message of a type that this target "
-                        "does not take; what came before it was delivered.",
-                    )
-                handler(message, line, number)
+                self._handlers.get(message.type, self._unknown)(message, line, number)
                 self.counts[message.type] += 1
-        finally:
-            self._hand_over()
+        except BaseException:
+            self.hand_over()
+            raise
 
-    def _hand_over(self) -> None:
+    def hand_over(self) -> None:
+        """Let the outlet have what was read of late; needed once no further block follows."""
         if self._opened:
             self.counts["RECORD"] += self._opened
             items, rejects = self._items, self._rejects
@@ -235,7 +231,7 @@ class Intake:
                 f"Line {number} of the input is a SCHEMA message without stream or properties; "
                 "check the tap's output.",
             )
-        self._hand_over()
+        self.hand_over()
         stream = self._streams.setdefault(name, _Stream(name, self._tally(name)))
         stream.keys = tuple(message.key_properties or ())
         stream.schema = line
@@ -248,11 +244,17 @@ class Intake:
         del line
         if message.value is NOTHING:
             raise InvalidInputLine(f"Line {number} of the input is a STATE without its value.")
-        self._hand_over()
+        self.hand_over()
         self._outlet.close_epoch(bytes(message.value))
 
     def _activate_version(self, message: Message, line: bytes, number: int) -> None:
         """Amplitude's events cannot be replaced, so there is nothing to activate."""
+
+    def _unknown(self, message: Message, line: bytes, number: int) -> None:
+        raise InvalidInputLine(
+            f"Line {number} of the input is a message of a type that this target does not take; "
+            "what came before it was delivered.",
+        )
 
     def _tally(self, name: str) -> StreamTally:
         tally = self.tallies.get(name)

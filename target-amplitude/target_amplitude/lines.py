@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import select
+import sys
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK = 262_144
+_PIPE = 1 << 20
 
 
 class Wakeup:
@@ -66,6 +70,14 @@ def descriptor_of(source: IO[str] | IO[bytes]) -> int | None:
         return None
 
 
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold a whole page of the tap: with 64 KB the two would wait for one another."""
+    if sys.platform == "linux":
+        # Input may be no pipe, and a user may have used up what he is allowed.
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
+
+
 def _read_chunks(
     source: IO[str] | IO[bytes],
     wakeup: Wakeup,
@@ -76,6 +88,7 @@ def _read_chunks(
         for piece in iter(lambda: source.read(_CHUNK), type(source.read(0))()):
             yield piece.encode() if isinstance(piece, str) else piece
         return
+    _widen(descriptor)
     left = limit
     while left is None or left > 0:
         if not wakeup.wait_for(descriptor):

@@ -160,7 +160,10 @@ class Run:
         for block in read_blocks(source, self._wakeup, limit):
             self._intake.read(block)
             if self._signal is not None:
-                return
+                break
+        self._intake.hand_over()
+        if self._signal is not None:
+            return
         if self._delivery is not None and self._delivery.books.failure is not None:
             raise self._delivery.books.failure
 
