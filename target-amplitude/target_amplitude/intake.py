@@ -251,6 +251,7 @@ class Intake:
         """Amplitude's events cannot be replaced, so there is nothing to activate."""
 
     def _unknown(self, message: Message, line: bytes, number: int) -> None:
+        del message, line
         raise InvalidInputLine(
             f"Line {number} of the input is a message of a type that this target does not take; "
             "what came before it was delivered.",
