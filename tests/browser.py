@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -86,12 +87,23 @@ class Browser:
         self._ask("POST", "/url", {"url": address})
 
     def click(self, selector: str) -> None:
-        """Click what a CSS selector finds, and wait for the page it leads to."""
-        self._ask("POST", f"/element/{self._find(selector)}/click", {})
+        """Click what a CSS selector finds, and wait until its page has given way to the next."""
+        clicked = self._find(selector)
+        self._ask("POST", f"/element/{clicked}/click", {})
+        deadline = time.monotonic() + PATIENCE
+        while self._is_there(clicked) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def text(self, selector: str = "body") -> str:
         """What a person reads there."""
         return str(self._ask("GET", f"/element/{self._find(selector)}/text"))
+
+    def _is_there(self, element: str) -> bool:
+        try:
+            self._ask("GET", f"/element/{element}/name")
+        except RuntimeError:
+            return False
+        return True
 
     def _find(self, selector: str) -> str:
         found = self._ask("POST", "/element", {"using": "css selector", "value": selector})
