@@ -20,7 +20,7 @@ demo: setup setup-meltano ## Move events through the real pipeline, between loca
 	$(BIN)/python -m demo --meltano $(MELTANO)
 
 test: setup setup-meltano ## Run every test.
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 bench: setup setup-meltano .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
 	$(BIN)/python -m bench $(BENCH_ARGS)
