@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loading.messages import email, record, run_of, schema, state
+from loading.messages import numbers, record, run_of, schema, state
 from target_amplitude.accounting import StreamTally
 from target_amplitude.delivery import Delivery
 from target_amplitude.failures import RunFailedError
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 OPEN = "[HubSpot] EMAIL_OPEN"
-
-
-def numbers(states: list[Any]) -> list[int]:
-    return [value["bookmarks"]["email_open"]["number"] for value in states]
 
 
 def sent_ids(sandbox: Sandbox) -> list[str]:
@@ -292,70 +288,6 @@ def test_a_silenced_devices_events_are_kept_aside(sandbox: Sandbox, loader: Load
     loader.load(messages)
     assert sandbox.amplitude_counts() == {"x": 16}
     assert len(loader.rejected_records) == 4
-
-
-def test_shaped_events_go_as_they_are(sandbox: Sandbox, loader: Loader) -> None:
-    event = {
-        "event_type": "Order Placed",
-        "user_id": "customer-1",
-        "time": 1_790_000_000_000,
-        "insert_id": "order-1",
-        "event_properties": {"total": 1.5, "tags": ["a"]},
-        "user_properties": {"plan": "pro"},
-    }
-    loader.load([schema("orders", ()), {"type": "RECORD", "stream": "orders", "record": event}])
-    (arrived,) = sandbox.amplitude_events()
-    assert {key: arrived[key] for key in event} == event
-
-
-def test_another_taps_single_stream_arrives(sandbox: Sandbox, loader: Loader) -> None:
-    messages = [schema("email_events")]
-    for number, kind in enumerate(["SENT", "OPEN", "STATUSCHANGE", "SPAMREPORT"]):
-        body = email(number, type=kind, created=1_790_000_000_000 + number)
-        messages.append({"type": "RECORD", "stream": "email_events", "record": body})
-    loader.load(messages)
-    assert set(sandbox.amplitude_counts()) == {
-        "[HubSpot] EMAIL_SENT",
-        "[HubSpot] EMAIL_OPEN",
-        "[HubSpot] EMAIL_STATUS_CHANGE",
-        "[HubSpot] EMAIL_SPAM_REPORT",
-    }
-
-
-def test_foreign_streams_are_kept_aside_and_named_once(
-    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
-) -> None:
-    messages: list[Any] = [schema("invoices")]
-    messages += [
-        {"type": "RECORD", "stream": "invoices", "record": {"id": n, "name": "x"}}
-        for n in range(30)
-    ]
-    loader.load([*messages, state(1)], max_rejected_percent=0)
-    assert sandbox.amplitude_stats()["requests"] == 0
-    assert numbers(loader.states) == [1]
-    assert len(loader.rejected_records) == 30
-    assert caplog.text.count("Stream invoices has no mapping") == 1
-
-
-def test_a_stream_map_turns_any_record_into_an_event(sandbox: Sandbox, loader: Loader) -> None:
-    maps = {
-        "orders": {
-            "event_type": "'Order Placed'",
-            "user_id": "customer",
-            "id": "id",
-            "insert_id": "str(id)",
-            "__filter__": "total > 10",
-            "__else__": None,
-        },
-    }
-    messages: list[Any] = [schema("orders")]
-    for number in range(10):
-        fields = {"id": number, "customer": "customer-1", "total": number * 3}
-        messages.append({"type": "RECORD", "stream": "orders", "record": fields})
-    loader.load([*messages, state(3)], stream_maps=maps)
-    assert sandbox.amplitude_counts() == {"Order Placed": 6}
-    assert loader.streams["orders"]["skipped"] == 4
-    assert numbers(loader.states) == [3]
 
 
 def test_a_dry_run_counts_and_sends_nothing(

@@ -51,3 +51,8 @@ def run_of(count: int, *, state_every: int = 0) -> list[dict[str, Any]]:
             messages.append(state(number))
     messages.append(state(count))
     return messages
+
+
+def numbers(states: list[Any]) -> list[int]:
+    """The numbers of states made by `state`."""
+    return [value["bookmarks"]["email_open"]["number"] for value in states]
