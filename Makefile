@@ -14,13 +14,18 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test bench hub dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
+.PHONY: demo test test-orchestrate bench hub dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
 
-test: setup setup-meltano ## Run every test.
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+test: setup setup-meltano ## Run every test but those of schedulers.
+	$(PYTEST) --ignore tests/orchestrate $(PYTEST_ARGS)
+
+test-orchestrate: setup setup-meltano ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
+	$(PYTEST) tests/orchestrate $(PYTEST_ARGS)
 
 bench: setup setup-meltano .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
 	$(BIN)/python -m bench $(BENCH_ARGS)
