@@ -95,7 +95,7 @@ def test_what_cannot_be_treated_is_held_back_and_counted() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        {"type": "BATCH", "stream": "email_open", "manifest": ["file:///tmp/ada@example.com"]},
+        {"type": "BATCH", "stream": "email_open", "manifest": ["file:///batches/ada@example.com"]},
         {"type": "RECORD", "stream": "email_open", "record": "ada@example.com"},
         {"type": "RECORD", "stream": "email_open"},
         {"type": "UPSERT", "stream": "email_open", "record": ["ada@example.com"]},
