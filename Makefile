@@ -5,6 +5,8 @@ MELTANO := .venv-meltano/bin/meltano
 DAGSTER := .meltano/utilities/dagster/venv
 PACKAGES := tap-hubspot-email-events target-amplitude transforms
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
+# On all cores, and where PYTHONDONTWRITEBYTECODE would let every start compile anew.
+COMPILE := -m compileall -q -j 0
 
 # uv, with which Meltano installs plugins, does not read pip's settings.
 ifdef PIP_INDEX_URL
@@ -63,21 +65,25 @@ setup-dagster: $(DAGSTER)/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)
+	$(BIN)/python $(COMPILE) .venv/lib $(PACKAGES)
 	@touch $@
 
 .venv-meltano/ready: requirements/meltano.txt meltano.yml $(wildcard transforms/*.meltano.yml) $(PACKAGES:%=%/pyproject.toml)
 	$(PYTHON) -m venv .venv-meltano
 	.venv-meltano/bin/python $(PIP_INSTALL) --require-hashes -r requirements/meltano.txt
 	$(MELTANO) install tap-hubspot-email-events target-amplitude mapper-email-events
+	.venv-meltano/bin/python $(COMPILE) .venv-meltano/lib .meltano/*/*/venv/lib
 	@touch $@
 
 $(DAGSTER)/ready: orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano.yml | .venv-meltano/ready
 	$(MELTANO) install dagster
+	$(DAGSTER)/bin/python $(COMPILE) $(DAGSTER)/lib
 	@touch $@
 
 .venv-bench/ready: requirements/bench.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python $(PIP_INSTALL) --require-hashes -r requirements/bench.txt
+	.venv-bench/bin/python $(COMPILE) .venv-bench/lib
 	@touch $@
 
 lock: setup-meltano ## Resolve the development requirements anew.
