@@ -1,38 +1,42 @@
 """Runs the plans of all streams: threads fetch and encode, the calling thread writes.
 
-Records leave in order of their parts, oldest first, so that a bookmark can follow each part. What
-was read of newer parts waits in memory, within a budget all streams share.
+Pages leave as they come, whichever part they are of, and the bookmark follows the parts, oldest
+first. Only the last day's pages of the newest part wait for all others, and every page leaves
+oldest event first: whoever keeps what came last, as Amplitude does with the user properties of the
+last day's events, is to keep the newest.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from tap_hubspot_email_events.client import Tally
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
     StoppedError,
     StreamError,
 )
+from tap_hubspot_email_events.lanes import Chunk
 from tap_hubspot_email_events.records import Identities, created_times, without_repeated
-from tap_hubspot_email_events.windows import Part, Plan, Progress, StuckError
+from tap_hubspot_email_events.windows import Kind, Progress, StuckError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_hubspot_email_events.lanes import Lane
     from tap_hubspot_email_events.records import Page, Record
+    from tap_hubspot_email_events.windows import Part
 
-BUDGET_BYTES = 32_000_000
-# Beyond these, what waits is packed, and what is read of the oldest part goes out at once.
-PACK_BYTES = BUDGET_BYTES // 4
-FLUSH_BYTES = BUDGET_BYTES // 2
+# Whoever reads the output sets the pace: more in memory would only move work to the end.
+WAITING_BYTES = 8_000_000
+# What newest parts may hold, and from when on they are packed.
+NEWEST_BYTES = 24_000_000
+PACK_BYTES = NEWEST_BYTES // 3
+RECENT = 86_400_000
 # While some threads encode, the others keep the allowed number of requests under way.
 ENCODERS = 2
 POLL_SECONDS = 0.25
@@ -62,59 +66,6 @@ class Output(Protocol):
         """Use a quiet moment; called several times a second."""
 
 
-@dataclass(slots=True)
-class _Box:
-    """Lines of a part that are not written yet, and how many pages are still being encoded."""
-
-    encoding: int = 0
-    chunks: list[_Chunk] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Lines of one page, packed where they must wait long."""
-
-    content: bytes
-    records: int
-    packed: bool = False
-
-    def packing(self) -> _Chunk:
-        # Level 1 makes a tenth of it at a hundred megabytes a second, outside the interpreter lock.
-        return (
-            self
-            if self.packed
-            else _Chunk(zlib.compress(self.content, 1), self.records, packed=True)
-        )
-
-    def lines(self) -> bytes:
-        return zlib.decompress(self.content) if self.packed else self.content
-
-
-@dataclass(eq=False, slots=True)
-class Lane:
-    """One stream being read: its range in milliseconds, and how far it has come."""
-
-    name: str
-    event_type: str
-    plan: Plan
-    start: int
-    end: int
-    reached: int
-    tally: Tally = field(default_factory=Tally)
-    failure: StreamError | None = None
-    written: int = 0
-    complete: bool = False
-    started: float = field(default_factory=time.monotonic)
-    seconds: float = 0.0
-    boxes: dict[Part, _Box] = field(default_factory=dict)
-    last: dict[Part, Identities] = field(default_factory=dict)
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left to read or write."""
-        return not self.plan.parts
-
-
 class Engine:
     """Reads lanes side by side until all are done, one failure concerns all, or it is stopped."""
 
@@ -132,8 +83,14 @@ class Engine:
         self._stop = stop
         self._concurrency = concurrency
         self._asking = threading.Semaphore(concurrency)
-        self._changed = threading.Condition()
-        self._held = 0
+        self._lock = threading.Lock()
+        # Two, so that a page wakes who can do something about it and nobody else.
+        self._readable = threading.Condition(self._lock)
+        self._writable = threading.Condition(self._lock)
+        self._outbox: list[tuple[Lane, Chunk]] = []
+        self._waiting_bytes = 0
+        self._newest_bytes = 0
+        self._lacks_room = False
         self._writing = False
         self._turn = 0
         self._crash: BaseException | None = None
@@ -149,78 +106,93 @@ class Engine:
         try:
             self._write_until_done(output)
         finally:
-            with self._changed:
-                self._stop.set()
-                self._changed.notify_all()
+            self._stop.set()
+            self._wake_all()
             deadline = time.monotonic() + JOIN_SECONDS
             for worker in workers:
                 worker.join(max(0.0, deadline - time.monotonic()))
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            self._readable.notify_all()
+            self._writable.notify_all()
 
     # The writing side
 
     def _write_until_done(self, output: Output) -> None:
         while True:
-            with self._changed:
-                jobs = self._writable()
-                ended = not jobs and (self._stop.is_set() or all(x.done for x in self._lanes))
-                if not jobs and not ended and self.signal is None:
-                    self._changed.wait(POLL_SECONDS)
-                    jobs = self._writable()
-                self._writing = bool(jobs)
-            for lane, chunks, ends in jobs:
-                for chunk in chunks:
-                    self._write(output, lane, chunk)
-                    with self._changed:
-                        self._held -= len(chunk.content)
-                if ends is not None:
-                    lane.reached = ends
-                    lane.complete = ends == lane.end
-                    lane.seconds = time.monotonic() - lane.started
-                    output.finished(lane, ends)
-                if self.signal is not None:
-                    return
-            output.pause()
-            with self._changed:
-                self._writing = False
-                self._changed.notify_all()
+            with self._lock:
+                work = self._take_output()
+                ended = not any(work) and (self._stop.is_set() or all(x.done for x in self._lanes))
+                if not any(work) and not ended and self.signal is None:
+                    self._writable.wait(POLL_SECONDS)
+                    work = self._take_output()
+                self._writing = any(work)
+            self._pass_on(output, *work)
             if self._crash is not None:
                 raise self._crash
             if ended or self.signal is not None:
                 break
         if isinstance(self.failure, DailyLimitError):
-            self._write_rest(output)
-
-    def _writable(self) -> list[tuple[Lane, list[_Chunk], int | None]]:
-        """Take what may be written now: finished parts, and the front part when it is long."""
-        jobs: list[tuple[Lane, list[_Chunk], int | None]] = []
-        for lane in self._lanes:
-            parts = lane.plan.parts
-            while parts and parts[0].progress is Progress.DONE:
-                box = lane.boxes.get(parts[0])
-                if box is not None and box.encoding:
-                    break
-                part = parts.pop(0)
-                lane.boxes.pop(part, None)
-                lane.last.pop(part, None)
-                jobs.append((lane, box.chunks if box else [], part.end))
-            if parts and (box := lane.boxes.get(parts[0])) and box.chunks:
-                part = parts[0]
-                long = part.pages > part.cut_after
-                if part.progress is Progress.READING and (long or self._held > FLUSH_BYTES):
-                    jobs.append((lane, box.chunks, None))
-                    box.chunks = []
-        return jobs
-
-    def _write_rest(self, output: Output) -> None:
-        """Write what was read of unfinished parts: tomorrow's run repeats it, but has it today."""
-        for lane in self._lanes:
-            for part in lane.plan.parts:
-                for chunk in lane.boxes.get(part, _Box()).chunks:
+            # Tomorrow's run repeats what is newest, but has it today.
+            for lane in self._lanes:
+                for chunk in self._take_newest(lane):
                     self._write(output, lane, chunk)
 
-    def _write(self, output: Output, lane: Lane, chunk: _Chunk) -> None:
+    def _pass_on(
+        self, output: Output, finished: list[tuple[Lane, int]], pages: list[tuple[Lane, Chunk]]
+    ) -> None:
+        for lane, end in finished:
+            lane.reached = end
+            lane.complete = end == lane.end
+            lane.seconds = time.monotonic() - lane.started
+            output.finished(lane, end)
+        for lane, chunk in pages:
+            self._write(output, lane, chunk)
+            if self.signal is not None:
+                return
+        output.pause()
+        with self._lock:
+            self._writing = False
+            if self._lacks_room:
+                self._lacks_room = False
+                self._readable.notify_all()
+
+    def _take_output(self) -> tuple[list[tuple[Lane, int]], list[tuple[Lane, Chunk]]]:
+        """Take the ends of parts that are written to their end, and the pages to be written."""
+        finished: list[tuple[Lane, int]] = []
+        for lane in self._lanes:
+            parts = lane.plan.parts
+            while parts:
+                part = parts[0]
+                done = part.progress is Progress.DONE
+                if part.kind is Kind.HEAD and (done or part.pages > part.cut_after):
+                    self._release_newest(lane)
+                if not done or lane.unwritten[part]:
+                    break
+                del parts[0], lane.unwritten[part]
+                lane.last.pop(part, None)
+                finished.append((lane, part.end))
+        pages, self._outbox = self._outbox, []
+        return finished, pages
+
+    def _release_newest(self, lane: Lane) -> None:
+        chunks = self._take_newest(lane)
+        chunks.sort(key=lambda chunk: -chunk.page)
+        self._outbox += [(lane, chunk) for chunk in chunks]
+        self._waiting_bytes += sum(len(chunk.content) for chunk in chunks)
+
+    def _take_newest(self, lane: Lane) -> list[Chunk]:
+        chunks, lane.newest = lane.newest, []
+        self._newest_bytes -= sum(len(chunk.content) for chunk in chunks)
+        return chunks
+
+    def _write(self, output: Output, lane: Lane, chunk: Chunk) -> None:
         output.write(lane, chunk.lines(), chunk.records)
         lane.written += chunk.records
+        with self._lock:
+            self._waiting_bytes -= len(chunk.content)
+            lane.unwritten[chunk.part] -= 1
 
     # The reading side
 
@@ -240,17 +212,18 @@ class Engine:
                 self._end(None)
 
     def _next_job(self) -> tuple[Lane, Part] | None:
-        with self._changed:
+        with self._lock:
             while not self._stop.is_set():
                 if all(lane.done for lane in self._lanes):
                     return None
                 if (job := self._choose()) is not None:
                     return job
-                self._changed.wait(POLL_SECONDS)
+                self._readable.wait(POLL_SECONDS)
         return None
 
     def _choose(self) -> tuple[Lane, Part] | None:
-        room = self._held <= BUDGET_BYTES
+        room = self._waiting_bytes <= WAITING_BYTES
+        self._lacks_room = self._lacks_room or not room
         if not room and self._writing:
             return None
         self._turn += 1
@@ -276,7 +249,7 @@ class Engine:
         if len(events) < len(created):
             created = created_times(events)
         offset = None if page.offset is None else str(page.offset)
-        with self._changed:
+        with self._lock:
             if lane.failure is not None:
                 return
             try:
@@ -285,7 +258,7 @@ class Engine:
                     created,
                     has_more=page.has_more,
                     offset=offset or None,
-                    may_cut=self._held <= BUDGET_BYTES,
+                    may_cut=self._newest_bytes <= NEWEST_BYTES,
                 )
             except StuckError:
                 raise StreamError(
@@ -294,38 +267,38 @@ class Engine:
                 ) from None
             if cut is not None:
                 events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
-            box = lane.boxes.setdefault(part, _Box())
-            box.encoding += 1
-            self._changed.notify_all()
-        chunks = [_Chunk(self._source.lines(lane, events), len(events))] if events else []
-        with self._changed:
-            waits = self._held > PACK_BYTES and part is not lane.plan.front
-            if cut is not None:
-                # What was cut off waits for all that is older.
-                waits = True
-                chunks += box.chunks
-                self._held -= sum(len(chunk.content) for chunk in box.chunks)
-                box.chunks = []
-        if waits:
-            chunks = [chunk.packing() for chunk in chunks]
-        with self._changed:
-            box.encoding -= 1
-            if lane.failure is None:
-                box.chunks += chunks
-                self._held += sum(len(chunk.content) for chunk in chunks)
-            self._changed.notify_all()
+            number = part.pages
+            lane.unwritten[part] += 1
+            # For the part's next page, and for a new part that this page's events allow.
+            self._readable.notify(2)
+        events.reverse()
+        lines = self._source.lines(lane, events) if events else b""
+        waits = part.kind is Kind.HEAD and max(created, default=0) > lane.end - RECENT
+        self._hand_over(lane, Chunk(part, number, lines, len(events)), waits=waits)
+
+    def _hand_over(self, lane: Lane, chunk: Chunk, *, waits: bool) -> None:
+        if waits and self._newest_bytes > PACK_BYTES:
+            chunk = chunk.packing()
+        with self._lock:
+            if chunk.records == 0:
+                lane.unwritten[chunk.part] -= 1
+            elif not waits:
+                self._waiting_bytes += len(chunk.content)
+                self._outbox.append((lane, chunk))
+            elif lane.failure is None:
+                self._newest_bytes += len(chunk.content)
+                lane.newest.append(chunk)
+            self._writable.notify()
 
     def _fail_lane(self, lane: Lane, part: Part, error: StreamError) -> None:
-        with self._changed:
+        with self._lock:
             lane.failure = lane.failure or error
             # Finished parts before the failure still count.
             lane.plan.abandon(part)
-            for lost in [one for one in lane.boxes if one not in lane.plan.parts]:
-                self._held -= sum(len(chunk.content) for chunk in lane.boxes.pop(lost).chunks)
-            self._changed.notify_all()
+            self._take_newest(lane)
+        self._wake_all()
 
     def _end(self, error: AccountError | DailyLimitError | None) -> None:
-        with self._changed:
-            self.failure = self.failure or error
-            self._stop.set()
-            self._changed.notify_all()
+        self.failure = self.failure or error
+        self._stop.set()
+        self._wake_all()

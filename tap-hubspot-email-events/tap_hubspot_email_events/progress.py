@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.engine import Lane
+    from tap_hubspot_email_events.lanes import Lane
     from tap_hubspot_email_events.limiter import Limiter
 
 REPORT_SECONDS = 10.0

@@ -12,7 +12,8 @@ from singer_sdk import metrics
 
 from tap_hubspot_email_events.account import EVENTS_PATH
 from tap_hubspot_email_events.bookmarks import Bookmark, read_bookmark, write_bookmark
-from tap_hubspot_email_events.engine import Engine, Lane
+from tap_hubspot_email_events.engine import Engine
+from tap_hubspot_email_events.lanes import Lane
 from tap_hubspot_email_events.progress import ProgressLog
 from tap_hubspot_email_events.records import complete, record_lines
 from tap_hubspot_email_events.sdk_private import passes_unchanged, record_messages

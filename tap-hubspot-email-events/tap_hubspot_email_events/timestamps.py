@@ -12,9 +12,9 @@ _RFC_3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
-_SECONDS = [f"{second:02d}." for second in range(60)]
+_WITHIN_HOUR = [f"{minute:02d}:{second:02d}." for minute in range(60) for second in range(60)]
 _MILLISECONDS = [f"{millisecond:03d}Z" for millisecond in range(1000)]
-_MINUTES_KEPT = 50_000
+_HOURS_KEPT = 50_000
 
 
 def parse_timestamp(text: str) -> int:
@@ -42,8 +42,8 @@ class TimestampFormat:
     """Milliseconds since 1970 as `2025-10-09T08:53:20.000Z`, from tables: each page has 1,000."""
 
     def __init__(self) -> None:
-        """Begin with no minute known."""
-        self._minutes: dict[int, str] = {}
+        """Begin with no hour known."""
+        self._hours: dict[int, str] = {}
 
     def __call__(self, milliseconds: int) -> str:
         """Format one instant.
@@ -51,22 +51,21 @@ class TimestampFormat:
         Raises:
             ValueError: The instant lies outside the years 1 to 9999.
         """
-        minute, rest = divmod(milliseconds, 60_000)
-        prefix = self._minutes.get(minute)
-        if prefix is None:
-            prefix = self._prefix(minute)
-        return prefix + _SECONDS[rest // 1000] + _MILLISECONDS[rest % 1000]
+        seconds, rest = divmod(milliseconds, 1000)
+        hour, second = divmod(seconds, 3600)
+        prefix = self._hours.get(hour) or self._prefix(hour)
+        return prefix + _WITHIN_HOUR[second] + _MILLISECONDS[rest]
 
-    def _prefix(self, minute: int) -> str:
+    def _prefix(self, hour: int) -> str:
         try:
-            moment = _EPOCH + timedelta(minutes=minute)
+            moment = _EPOCH + timedelta(hours=hour)
         except OverflowError as error:
             raise ValueError("outside the years 1 to 9999") from error
-        if len(self._minutes) >= _MINUTES_KEPT:
-            self._minutes = {}
-        prefix = f"{moment.year:04d}-{moment:%m-%dT%H:%M:}"
+        if len(self._hours) >= _HOURS_KEPT:
+            self._hours = {}
+        prefix = f"{moment.year:04d}-{moment:%m-%dT%H:}"
         # A new dict is only ever swapped in whole, so threads may share this without a lock.
-        self._minutes[minute] = prefix
+        self._hours[hour] = prefix
         return prefix
 
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timezone
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from target_amplitude.distinct import DistinctUsers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from target_amplitude.lanes import Item
 
 
 class StreamTally:
@@ -55,18 +62,17 @@ class StreamTally:
         """Records read of which nothing is known yet, or that wait for another run."""
         return self.read - self.delivered - self.skipped - self.rejected.total()
 
-    def see(self, user: str, time: int | None, *, fell_back: bool) -> None:
-        """Note an event's user, its time, and whether the user is only the recipient's address."""
-        self.users.add(user)
-        if fell_back:
-            self.fell_back += 1
-        else:
-            self.matched += 1
-        if time is not None:
-            if self.last is None or time > self.last:
-                self.last = time
-            if self.first is None or time < self.first:
-                self.first = time
+    def see(self, items: Collection[Item]) -> None:
+        """Note the users and times of events that are to be delivered."""
+        self.users.add([item.user for item in items])
+        fell_back = sum([item.fell_back for item in items])
+        self.fell_back += fell_back
+        self.matched += len(items) - fell_back
+        times = [item.time for item in items if item.time is not None]
+        if times:
+            first, last = min(times), max(times)
+            self.first = first if self.first is None else min(self.first, first)
+            self.last = last if self.last is None else max(self.last, last)
 
     def reject(self, reason: str, *, counted: bool) -> None:
         """Count a record that was kept aside."""
@@ -94,6 +100,12 @@ class StreamTally:
             "first_event": as_text(self.first),
             "last_event": as_text(self.last),
         }
+
+
+def by_tally(items: Iterable[Item]) -> Iterator[tuple[StreamTally, list[Item]]]:
+    """Events in runs that are counted in the same place: hundreds at once, since pages are read."""
+    for tally, run in groupby(items, attrgetter("tally")):
+        yield tally, list(run)
 
 
 def as_text(time: int | None) -> str | None:

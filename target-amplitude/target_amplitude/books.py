@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from target_amplitude.accounting import by_tally
 from target_amplitude.failures import RefusedKeyError, RunFailedError
 from target_amplitude.lanes import FOREVER, Item, Lanes
 from target_amplitude.ledger import Ledger
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 
 
 class Books:
-    """Lanes, ledger, rejects and counts under one lock, which is also what everybody waits for.
+    """Lanes, ledger, rejects and counts under one lock, which its callers hold.
 
-    Every method expects the lock (`changed`) to be held by its caller.
+    Attributes:
+        changed: The lock, on which those wait who need something to be settled.
+        ready: The same lock, on which idle senders wait; each is woken only for work of its own,
+            since every waking interrupts the thread that reads.
     """
 
     def __init__(
@@ -39,7 +43,9 @@ class Books:
         self._rejects = rejects
         self._write_state = write_state
         self._timing = timing
-        self.changed = threading.Condition()
+        lock = threading.RLock()
+        self.changed = threading.Condition(lock)
+        self.ready = threading.Condition(lock)
         self.ledger = Ledger()
         self.lanes = Lanes(
             settings.max_concurrent_requests,
@@ -67,8 +73,8 @@ class Books:
     def accept(self, items: list[Item]) -> None:
         """Note that Amplitude has these events."""
         self.accepted += len(items)
-        for item in items:
-            item.tally.delivered += 1
+        for tally, run in by_tally(items):
+            tally.delivered += len(run)
         self._settle(items)
 
     def reject(self, refused: Iterable[tuple[Item, str]], reason: str, words: str) -> None:
@@ -100,13 +106,12 @@ class Books:
         """Note a request of so many bytes."""
         self.requests += 1
         self.sent_bytes += size
-        seen = set()
-        for item in items:
-            tally = item.tally
-            tally.sent_bytes += len(item.body)
-            if id(tally) not in seen:
-                seen.add(id(tally))
-                tally.requests += 1
+        tallies = {}
+        for tally, run in by_tally(items):
+            tally.sent_bytes += sum([len(item.body) for item in run])
+            tallies[id(tally)] = tally
+        for tally in tallies.values():
+            tally.requests += 1
 
     def advance(self) -> None:
         """Write the state that has become true, and see to it that the next one does.

@@ -68,10 +68,10 @@ class Delivery:
             if not items:
                 return
             self._start()
-            books.lanes.put(items)
-            books.changed.notify_all()
+            books.ready.notify(books.lanes.put(items))
             while books.lanes.weight > _MAX_WEIGHT and not self._is_interrupted:
                 books.lanes.make_due()
+                books.ready.notify_all()
                 books.changed.wait(0.5)
                 books.raise_failure()
 
@@ -85,7 +85,7 @@ class Delivery:
             self.books.raise_failure()
             self.books.ledger.close(state)
             self.books.advance()
-            self.books.changed.notify_all()
+            self.books.ready.notify()
 
     def finish(self) -> bool:
         """Deliver everything taken so far; False if interrupted and out of time before the end.
@@ -99,7 +99,7 @@ class Delivery:
                 if self._is_interrupted and time.monotonic() > self._last_moment:
                     break
                 books.lanes.make_due()
-                books.changed.notify_all()
+                books.ready.notify_all()
                 books.changed.wait(0.5)
             books.raise_failure()
             return not books.lanes.held
@@ -116,6 +116,7 @@ class Delivery:
         with books.changed:
             books.is_ended = True
             books.changed.notify_all()
+            books.ready.notify_all()
             while not books.lanes.is_idle() and time.monotonic() < until:
                 books.changed.wait(max(0.0, until - time.monotonic()))
 
@@ -156,10 +157,12 @@ class Delivery:
                 batch = books.lanes.take(now)
                 if batch is None:
                     due = min(books.partial_at, books.lanes.next_release())
-                    books.changed.wait(None if due == FOREVER else max(0.01, due - now))
+                    books.ready.wait(None if due == FOREVER else max(0.01, due - now))
                     continue
                 batch.items, left = books.lanes.sift(batch.items)
                 books.leave(left)
+                if books.partial_at != FOREVER or books.lanes.has_more():
+                    books.ready.notify()
                 if batch.items:
                     return batch
                 books.lanes.give_back(batch, now)
@@ -170,4 +173,5 @@ class Delivery:
         with self.books.changed:
             self.books.failure = self.books.failure or failure
             self.books.changed.notify_all()
+            self.books.ready.notify_all()
         self._wake_reader()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _KEPT = 8192
 _HASHES = 1 << 64
 _TOP = (1 << 63) - 1
@@ -17,13 +22,12 @@ class DistinctUsers:
         self._hashes: set[int] = set()
         self._bound = _TOP
 
-    def add(self, user: str) -> None:
-        """See a user."""
-        hashed = hash(user)
-        if hashed <= self._bound:
-            self._hashes.add(hashed)
-            if len(self._hashes) >= 2 * _KEPT:
-                self._trim()
+    def add(self, users: Iterable[str]) -> None:
+        """See users."""
+        bound = self._bound
+        self._hashes.update([hashed for hashed in map(hash, users) if hashed <= bound])
+        if len(self._hashes) >= 2 * _KEPT:
+            self._trim()
 
     @property
     def is_exact(self) -> bool:

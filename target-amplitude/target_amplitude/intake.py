@@ -14,13 +14,13 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_amplitude.accounting import StreamTally
+from target_amplitude.accounting import StreamTally, by_tally
 from target_amplitude.lanes import Item
 from target_amplitude.lookup_table.campaigns import is_campaign
 from target_amplitude.mapping import EventMapper, Refusal, Skip
 from target_amplitude.mapping.outcome import NO_MAPPING
 from target_amplitude.mapping.validation import INVALID_VALUE
-from target_amplitude.messages import NOTHING, Message, count_lines, encode, read_messages
+from target_amplitude.messages import NOTHING, Message, encode, read_messages, split_lines
 from target_amplitude.rejects import Reject
 from target_amplitude.transport import Transport
 
@@ -88,10 +88,11 @@ class Intake:
             RunFailedError: If the run has failed meanwhile.
         """
         self._now = int(time.time() * 1000)
+        lines = split_lines(block)
         first = self._line
-        self._line += count_lines(block)
+        self._line += len(lines)
         try:
-            for number, line, message in read_messages(block, first):
+            for number, line, message in read_messages(block, lines, first):
                 if message.type == "RECORD":
                     self._record(message, line, number)
                     if self._opened >= _PIECE:
@@ -111,6 +112,8 @@ class Intake:
             settled, opened = self._settled, self._opened
             self._items, self._rejects = [], []
             self._settled = self._opened = 0
+            for tally, run in by_tally(items):
+                tally.see(run)
             self._outlet.add(items, rejects, settled, opened)
 
     def _record(self, message: Message, line: bytes, number: int) -> None:
@@ -177,12 +180,12 @@ class Intake:
             except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
                 event = Refusal(INVALID_VALUE, "a value that JSON cannot carry")
             else:
-                user = event.get("user_id") or event["device_id"]
+                device = event.get("device_id", "")
+                user = event.get("user_id") or device
                 if len(body) < self._room:
-                    tally.see(user, event.get("time"), fell_back=self._events.fell_back)
-                    device = event.get("device_id", "")
-                    epoch = self._outlet.epoch
-                    self._items.append(Item(body, line, tally, epoch, user, device))
+                    epoch, at = self._outlet.epoch, event.get("time")
+                    fell_back = self._events.fell_back
+                    self._items.append(Item(body, line, tally, epoch, user, device, at, fell_back))
                     if self._sees_types:
                         self._outlet.see(event["event_type"], user)
                     return

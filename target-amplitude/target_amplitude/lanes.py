@@ -25,6 +25,8 @@ class Item(msgspec.Struct, gc=False):
         epoch: The ledger's number of the state that will cover it.
         user: The id that Amplitude orders and throttles by: user, or else device.
         device: Device id, where it has both.
+        time: When it happened, in milliseconds since 1970, where it says so.
+        fell_back: Whether the user is only the recipient's address.
     """
 
     body: bytes
@@ -33,11 +35,8 @@ class Item(msgspec.Struct, gc=False):
     epoch: int
     user: str
     device: str = ""
-
-    @property
-    def weight(self) -> int:
-        """Bytes of memory it holds."""
-        return len(self.body) + len(self.line)
+    time: int | None = None
+    fell_back: bool = False
 
 
 class Parked:
@@ -89,20 +88,24 @@ class Lanes:
         self.exhausted: set[str] = set()
         self.held = 0
         self.weight = 0
+        self._closed = 0
 
-    def put(self, items: Iterable[Item]) -> None:
-        """Add events in the order they were read."""
+    def put(self, items: list[Item]) -> int:
+        """Add events in the order they were read; returns how many full batches they made."""
+        lanes, count = self._lanes, self._count
+        closed = self._closed
         for item in items:
-            lane = self._lanes[hash(item.user) % self._count]
+            lane = lanes[hash(item.user) % count]
             size = len(item.body) + 1
-            if len(lane.open) >= self._max_events or lane.size + size > self._max_bytes:
+            if lane.size + size > self._max_bytes:
                 self._close(lane)
             lane.open.append(item)
             lane.size += size
-            self.held += 1
-            self.weight += len(item.body) + len(item.line)
             if len(lane.open) >= self._max_events:
                 self._close(lane)
+        self.held += len(items)
+        self.weight += _weight(items)
+        return self._closed - closed
 
     def make_due(self) -> None:
         """Let partial batches go as soon as their lane is idle."""
@@ -173,15 +176,20 @@ class Lanes:
                 left.extend(parked.items)
         return left
 
-    def drop(self, items: Iterable[Item]) -> None:
+    def drop(self, items: list[Item]) -> None:
         """Stop holding events whose fate is known."""
-        for item in items:
-            self.held -= 1
-            self.weight -= len(item.body) + len(item.line)
+        self.held -= len(items)
+        self.weight -= _weight(items)
 
     def next_release(self) -> float:
         """When the next parked events may go; infinity where none wait."""
         return min((parked.until for parked in self.parked.values()), default=FOREVER)
+
+    def has_more(self) -> bool:
+        """Whether an idle lane has a batch that may travel, or parked events wait."""
+        return bool(self.parked) or any(
+            not lane.busy and (lane.full or lane.is_due) for lane in self._lanes
+        )
 
     def is_idle(self) -> bool:
         """Whether no batch is under way."""
@@ -190,6 +198,7 @@ class Lanes:
     def _close(self, lane: _Lane) -> None:
         if lane.open:
             lane.full.append(lane.open)
+            self._closed += 1
             lane.open = []
             lane.size = 0
             lane.is_due = False
@@ -248,3 +257,8 @@ class Lanes:
             lane.size = 0
             lane.is_due = False
         return batch if batch.items else None
+
+
+def _weight(items: list[Item]) -> int:
+    """Bytes of memory that events hold."""
+    return sum([len(item.body) + len(item.line) for item in items])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,32 +31,32 @@ _decoder = msgspec.json.Decoder(Message)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def read_messages(block: bytes, first_line: int) -> Iterator[tuple[int, bytes, Message]]:
+def split_lines(block: bytes) -> list[bytes]:
+    """The lines of a block, without their ends."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def read_messages(
+    block: bytes,
+    lines: list[bytes],
+    first_line: int,
+) -> Iterator[tuple[int, bytes, Message]]:
     """Line number, line and message of each line of a block that is not blank.
 
     Raises:
         InvalidInputLine: At the first line that is no Singer message, once those before it have
             been given out; the text names the line's number and nothing of its content.
     """
-    lines = block.split(b"\n")
-    if lines and not lines[-1]:
-        lines.pop()
     try:
         messages = _decoder.decode_lines(block)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         messages = []
     if len(messages) == len(lines):
-        for number, (line, message) in enumerate(zip(lines, messages, strict=True), first_line):
-            yield number, line, message
-        return
-    for number, line in enumerate(lines, first_line):
-        if line.strip():
-            yield number, line, _read_one(line, number)
-
-
-def count_lines(block: bytes) -> int:
-    """Number of lines of a block."""
-    return block.count(b"\n") + (not block.endswith(b"\n"))
+        return zip(count(first_line), lines, messages)
+    return _read_each(lines, first_line)
 
 
 def encode(value: Any) -> bytes:
@@ -66,6 +67,12 @@ def encode(value: Any) -> bytes:
         UnicodeEncodeError: For text that is no Unicode.
     """
     return _encoder.encode(value)
+
+
+def _read_each(lines: list[bytes], first_line: int) -> Iterator[tuple[int, bytes, Message]]:
+    for number, line in enumerate(lines, first_line):
+        if line.strip():
+            yield number, line, _read_one(line, number)
 
 
 def _read_one(line: bytes, number: int) -> Message:

@@ -124,7 +124,7 @@ class DryOutlet:
 
     def see(self, event_type: str, user: str) -> None:
         """Note who would be counted by event type."""
-        self.users.setdefault(event_type, DistinctUsers()).add(user)
+        self.users.setdefault(event_type, DistinctUsers()).add([user])
 
     def is_own_reject(self, mark: msgspec.Raw) -> bool:
         """A dry run keeps nothing aside."""

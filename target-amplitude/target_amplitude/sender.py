@@ -152,7 +152,7 @@ class Sender:
             pause = self._timing.throttle[self._settings.endpoint]
         attempts = self._books.lanes.park(held, time.monotonic() + pause)
         self._books.retry(held)
-        self._books.changed.notify_all()
+        self._books.ready.notify()
         if attempts > self._settings.max_retries:
             raise RunFailedError(
                 f"Amplitude still throttles {len(users)} user(s) after {attempts - 1} retries; "

@@ -130,7 +130,7 @@ class EventMapper:
         del properties["type"]
         properties.pop("created", None)
         properties.pop(user_field, None)
-        if not _SINGER_METADATA.isdisjoint(properties):
+        if not properties.keys().isdisjoint(_SINGER_METADATA):
             for name in _SINGER_METADATA:
                 properties.pop(name, None)
         event: dict[str, Any] = {

@@ -39,19 +39,23 @@ class Flattener:
             UnsendableValueError: For a number JSON cannot carry, or nesting or a number of
                 properties beyond Amplitude's limits.
         """
-        properties: dict[str, Any] = {}
+        # Most values stay as they are, so what does not is taken out of a copy.
+        properties = record.copy()
         for name, value in record.items():
             kind = type(value)
             if kind is str:
-                if value:
-                    properties[name] = value if len(value) <= MAX_STRING else value[:MAX_STRING]
-            elif kind is int or kind is bool:
-                properties[name] = value
+                if not value:
+                    del properties[name]
+                elif len(value) > MAX_STRING:
+                    properties[name] = value[:MAX_STRING]
             elif kind is dict:
-                if value:
-                    self._flatten_object(name, value, properties, 1)
-            elif value is not None and (cleaned := clean(name, value, 1)) is not None:
-                properties[name] = cleaned
+                del properties[name]
+                self._flatten_object(name, value, properties, 1)
+            elif kind is not int and kind is not bool:
+                if value is None or (cleaned := clean(name, value, 1)) is None:
+                    del properties[name]
+                else:
+                    properties[name] = cleaned
         if len(properties) > MAX_PROPERTIES:
             raise UnsendableValueError(f"more than {MAX_PROPERTIES} properties")
         return properties
@@ -69,8 +73,9 @@ class Flattener:
         if names is None:
             names = self._names[parent] = {}
         for child, value in record.items():
-            name = names.get(child)
-            if name is None:
+            try:
+                name = names[child]
+            except KeyError:
                 name = self._make_name(names, parent, child)
             kind = type(value)
             if kind is str:

@@ -29,7 +29,12 @@ def to_milliseconds(value: Any) -> int | None:
     """
     kind = type(value)
     if kind is str:
-        return _read_usual_form(value)
+        if len(value) == 24:  # noqa: PLR2004
+            try:  # `2025-10-09T08:53:20.000Z`, by the hours seen before
+                return _hours[value[:14]] + _WITHIN_HOUR[value[14:20]] + _FRACTIONS[value[20:]]
+            except KeyError:
+                pass
+        return _parse(value)
     if kind is int:
         return int(value)
     if kind is float and value.is_integer():
@@ -38,16 +43,6 @@ def to_milliseconds(value: Any) -> int | None:
         aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
         return (aware - _EPOCH) // _MILLISECOND
     return None
-
-
-def _read_usual_form(text: str) -> int | None:
-    """Read `2025-10-09T08:53:20.000Z` by the hours seen before, anything else in full."""
-    if len(text) == 24:  # noqa: PLR2004
-        try:
-            return _hours[text[:14]] + _WITHIN_HOUR[text[14:20]] + _FRACTIONS[text[20:]]
-        except KeyError:
-            pass
-    return _parse(text)
 
 
 def _parse(text: str) -> int | None:

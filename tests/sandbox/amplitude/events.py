@@ -80,18 +80,8 @@ class Event(
         """The device; where the event has none, one that stands for its user."""
         return f"user {self.user_id}" if self.device_id is None else self.device_id
 
-    def is_valid(self, min_id_length: int) -> bool:
-        """Whether ids, type and properties are such as Amplitude takes."""
-        ids = [value for value in (self.user_id, self.device_id) if value is not None]
-        if not ids or not self.event_type or self.event_type in RESERVED_TYPES:
-            return False
-        for value in ids:
-            if len(value) < min_id_length or value.casefold() in INVALID_IDS:
-                return False
-        time = self.time
-        return (time is msgspec.UNSET or abs(time) <= MOST_WHOLE) and self._has_sane_objects()
-
-    def _has_sane_objects(self) -> bool:
+    def has_sane_objects(self) -> bool:
+        """Whether its objects are neither too deep nor too wide."""
         properties = bytes(self.event_properties)
         if properties != b"null" and not properties.startswith(b"{"):
             return False
@@ -118,4 +108,22 @@ def read_events(body: bytes, min_id_length: int) -> list[Event] | None:
         events = DECODER.decode(body).events
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return events if all(event.is_valid(min_id_length) for event in events) else None
+    return events if are_valid(events, min_id_length) else None
+
+
+def are_valid(events: list[Event], min_id_length: int) -> bool:
+    """Whether ids, types, times and properties of all events are such as Amplitude takes."""
+    types = {event.event_type for event in events}
+    users = {event.user_id for event in events}
+    devices = {event.device_id for event in events}
+    if "" in types or not types.isdisjoint(RESERVED_TYPES):
+        return False
+    if None in users and any(e.user_id is None and e.device_id is None for e in events):
+        return False
+    ids = [value for value in users | devices if value is not None]
+    if min(map(len, ids)) < min_id_length or not INVALID_IDS.isdisjoint(map(str.casefold, ids)):
+        return False
+    times = [abs(event.time) for event in events if event.time is not msgspec.UNSET]
+    if times and max(times) > MOST_WHOLE:
+        return False
+    return all(event.has_sane_objects() for event in events)

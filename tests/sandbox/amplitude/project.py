@@ -67,9 +67,8 @@ class Project:
         is_new = self.deduplication.is_new
         fresh = [index for index, event in enumerate(events) if is_new(event, now)]
         for index in fresh:
-            event = events[index]
-            self.users.see(event)
-            self.counts[event.event_type] += 1
+            self.users.see(events[index])
+        self.counts.update([events[index].event_type for index in fresh])
         self.storage.keep(body, fresh)
         seen_before = len(events) - len(fresh)
         self.received += len(events)

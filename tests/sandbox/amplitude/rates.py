@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from itertools import repeat
+from math import inf
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +29,13 @@ class Rates:
         while self._batches and self._batches[0][0] <= now - WINDOW:
             self._recent -= self._batches.popleft()[1]
         self.throttled = {id_: until for id_, until in self.throttled.items() if until > now}
+        ids = [event.user_id for event in events if event.user_id]
+        ids += [event.device_id for event in events if event.device_id]
+        batch = Counter(ids)
+        most_of_one = max(map(add, map(self._recent.get, batch, repeat(0)), batch.values()))
+        if not self.throttled and not self.over_quota and most_of_one <= (most or inf) * WINDOW:
+            self._remember(batch, now)
+            return None
         counts = {
             "user_id": Counter([event.user_id for event in events if event.user_id]),
             "device_id": Counter([event.device_id for event in events if event.device_id]),
@@ -41,7 +51,7 @@ class Rates:
                     slow[name][id_] = max(int(rate), most + 1)
         held = {id_ for kinds in (slow, exceeded) for ids in kinds.values() for id_ in ids}
         if not held:
-            self._remember(counts, now)
+            self._remember(batch, now)
             return None
         indexes = [
             index
@@ -59,7 +69,6 @@ class Rates:
             "exceeded_daily_quota_devices": exceeded["device_id"],
         }
 
-    def _remember(self, counts: dict[str, Counter[str]], now: float) -> None:
-        batch = counts["user_id"] + counts["device_id"]
+    def _remember(self, batch: Counter[str], now: float) -> None:
         self._recent.update(batch)
         self._batches.append((now, batch))
