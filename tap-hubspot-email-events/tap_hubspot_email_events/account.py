@@ -12,11 +12,11 @@ from tap_hubspot_email_events.auth import AccessToken, OAuth
 from tap_hubspot_email_events.client import HubSpotClient, Tally
 from tap_hubspot_email_events.enrichment import Enrichment
 from tap_hubspot_email_events.limiter import Limiter
-from tap_hubspot_email_events.records import decode_page
+from tap_hubspot_email_events.records import complete, decode_page
 from tap_hubspot_email_events.transport import Transport
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.records import Page
+    from tap_hubspot_email_events.records import Page, Record
     from tap_hubspot_email_events.settings import Settings
 
 EVENTS_PATH = "/email/public/v1/events"
@@ -30,7 +30,7 @@ class Account:
         """Prepare to ask; nothing is sent yet."""
         self.stop = threading.Event()
         self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
-        transport = Transport(settings.max_concurrent_requests + 1, user_agent)
+        transport = Transport(settings.max_concurrent_requests, user_agent)
         self.client = HubSpotClient(
             transport,
             _authenticator(settings, transport, self.stop),
@@ -58,7 +58,7 @@ class Account:
         *,
         limit: int | None = None,
     ) -> Page:
-        """One page of events between two instants, both inclusive, in milliseconds, enriched."""
+        """One page of events between two instants, both inclusive, in milliseconds."""
         params = {
             "eventType": event_type,
             # HubSpot fails with status 500 when asked for the epoch itself.
@@ -70,9 +70,17 @@ class Account:
             params["excludeFilteredEvents"] = "true"
         if offset is not None:
             params["offset"] = offset
-        page = self.client.get(EVENTS_PATH, params, decode_page, tally)
-        self._enrichment.enrich(page.events, tally)
-        return page
+        return self.client.get(EVENTS_PATH, params, decode_page, tally)
+
+    def make_records(self, events: list[Record], event_type: str, tally: Tally) -> None:
+        """Make records of events, in place: enriched and complete.
+
+        Raises:
+            TapError: HubSpot does not answer; the events are not to be used.
+            StoppedError: The run ended first.
+        """
+        self._enrichment.enrich(events, tally)
+        complete(events, event_type, self.portal_id)
 
     def portal_id(self) -> int:
         """The account's id, asked for when it is first needed."""

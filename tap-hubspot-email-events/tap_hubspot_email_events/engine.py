@@ -22,7 +22,7 @@ from tap_hubspot_email_events.errors import (
 )
 from tap_hubspot_email_events.lanes import Chunk
 from tap_hubspot_email_events.records import Identities, created_times, without_repeated
-from tap_hubspot_email_events.windows import Kind, Progress, StuckError
+from tap_hubspot_email_events.windows import Kind, Plan, Progress, StuckError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,6 @@ class Engine:
         self._source = source
         self._stop = stop
         self._concurrency = concurrency
-        self._asking = threading.Semaphore(concurrency)
         self._lock = threading.Lock()
         # Two, so that a page wakes who can do something about it and nobody else.
         self._readable = threading.Condition(self._lock)
@@ -90,9 +89,6 @@ class Engine:
         self._outbox: list[tuple[Lane, Chunk]] = []
         self._waiting_bytes = 0
         self._newest_bytes = 0
-        self._lacks_room = False
-        self._writing = False
-        self._turn = 0
         self._crash: BaseException | None = None
 
     def run(self, output: Output) -> None:
@@ -127,7 +123,6 @@ class Engine:
                 if not any(work) and not ended and self.signal is None:
                     self._writable.wait(POLL_SECONDS)
                     work = self._take_output()
-                self._writing = any(work)
             self._pass_on(output, *work)
             if self._crash is not None:
                 raise self._crash
@@ -152,11 +147,6 @@ class Engine:
             if self.signal is not None:
                 return
         output.pause()
-        with self._lock:
-            self._writing = False
-            if self._lacks_room:
-                self._lacks_room = False
-                self._readable.notify_all()
 
     def _take_output(self) -> tuple[list[tuple[Lane, int]], list[tuple[Lane, Chunk]]]:
         """Take the ends of parts that are written to their end, and the pages to be written."""
@@ -193,6 +183,8 @@ class Engine:
         with self._lock:
             self._waiting_bytes -= len(chunk.content)
             lane.unwritten[chunk.part] -= 1
+            if self._waiting_bytes <= WAITING_BYTES:
+                self._readable.notify()
 
     # The reading side
 
@@ -222,25 +214,17 @@ class Engine:
         return None
 
     def _choose(self) -> tuple[Lane, Part] | None:
-        room = self._waiting_bytes <= WAITING_BYTES
-        self._lacks_room = self._lacks_room or not room
-        if not room and self._writing:
+        if self._waiting_bytes > WAITING_BYTES:
             return None
-        self._turn += 1
-        count = len(self._lanes)
-        for number in range(count):
-            lane = self._lanes[(self._turn + number) % count]
-            if (part := lane.plan.take(ahead=False)) is not None:
-                return lane, part
-        if room:
-            for lane in sorted(self._lanes, key=lambda lane: -lane.plan.pages_left):
-                if (part := lane.plan.take(ahead=True)) is not None:
+        lanes = sorted(self._lanes, key=lambda lane: -lane.plan.pages_left)
+        for take in (Plan.take, Plan.share):
+            for lane in lanes:
+                if (part := take(lane.plan)) is not None:
                     return lane, part
         return None
 
     def _read_page(self, lane: Lane, part: Part) -> None:
-        with self._asking:
-            page = self._source.page(lane, part)
+        page = self._source.page(lane, part)
         try:
             created = created_times(page.events)
         except msgspec.ValidationError as error:

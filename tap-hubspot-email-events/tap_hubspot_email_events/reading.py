@@ -15,7 +15,7 @@ from tap_hubspot_email_events.bookmarks import Bookmark, read_bookmark, write_bo
 from tap_hubspot_email_events.engine import Engine
 from tap_hubspot_email_events.lanes import Lane
 from tap_hubspot_email_events.progress import ProgressLog
-from tap_hubspot_email_events.records import complete, record_lines
+from tap_hubspot_email_events.records import record_lines
 from tap_hubspot_email_events.sdk_private import passes_unchanged, record_messages
 from tap_hubspot_email_events.settings import DEFAULT_HISTORY
 from tap_hubspot_email_events.windows import Plan
@@ -140,11 +140,13 @@ class Reading:
 
     def page(self, lane: Lane, part: Part) -> Page:
         """Fetch the next page of a part."""
-        return self._account.events(lane.event_type, part.start, part.end, part.offset, lane.tally)
+        return self._account.events(
+            lane.event_type, part.asked_start, part.end, part.offset, lane.tally
+        )
 
     def lines(self, lane: Lane, events: list[Record]) -> bytes:
         """Make lines of events, just as the SDK would where the catalog or a map changes them."""
-        complete(events, lane.event_type, self._account.portal_id)
+        self._account.make_records(events, lane.event_type, lane.tally)
         extracted = datetime.now(timezone.utc).isoformat()
         if (lock := self._exact.get(lane.name)) is None:
             return record_lines(lane.name, events, extracted)

@@ -11,7 +11,6 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from tap_hubspot_email_events.client import Tally
 from tap_hubspot_email_events.errors import NotFoundError, TapError
 from tap_hubspot_email_events.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
-from tap_hubspot_email_events.records import complete
 from tap_hubspot_email_events.schemas import CAMPAIGN_SCHEMA, event_schema
 from tap_hubspot_email_events.sdk_private import SelfReadingStream
 from tap_hubspot_email_events.settings import contact_properties
@@ -95,7 +94,7 @@ class EventStream(HubSpotStream):
         offset: str | None = None
         while True:
             page = account.events(self.event_type, lane.start, lane.end, offset, lane.tally)
-            complete(page.events, self.event_type, account.portal_id)
+            account.make_records(page.events, self.event_type, lane.tally)
             yield from page.events
             if not page.has_more or page.offset in (None, "", offset):
                 return

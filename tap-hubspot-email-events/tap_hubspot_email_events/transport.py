@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ class Transport:
     """Sends requests over a few connections that are kept open; safe to share by threads."""
 
     def __init__(self, connections: int, user_agent: str) -> None:
-        """Keep up to `connections` open."""
+        """Have at most `connections` requests under way; further ones wait."""
+        self._free = threading.Semaphore(connections)
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
         adapter = requests.adapters.HTTPAdapter(
@@ -65,7 +67,7 @@ class Transport:
             UntrustedError: The host's certificate could not be verified.
         """
         try:
-            with self._session.request(
+            with self._free, self._session.request(
                 method,
                 url,
                 params=params,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,12 +29,15 @@ EARNED_PER_PAGE = 0.5
 # The first chain's pages wait in memory until everything older is written, so it is short.
 HEAD_PAGES = 3
 SMALLEST_WINDOW_PAGES = 4
-LARGEST_WINDOW_PAGES = 12
+LARGEST_WINDOW_PAGES = 20
 SURPRISE_PAGES = 8
 # How many more parts a burst is split into when a part proves too full.
 BURST_PARTS = 3
 BURST_PAGES = 8
 GROWTH = 10
+# A part with fewer pages left is not worth another request.
+SHARED_PAGES = 3.0
+SHARED_MOST = 10
 # Pages without events but with more to come, before that is taken for a fault of HubSpot's.
 EMPTY_PAGES = 100
 # Density is judged by so many finished parts.
@@ -73,10 +77,14 @@ class Part:
     progress: Progress = Progress.UNPLANNED
     offset: str | None = None
     in_flight: bool = False
+    # The start all pages are asked with, since an offset belongs to its question.
+    asked_start: int = 0
     pages: int = 0
     events: int = 0
     oldest: int | None = None
     newest_first: bool = True
+    # The last page held events of one instant only, so nobody knows how far it goes on.
+    at_one_instant: bool = False
     empty_pages: int = 0
     offsets: set[str] = field(default_factory=set)
 
@@ -97,6 +105,7 @@ class Plan:
         self.events = 0
         self._seen: deque[tuple[int, int]] = deque(maxlen=MEMORY)
         self._grown = 1
+        self._dense = False
 
     @property
     def credit(self) -> float:
@@ -109,15 +118,19 @@ class Plan:
         return FREE_REQUESTS + earned - self.requests - reading
 
     @property
-    def front(self) -> Part | None:
-        """The oldest part that is not finished."""
-        return next((part for part in self.parts if part.progress is not Progress.DONE), None)
-
-    @property
     def pages_left(self) -> float:
-        """About how many pages the range nobody reads yet holds, at the density seen last."""
-        unplanned = sum(p.length for p in self.parts if p.progress is Progress.UNPLANNED)
-        return unplanned * self._density / self.page_size
+        """About how many pages are still to come, at the density seen last."""
+        if not self._seen and self.parts:
+            return math.inf
+        return sum(self._pages_left(part) for part in self.parts)
+
+    def _pages_left(self, part: Part) -> float:
+        if part.progress is Progress.DONE:
+            return 0.0
+        if part.oldest is None or part.oldest >= part.end:
+            return part.length * self._density / self.page_size
+        density = part.events / (part.end - part.oldest)
+        return max(0, part.oldest - part.start) * density / self.page_size
 
     @property
     def _density(self) -> float:
@@ -125,38 +138,72 @@ class Plan:
         length = sum(length for length, _ in self._seen)
         return sum(events for _, events in self._seen) / length if length else 0.0
 
-    def take(self, *, ahead: bool) -> Part | None:
-        """Choose the part to ask the next page of and mark it as in flight.
-
-        Args:
-            ahead: Whether parts after the oldest unfinished one may be read as well.
-        """
-        front = self.front
+    def take(self) -> Part | None:
+        """Choose the part to ask the next page of, the oldest there is, and mark it in flight."""
+        in_front = True
         for part in self.parts:
-            if part.progress is Progress.DONE or part.in_flight:
-                if part is front and not ahead:
-                    return None
+            if part.progress is Progress.DONE:
                 continue
-            if part is not front and not ahead:
+            if not part.in_flight:
+                if part.progress is Progress.UNPLANNED and self.credit >= 1:
+                    if self._gropes and part.kind is Kind.WINDOW:
+                        return None
+                    return self._send(self._carve(part))
+                if part.progress is Progress.READING or in_front:
+                    return self._send(part)
                 return None
-            if part.progress is Progress.UNPLANNED:
-                affordable = self.credit >= 1
-                if not affordable and part is not front:
-                    return None
-                chosen = self._carve(part) if affordable else part
-            else:
-                chosen = part
-            chosen.progress = Progress.READING
-            chosen.in_flight = True
-            return chosen
+            in_front = False
         return None
+
+    @property
+    def _gropes(self) -> bool:
+        """Whether nothing is known of how dense the oldest side is until a window answers."""
+        if self._dense:
+            return False
+        return any(
+            part.kind is Kind.WINDOW and part.progress is Progress.READING and not part.pages
+            for part in self.parts
+        )
+
+    def share(self) -> Part | None:
+        """Take the older half of the longest part that is being read, to read it side by side."""
+        reading = [part for part in self.parts if part.progress is Progress.READING]
+        part = max(reading, key=self._pages_left, default=None)
+        if part is None or part.oldest is None or self.credit < 1:
+            return None
+        if not part.newest_first or part.at_one_instant:
+            return None
+        pages = self._pages_left(part)
+        if pages < SHARED_PAGES:
+            return None
+        # What is said of far away is a guess, so a share is near, and the rest a part of its own.
+        length = int((part.oldest - part.start) * min(0.5, SHARED_MOST / pages))
+        middle = part.oldest - length
+        first = middle - length
+        at = self.parts.index(part)
+        if first - part.start < length:
+            first = part.start
+        else:
+            self.parts.insert(at, Part(part.start, first - 1, Kind.REST))
+            at += 1
+        shared = Part(first, middle - 1, Kind.REST)
+        self.parts.insert(at, shared)
+        part.start = middle
+        return self._send(shared)
+
+    def _send(self, part: Part) -> Part:
+        if part.progress is Progress.UNPLANNED:
+            part.asked_start = part.start
+        part.progress = Progress.READING
+        part.in_flight = True
+        return part
 
     def _carve(self, unplanned: Part) -> Part:
         """Take a window off the oldest side."""
         if unplanned.kind is not Kind.WINDOW:
             return unplanned
         # Long windows waste less, short ones leave work for everybody until the end.
-        pages = min(LARGEST_WINDOW_PAGES, max(SMALLEST_WINDOW_PAGES, self.pages_left / 6))
+        pages = min(LARGEST_WINDOW_PAGES, max(SMALLEST_WINDOW_PAGES, self.pages_left / 3))
         length, cut_after = self._grown, SURPRISE_PAGES
         if self._density and (expected := int(pages * self.page_size / self._density)) >= length:
             length = max(1, expected)
@@ -195,12 +242,17 @@ class Plan:
         self.requests += 1
         self._note_order(part, created)
         cut = None
-        if has_more and (offset is None or may_cut):
+        # Whether what comes is older than what is left of a part whose older half another reads.
+        passed = created and min(created) < part.start
+        if passed:
+            cut = part.start - 1
+            has_more = has_more and not part.newest_first
+        elif has_more and (offset is None or may_cut):
             cut = self._cut(part, created, offset)
         kept = len(created) if cut is None else sum(instant > cut for instant in created)
         part.events += kept
         self.events += kept
-        if cut is not None:
+        if cut is not None and not passed:
             self._split(part, cut)
         elif not has_more:
             part.progress = Progress.DONE
@@ -219,6 +271,7 @@ class Plan:
         descending = all(a >= b for a, b in itertools.pairwise(created))
         follows = part.oldest is None or created[0] <= part.oldest
         part.newest_first = part.newest_first and descending and follows
+        part.at_one_instant = min(created) == max(created)
         part.oldest = min(created) if part.oldest is None else min(part.oldest, *created)
 
     def _cut(self, part: Part, created: Sequence[int], offset: str | None) -> int | None:
@@ -269,6 +322,7 @@ class Plan:
 
     def _note(self, part: Part) -> None:
         """Learn the density from a finished part."""
+        self._dense = part.kind is Kind.WINDOW and part.events > 0
         if part.events * GROWTH <= SMALLEST_WINDOW_PAGES * self.page_size:
             self._grown = max(self._grown, part.length * GROWTH)
         else:

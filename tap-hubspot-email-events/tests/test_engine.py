@@ -40,9 +40,10 @@ class Account:
             raise StreamError("no answer")
         end = bisect.bisect_right(self.instants, part.end)
         end -= int(part.offset or 0)
-        start = max(bisect.bisect_left(self.instants, part.start), end - PAGE)
+        oldest = bisect.bisect_left(self.instants, part.asked_start)
+        start = max(oldest, end - PAGE)
         events = [{"id": str(at), "created": at} for at in reversed(self.instants[start:end])]
-        left = start - bisect.bisect_left(self.instants, part.start)
+        left = start - oldest
         offset = str(int(part.offset or 0) + len(events))
         return Page(events, left > 0, offset if left else None)
 

@@ -54,13 +54,13 @@ def read(  # noqa: PLR0913
     while plan.parts or asked:
         while plan.parts and plan.parts[0].progress is Progress.DONE:
             outcome.finished.append(plan.parts.pop(0))
-        while len(asked) < threads and (part := plan.take(ahead=False) or plan.take(ahead=True)):
+        while len(asked) < threads and (part := plan.take() or plan.share()):
             asked.append(part)
         assert asked or not plan.parts, "nothing under way, and not done"
         if not asked:
             break
         part = asked.pop(order.randrange(len(asked)))
-        first = bisect.bisect_left(times, part.start)
+        first = bisect.bisect_left(times, part.asked_start)
         last = bisect.bisect_right(times, part.end) - int(part.offset or 0)
         events = times[max(first, last - page) : last][::-1]
         offset = str(int(part.offset or 0) + len(events))
@@ -153,15 +153,15 @@ def test_a_burst_within_one_millisecond_is_read_whole() -> None:
 
 
 def test_an_empty_range_takes_nothing() -> None:
-    assert Plan(5, 4, page_size=PAGE).take(ahead=True) is None
+    assert Plan(5, 4, page_size=PAGE).take() is None
 
 
 def test_a_page_without_an_offset_is_followed_by_asking_for_what_is_older() -> None:
     plan = Plan(1, 1000, page_size=2)
-    part = plan.take(ahead=True)
+    part = plan.take()
     assert part is not None
     assert plan.receive(part, [900, 800], has_more=True, offset=None) == 800
-    older = plan.take(ahead=False)
+    older = plan.take()
     assert older is not None
     assert (older.start, older.end) == (1, 800)
 
@@ -169,7 +169,7 @@ def test_a_page_without_an_offset_is_followed_by_asking_for_what_is_older() -> N
 @pytest.mark.parametrize("created", [[], [1000, 1000]])
 def test_more_without_any_way_to_it_is_an_error(created: list[int]) -> None:
     plan = Plan(1, 1000, page_size=2)
-    part = plan.take(ahead=True)
+    part = plan.take()
     assert part is not None
     with pytest.raises(StuckError):
         plan.receive(part, created, has_more=True, offset=None)
@@ -177,7 +177,7 @@ def test_more_without_any_way_to_it_is_an_error(created: list[int]) -> None:
 
 def test_an_offset_that_comes_back_is_an_error() -> None:
     plan = Plan(1, 1000, page_size=2)
-    part = plan.take(ahead=True)
+    part = plan.take()
     assert part is not None
     plan.receive(part, [900, 800], has_more=True, offset="a")
     with pytest.raises(StuckError):
@@ -199,7 +199,7 @@ def test_a_failed_part_takes_all_that_is_newer_with_it() -> None:
 
 def test_empty_pages_without_end_are_an_error() -> None:
     plan = Plan(1, 1000, page_size=2)
-    part = plan.take(ahead=True)
+    part = plan.take()
     assert part is not None
 
     def read_on() -> None:
