@@ -22,9 +22,10 @@ class Deduplication:
     def is_new(self, event: Event, now: float) -> bool:
         """Whether this event counts; if so it is remembered (Unix seconds)."""
         if event.insert_id is not None:
-            key = hash((event.device, event.insert_id))
+            key = hash((event.device_id or event.user_id, event.device_id, event.insert_id))
         elif event.time is not UNSET:
-            key = hash((event.device, event.event_id, event.time))
+            device = event.device_id or event.user_id, event.device_id
+            key = hash((*device, event.event_id, event.time))
         else:
             return True
         received = self._received.get(key)

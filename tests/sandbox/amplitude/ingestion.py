@@ -144,7 +144,8 @@ def opened(body: bytes, api_key: str) -> tuple[int, int]:
         Refusal: It is no JSON, has no good key, or no events.
     """
     try:
-        body.decode()
+        if not body.isascii():
+            body.decode()
         request = ENVELOPES.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "Invalid JSON request body") from None
