@@ -22,7 +22,7 @@ from tap_hubspot_email_events.errors import (
 )
 from tap_hubspot_email_events.lanes import Chunk
 from tap_hubspot_email_events.records import Identities, created_times, without_repeated
-from tap_hubspot_email_events.windows import Kind, Plan, Progress, StuckError
+from tap_hubspot_email_events.windows import Kind, Progress, StuckError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,9 @@ RECENT = 86_400_000
 # While some threads encode, the others keep the allowed number of requests under way.
 ENCODERS = 2
 POLL_SECONDS = 0.25
+# A thread idle for so long shares another's part, which costs a request; where answers come at
+# once there is other work sooner.
+SHARE_SECONDS = 0.05
 JOIN_SECONDS = 1.0
 
 
@@ -204,23 +207,27 @@ class Engine:
                 self._end(None)
 
     def _next_job(self) -> tuple[Lane, Part] | None:
+        idle_since = time.monotonic()
         with self._lock:
             while not self._stop.is_set():
                 if all(lane.done for lane in self._lanes):
                     return None
-                if (job := self._choose()) is not None:
+                idle = time.monotonic() - idle_since
+                if (job := self._choose(may_share=idle >= SHARE_SECONDS)) is not None:
                     return job
-                self._readable.wait(POLL_SECONDS)
+                self._readable.wait(SHARE_SECONDS if idle < SHARE_SECONDS else POLL_SECONDS)
         return None
 
-    def _choose(self) -> tuple[Lane, Part] | None:
+    def _choose(self, *, may_share: bool) -> tuple[Lane, Part] | None:
         if self._waiting_bytes > WAITING_BYTES:
             return None
         lanes = sorted(self._lanes, key=lambda lane: -lane.plan.pages_left)
-        for take in (Plan.take, Plan.share):
-            for lane in lanes:
-                if (part := take(lane.plan)) is not None:
-                    return lane, part
+        for lane in lanes:
+            if (part := lane.plan.take()) is not None:
+                return lane, part
+        for lane in lanes if may_share else ():
+            if (part := lane.plan.share()) is not None:
+                return lane, part
         return None
 
     def _read_page(self, lane: Lane, part: Part) -> None:

@@ -67,17 +67,22 @@ class Transport:
             UntrustedError: The host's certificate could not be verified.
         """
         try:
-            with self._free, self._session.request(
-                method,
-                url,
-                params=params,
-                data=data,
-                headers={"Content-Type": "application/json"} if isinstance(data, bytes) else None,
-                auth=_bearer(token),
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self._free,
+                self._session.request(
+                    method,
+                    url,
+                    params=params,
+                    data=data,
+                    headers={"Content-Type": "application/json"}
+                    if isinstance(data, bytes)
+                    else None,
+                    auth=_bearer(token),
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 # In one piece: requests itself reads bodies by 10 KB, a page has a megabyte.
                 body = response.raw.read(decode_content=True)
                 return Answer(response.status_code, response.headers, body)
