@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _RFC_3339 = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -51,10 +55,22 @@ class TimestampFormat:
         Raises:
             ValueError: The instant lies outside the years 1 to 9999.
         """
-        seconds, rest = divmod(milliseconds, 1000)
-        hour, second = divmod(seconds, 3600)
-        prefix = self._hours.get(hour) or self._prefix(hour)
-        return prefix + _WITHIN_HOUR[second] + _MILLISECONDS[rest]
+        return self.each([milliseconds])[0]
+
+    def each(self, instants: Iterable[int]) -> list[str]:
+        """Format many instants.
+
+        Raises:
+            ValueError: One lies outside the years 1 to 9999.
+        """
+        hours = self._hours
+        texts = []
+        for milliseconds in instants:
+            seconds, rest = divmod(milliseconds, 1000)
+            hour, second = divmod(seconds, 3600)
+            prefix = hours.get(hour) or self._prefix(hour)
+            texts.append(prefix + _WITHIN_HOUR[second] + _MILLISECONDS[rest])
+        return texts
 
     def _prefix(self, hour: int) -> str:
         try:

@@ -15,7 +15,6 @@ pages. Without it the rest is read as one chain, which always costs the least th
 from __future__ import annotations
 
 import enum
-import itertools
 import math
 from collections import deque
 from dataclasses import dataclass, field
@@ -268,7 +267,7 @@ class Plan:
     def _note_order(self, part: Part, created: Sequence[int]) -> None:
         if not created:
             return
-        descending = all(a >= b for a, b in itertools.pairwise(created))
+        descending = list(created) == sorted(created, reverse=True)
         follows = part.oldest is None or created[0] <= part.oldest
         part.newest_first = part.newest_first and descending and follows
         part.at_one_instant = min(created) == max(created)

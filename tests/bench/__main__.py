@@ -10,6 +10,7 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
+from bench.limits import measure_latency, measure_quiet_hour
 from bench.measure import Measurement, RunFailedError, measure
 from bench.report import Result, table
 from bench.runners import BENCH_PYTHON, MELTANO, Runner, all_runners
@@ -17,6 +18,7 @@ from sandbox.client import Sandbox
 
 OUTPUT = Path("docs/benchmarks.md")
 LOG_TAIL = 2_000
+GROWTH = [10_000, 30_000, 100_000, 300_000, 1_000_000]
 
 
 class Bench:
@@ -73,20 +75,23 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
-    parser.add_argument("--growth", type=int, nargs="*", default=[], help="numbers of events")
+    parser.add_argument("--growth", type=int, nargs="*", default=GROWTH, help="numbers of events")
     options = parser.parse_args()
     with _unlimited_sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
             results = _compare(sandbox, folder, options)
+            print(f"\n{table(results)}\n", flush=True)
+            if options.only:
+                return
             growth = [_grow(sandbox, folder, events) for events in options.growth]
+            limits = [measure_latency(folder).sentences(), measure_quiet_hour(folder)]
         except RunFailedError as error:
             raise SystemExit(f"{error}:\n{(folder / 'log').read_text()[-LOG_TAIL:]}") from None
-    print(f"\n{table(results)}")
-    if not options.only:
-        OUTPUT.write_text(_document(results, growth, options.rounds), encoding="utf-8")
-        if growth:
-            _plot(growth)
+    print(*limits, sep="\n")
+    OUTPUT.write_text(_document(results, growth, limits, options.rounds), encoding="utf-8")
+    if growth:
+        _plot(growth)
 
 
 def _unlimited_sandbox() -> Sandbox:
@@ -131,7 +136,7 @@ def _grow(sandbox: Sandbox, folder: Path, events: int) -> Result:
     return result
 
 
-def _document(results: list[Result], growth: list[Result], rounds: int) -> str:
+def _document(results: list[Result], growth: list[Result], limits: list[str], rounds: int) -> str:
     at = datetime.now(timezone.utc).date().isoformat()
     lines = [
         "# Benchmarks",
@@ -154,6 +159,8 @@ def _document(results: list[Result], growth: list[Result], rounds: int) -> str:
             for each in growth
         ]
         lines += ["", "![Seconds and events a second as events grow](benchmarks.svg)"]
+    for sentences in limits:
+        lines += ["", sentences]
     return "\n".join(lines) + "\n"
 
 

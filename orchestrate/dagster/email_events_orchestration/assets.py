@@ -14,6 +14,7 @@ from dagster import (
     MaterializeResult,
     MetadataValue,
     MonthlyPartitionsDefinition,
+    OpExecutionContext,
     RetryPolicy,
     asset,
 )
@@ -61,19 +62,29 @@ def history(account: Account, months: MonthlyPartitionsDefinition) -> AssetsDefi
         context: AssetExecutionContext, config: MonthConfig
     ) -> MaterializeResult[Any]:
         month = Month.of_partition(context.partition_key)
-        try:
-            figures = ingest_month(
-                account,
-                month,
-                context.instance,
-                again=config.again,
-                attempt=context.retry_number,
-            )
-        except PartError as error:
-            raise Failure(str(error)) from None
-        return MaterializeResult(metadata=metadata(figures, context.retry_number))
+        return MaterializeResult(metadata=load_month(context, account, month, again=config.again))
 
     return months_of_account
+
+
+def load_month(
+    context: AssetExecutionContext | OpExecutionContext,
+    account: Account,
+    month: Month,
+    *,
+    again: bool,
+) -> dict[str, MetadataValue[Any]]:
+    """Load a month, as an asset or as a step of a backfill; returns its figures.
+
+    Raises:
+        Failure: It could not be loaded; the text says why.
+    """
+    attempt = context.retry_number
+    try:
+        figures = ingest_month(account, month, context.instance, again=again, attempt=attempt)
+    except PartError as error:
+        raise Failure(str(error)) from None
+    return metadata(figures, attempt)
 
 
 def increments(account: Account) -> AssetsDefinition:

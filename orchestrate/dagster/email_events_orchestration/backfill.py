@@ -8,7 +8,6 @@ from dagster import (
     Config,
     DynamicOut,
     DynamicOutput,
-    Failure,
     In,
     JobDefinition,
     MonthlyPartitionsDefinition,
@@ -20,10 +19,8 @@ from dagster import (
 )
 from pydantic import Field
 
-from email_events_orchestration.assets import PART_RETRIES, history_key, metadata
+from email_events_orchestration.assets import PART_RETRIES, history_key, load_month
 from email_events_orchestration.configuration import Account
-from email_events_orchestration.errors import PartError
-from email_events_orchestration.ingestion import ingest_month
 from email_events_orchestration.months import Month
 
 JOB = "backfill"
@@ -92,21 +89,10 @@ def _part(account: Account) -> OpDefinition:
     )
     def part(context: OpExecutionContext, config: PartConfig) -> None:
         month = Month((context.get_mapping_key() or "").replace("_", "-"))
-        try:
-            figures = ingest_month(
-                account,
-                month,
-                context.instance,
-                again=config.again,
-                attempt=context.retry_number,
-            )
-        except PartError as error:
-            raise Failure(str(error)) from None
+        figures = load_month(context, account, month, again=config.again)
         context.log_event(
             AssetMaterialization(
-                asset_key=history_key(account),
-                partition=month.partition,
-                metadata=metadata(figures, context.retry_number),
+                asset_key=history_key(account), partition=month.partition, metadata=figures
             )
         )
 

@@ -1,4 +1,4 @@
-"""``/account-info``: which portal a token belongs to."""
+"""``/account-info``: a token's portal; ``/crm/v3/schemas``: it has no objects of its own."""
 
 from __future__ import annotations
 
@@ -34,5 +34,13 @@ def routes(hubspot: HubSpot) -> list[Route]:
             }
         )
 
+    async def custom_objects(_: Request, access: Access) -> Response:
+        del access
+        return json_response({"results": []})
+
     endpoint = hubspot.guarded(details, "oauth")
-    return [Route(f"/account-info/{version}/details", endpoint) for version in ("v3", "2026-03")]
+    return [
+        *(Route(f"/account-info/{version}/details", endpoint) for version in ("v3", "2026-03")),
+        # singer-io's tap asks for them before it reads anything.
+        Route("/crm/v3/schemas", hubspot.guarded(custom_objects, "oauth")),
+    ]

@@ -1,0 +1,114 @@
+"""What HubSpot's latency and limits leave of the speed, and what an hour without news costs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from bench.measure import measure
+from bench.runners import BIN, MELTANO
+from sandbox.client import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVENTS = 300_000
+DAYS = 90
+ANSWER_SECONDS = 0.3
+REQUESTS_PER_10_SECONDS = 190
+PAGE = 1000
+BEST = REQUESTS_PER_10_SECONDS / 10 * PAGE
+
+
+@dataclass(frozen=True)
+class LatencyResult:
+    """A tap's run over `events` against a HubSpot that takes its time."""
+
+    events: int
+    seconds: float
+    requests_by_second: list[int]
+    throttled: int
+    peak_bytes: int
+
+    def sentences(self) -> str:
+        """The result for the docs."""
+        requests = sum(self.requests_by_second)
+        speed = self.events / self.seconds
+        return (
+            f"{self.events:,} events of all ten streams with {ANSWER_SECONDS} s an answer and "
+            f"{REQUESTS_PER_10_SECONDS} requests per 10 s, campaign names on, from the first "
+            f"request to the last answer: {self.seconds:.1f} s, {speed:,.0f} events/s "
+            f"({speed / BEST:.2f} of {BEST:,.0f}), {requests} requests, {self.throttled} of them "
+            f"429, peak {self.peak_bytes / 1_000_000:.0f} MB. Requests by second: "
+            f"{', '.join(map(str, self.requests_by_second))}."
+        )
+
+
+def measure_latency(folder: Path) -> LatencyResult:
+    """Run the tap alone at the limit."""
+    with Sandbox(
+        seed=7,
+        requests_per_10_seconds=REQUESTS_PER_10_SECONDS,
+        requests_per_second=0,
+        daily_limit=0,
+    ) as sandbox:
+        sandbox.generate(events=EVENTS, days=DAYS)
+        sandbox.set_latency(hubspot=ANSWER_SECONDS)
+        config = folder / "latency.json"
+        start = datetime.now(timezone.utc) - timedelta(days=DAYS + 1)
+        content = {
+            "api_url": sandbox.hubspot_url,
+            "access_token": "sandbox-access-token",
+            "requests_per_10_seconds": REQUESTS_PER_10_SECONDS,
+            "start_date": start.isoformat(),
+        }
+        config.write_text(json.dumps(content), encoding="utf-8")
+        command = [str(BIN / "tap-hubspot-email-events"), "--config", str(config)]
+        out = folder / "out"
+        run = measure({"tap": command}, stdout=out, log=folder / "log")
+        requests = sandbox.hubspot_requests()
+    with out.open("rb") as lines:
+        moved = sum(line.startswith(b'{"type":"RECORD"') for line in lines)
+    first, last = requests[0]["at"], requests[-1]["at"]
+    by_second = Counter(int(request["at"] - first) for request in requests)
+    return LatencyResult(
+        moved,
+        last - first + ANSWER_SECONDS,
+        [by_second[second] for second in range(int(last - first) + 1)],
+        sum(request["status"] == 429 for request in requests),
+        run.processes[0].peak_bytes,
+    )
+
+
+def measure_quiet_hour(folder: Path) -> str:
+    """Run Meltano twice over quiet data and tell what the second run took."""
+    with Sandbox(seed=7) as sandbox:
+        # Nothing of the last hours, which looking back would read again.
+        sandbox.add_events(
+            [
+                {"id": f"{number}", "type": "OPEN", "created": int(time.time() - 86_400) * 1000}
+                for number in range(10)
+            ]
+        )
+        environment = {
+            "MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve()}/quiet.db",
+            "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
+            "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
+        }
+        command = [str(MELTANO), "--environment=demo", "run"]
+        command += ["tap-hubspot-email-events", "target-amplitude"]
+        log = folder / "log"
+        measure({"meltano": command}, environment=environment, log=log)
+        before = len(sandbox.hubspot_requests())
+        quiet = measure({"meltano": command}, environment=environment, log=log)
+        requests = len(sandbox.hubspot_requests()) - before
+        alone = measure({"meltano": [str(MELTANO), "--version"]}, environment=environment, log=log)
+    return (
+        f"An hourly `meltano run` with nothing new: {quiet.seconds:.1f} s, of which "
+        f"{alone.seconds:.1f} s are Meltano's own start (`meltano --version`), and {requests} "
+        "requests to HubSpot for the ten streams."
+    )
