@@ -71,12 +71,12 @@ setup-dagster: $(DAGSTER)/ready
 .venv-meltano/ready: requirements/meltano.txt meltano.yml $(wildcard transforms/*.meltano.yml) $(PACKAGES:%=%/pyproject.toml)
 	$(PYTHON) -m venv .venv-meltano
 	.venv-meltano/bin/python $(PIP_INSTALL) --require-hashes -r requirements/meltano.txt
-	$(MELTANO) install tap-hubspot-email-events target-amplitude mapper-email-events
+	UV_CONSTRAINT=$(CURDIR)/requirements/plugins.txt $(MELTANO) install tap-hubspot-email-events target-amplitude mapper-email-events
 	.venv-meltano/bin/python $(COMPILE) .venv-meltano/lib .meltano/*/*/venv/lib
 	@touch $@
 
-$(DAGSTER)/ready: orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano.yml | .venv-meltano/ready
-	$(MELTANO) install dagster
+$(DAGSTER)/ready: requirements/dagster.txt orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano.yml | .venv-meltano/ready
+	UV_CONSTRAINT=$(CURDIR)/requirements/dagster.txt $(MELTANO) install dagster
 	$(DAGSTER)/bin/python $(COMPILE) $(DAGSTER)/lib
 	@touch $@
 
@@ -87,7 +87,7 @@ $(DAGSTER)/ready: orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano
 	@touch $@
 
 lock: setup-meltano ## Resolve the development requirements anew.
-	for name in bench build container dev meltano plugins; do \
+	for name in bench build container dagster dev meltano plugins; do \
 	  .venv-meltano/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done

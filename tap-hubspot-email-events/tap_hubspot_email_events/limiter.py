@@ -28,6 +28,7 @@ class RollingWindow:
     def __init__(self, limit: int, seconds: float) -> None:
         """Allow `limit` requests, at least 1, in any `seconds`."""
         self.limit = limit
+        self.account_limit = limit
         self.seconds = seconds
         self.margin = MARGIN
         self._sent: deque[float] = deque()
@@ -47,16 +48,18 @@ class RollingWindow:
         self._sent.append(now)
 
     def learn(self, now: float, *, limit: int, remaining: int) -> None:
-        """Believe what HubSpot says it allows in all and would still allow."""
+        """Believe what HubSpot says it allows the account in all and would still allow."""
         self._forget(now)
-        self.limit = max(1, limit)
+        self.account_limit = max(1, limit)
         self._others = max(0, limit - remaining - len(self._sent))
         self._others_seen = now
 
     def _allowed(self, now: float) -> int:
         others = self._others if now - self._others_seen <= self.seconds else 0
+        # What others use goes off the account's limit, not off the share of it that is this tap's.
+        most = min(self.limit, self.account_limit)
         # Even beside a greedy neighbour a little goes on, or the run would never learn of its end.
-        return max(1, self.limit // 20, self.limit - others)
+        return max(1, most // 20, min(most, self.account_limit - others))
 
     def _forget(self, now: float) -> None:
         while self._sent and self._sent[0] <= now - self.seconds - self.margin:
@@ -70,7 +73,6 @@ class Limiter:
         """Allow `requests_per_10_seconds` until HubSpot says something lower."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._wanted = requests_per_10_seconds
         self._window = RollingWindow(requests_per_10_seconds, TEN_SECONDS)
         self._second: RollingWindow | None = None
         self._paused_until = float("-inf")
@@ -117,9 +119,7 @@ class Limiter:
             if interval:
                 self._window.seconds = interval / 1000
             if limit is not None and remaining is not None:
-                used = max(0, limit - remaining)
-                limit = min(limit, self._wanted)
-                self._window.learn(now, limit=limit, remaining=limit - used)
+                self._window.learn(now, limit=limit, remaining=remaining)
             limit, remaining = _number(headers, "Secondly"), _number(headers, "Secondly-Remaining")
             if limit is not None and remaining is not None:
                 self._second = self._second or RollingWindow(limit, 1.0)

@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 import browser
 from browser import Browser
-from sandbox.client import Sandbox
 from tap_hubspot_email_events.connect import main
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+    from sandbox.client import Sandbox
 
 PREFIX = "TAP_HUBSPOT_EMAIL_EVENTS"
 APP = {
@@ -36,18 +37,6 @@ PATIENCE = 60
 needs_a_browser = pytest.mark.skipif(
     bool(browser.missing()), reason=f"needs a real browser: {browser.missing()} not installed"
 )
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(seed=7) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def hubspot(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.client import Sandbox
 from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from sandbox.client import Sandbox
 
 Record = dict[str, Any]
 
@@ -22,18 +21,6 @@ CONTACTS = "/crm/v3/objects/contacts/batch/read"
 CAMPAIGN = 243851494
 DELETED = 198114233
 NAMELESS = dict.fromkeys(("name", "subject", "type", "contentId"))
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(seed=7) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def hubspot(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
 
 
 class Run:

@@ -71,7 +71,7 @@ def table(results: Sequence[Result]) -> str:
         seconds = sorted(run.seconds - result.startup_seconds for run in result.runs)
         rows.append(
             (
-                result.name,
+                result.name.replace("|", "\\|"),
                 f"{result.events_per_second:,.0f}",
                 f"{result.events_per_second / floor:.2f}",
                 f"{result.seconds:.1f}",

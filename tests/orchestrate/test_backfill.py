@@ -15,7 +15,7 @@ from demo.reconcile import reconcile
 from orchestrate.dagster_project import DAGSTER, DagsterProject
 from sandbox.client import Sandbox
 
-LIMIT = 20
+LIMIT = 40
 PATIENCE = 900
 pytestmark = pytest.mark.skipif(
     not (DAGSTER / "dagster").exists(), reason="Dagster is not installed: make setup-dagster"

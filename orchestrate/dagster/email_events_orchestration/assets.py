@@ -25,7 +25,7 @@ from email_events_orchestration.ingestion import ingest_month, ingest_new
 from email_events_orchestration.months import Month
 
 GROUP = "hubspot_email_events"
-PART_RETRIES = RetryPolicy(max_retries=3, delay=5, backoff=Backoff.EXPONENTIAL)
+PART_RETRIES = RetryPolicy(max_retries=3, delay=11, backoff=Backoff.EXPONENTIAL)
 # Meltano takes a killed run for a running one for five minutes, and nothing else is in a hurry.
 INCREMENT_RETRIES = RetryPolicy(max_retries=3, delay=60, backoff=Backoff.EXPONENTIAL)
 
