@@ -81,6 +81,14 @@ def test_a_neighbour_leaves_us_the_rest_until_it_is_gone() -> None:
     assert len(send(limiter, clock, 9)) == 100
 
 
+def test_a_neighbour_that_keeps_to_its_share_leaves_us_ours() -> None:
+    clock = Clock()
+    limiter = Limiter(50, clock)
+    limiter.delay()
+    limiter.learn(headers(100, 49))
+    assert len(send(limiter, clock, 9)) == 49
+
+
 def test_a_greedy_neighbour_leaves_us_a_little() -> None:
     clock = Clock()
     limiter = Limiter(100, clock)
