@@ -22,10 +22,10 @@ class StreamTally:
     __slots__ = (
         "delivered",
         "ended",
+        "events",
         "fell_back",
         "first",
         "last",
-        "matched",
         "read",
         "rejected",
         "rejected_counted",
@@ -42,9 +42,9 @@ class StreamTally:
         """Count from zero; `started` is on the clock of `ended`."""
         self.stream = stream
         self.read = 0
+        self.events = 0
         self.delivered = 0
         self.skipped = 0
-        self.matched = 0
         self.fell_back = 0
         self.rejected: Counter[str] = Counter()
         self.rejected_counted = 0
@@ -63,12 +63,11 @@ class StreamTally:
         return self.read - self.delivered - self.skipped - self.rejected.total()
 
     def see(self, items: Collection[Item]) -> None:
-        """Note the users and times of events that are to be delivered."""
+        """Count events that are to be delivered, and note their users and times."""
+        self.read += len(items)
+        self.events += len(items)
         self.users.add([item.user for item in items])
-        fell_back = sum([item.fell_back for item in items])
-        self.fell_back += fell_back
-        self.matched += len(items) - fell_back
-        times = [item.time for item in items if item.time is not None]
+        times = [time for item in items if (time := item.time) is not None]
         if times:
             first, last = min(times), max(times)
             self.first = first if self.first is None else min(self.first, first)
@@ -87,7 +86,7 @@ class StreamTally:
             "read": self.read,
             "delivered": self.delivered,
             "skipped": self.skipped,
-            "matched": self.matched,
+            "matched": self.events - self.fell_back,
             "fell_back": self.fell_back,
             "rejected": dict(self.rejected),
             "not_covered": self.pending,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_amplitude.accounting import by_tally
 from target_amplitude.failures import RefusedKeyError, RunFailedError
 from target_amplitude.lanes import FOREVER, Item, Lanes
 from target_amplitude.ledger import Ledger
@@ -17,9 +17,13 @@ from target_amplitude.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from target_amplitude.accounting import StreamTally
     from target_amplitude.rejects import RejectsFile
     from target_amplitude.settings import Settings
     from target_amplitude.timing import Timing
+
+_EPOCH = attrgetter("epoch")
+_TALLY = attrgetter("tally")
 
 
 class Books:
@@ -73,9 +77,9 @@ class Books:
     def accept(self, items: list[Item]) -> None:
         """Note that Amplitude has these events."""
         self.accepted += len(items)
-        for tally, run in by_tally(items):
-            tally.delivered += len(run)
-        self._settle(items)
+        for tally, count in self._settle(items).items():
+            tally.delivered += count
+        self.advance()
 
     def reject(self, refused: Iterable[tuple[Item, str]], reason: str, words: str) -> None:
         """Keep events aside, each with what is wrong with it.
@@ -91,6 +95,7 @@ class Books:
             Reject(item.line, reason, detail, words, item.tally) for item, detail in pairs
         )
         self._settle([item for item, _ in pairs])
+        self.advance()
 
     def leave(self, items: list[Item]) -> None:
         """Let go of events that stay unsettled, so that no state covers them."""
@@ -106,11 +111,11 @@ class Books:
         """Note a request of so many bytes."""
         self.requests += 1
         self.sent_bytes += size
-        tallies = {}
-        for tally, run in by_tally(items):
-            tally.sent_bytes += sum([len(item.body) for item in run])
-            tallies[id(tally)] = tally
-        for tally in tallies.values():
+        sent: Counter[StreamTally] = Counter()
+        for item in items:
+            sent[item.tally] += len(item.body)
+        for tally, sent_bytes in sent.items():
+            tally.sent_bytes += sent_bytes
             tally.requests += 1
 
     def advance(self) -> None:
@@ -130,12 +135,14 @@ class Books:
         elif self.partial_at == FOREVER:
             self.partial_at = time.monotonic() + self._timing.partial_batch
 
-    def _settle(self, items: list[Item]) -> None:
+    def _settle(self, items: list[Item]) -> Counter[StreamTally]:
+        """Settle events in the ledger; returns how many of each stream there were."""
         self.lanes.drop(items)
-        for epoch, count in Counter([item.epoch for item in items]).items():
+        for epoch, count in Counter(map(_EPOCH, items)).items():
             self.ledger.settle(epoch, count)
+        counts = Counter(map(_TALLY, items))
         now = time.monotonic()
-        for tally in {id(item.tally): item.tally for item in items}.values():
+        for tally in counts:
             tally.ended = now
-        self.advance()
         self.changed.notify_all()
+        return counts

@@ -60,6 +60,7 @@ class Intake:
         self._outlet = outlet
         self._mapper = mapper
         self._events = EventMapper(settings)
+        self._to_event = self._events.map
         self._sees_types = settings.dry_run
         self._room = Transport.room(settings)
         self._streams: dict[str, _Stream] = {}
@@ -68,8 +69,9 @@ class Intake:
         self._now = 0
         self._items: list[Item] = []
         self._rejects: list[Reject] = []
+        # Records that need no delivery, and campaigns, which are delivered in another way.
         self._settled = 0
-        self._opened = 0
+        self._kept = 0
         self.tallies: dict[str, StreamTally] = {}
         self.counts: dict[str, int] = {"RECORD": 0, "SCHEMA": 0, "STATE": 0, "ACTIVATE_VERSION": 0}
         self._handlers: dict[str, Callable[[Message, bytes, int], None]] = {
@@ -88,30 +90,40 @@ class Intake:
             RunFailedError: If the run has failed meanwhile.
         """
         self._now = int(time.time() * 1000)
+        streams: dict[str | None, _Stream] = self._streams  # type: ignore[assignment]
         lines = split_lines(block)
         first = self._line
         self._line += len(lines)
         try:
             for number, line, message in read_messages(block, lines, first):
-                if message.type == "RECORD":
-                    self._record(message, line, number)
-                    if self._opened >= _PIECE:
-                        self.hand_over()
+                if message.type != "RECORD":
+                    self._handlers.get(message.type, self._unknown)(message, line, number)
+                    self.counts[message.type] += 1
                     continue
-                self._handlers.get(message.type, self._unknown)(message, line, number)
-                self.counts[message.type] += 1
+                record, stream = message.record, streams.get(message.stream)
+                if (
+                    stream is None
+                    or record is None
+                    or stream.is_mapped
+                    or message.rejected is not NOTHING
+                ):
+                    self._record(message, line, number)
+                else:
+                    self._take(record, stream, line, number)
         except BaseException:
             self.hand_over()
             raise
+        if len(self._items) + self._settled >= _PIECE:
+            self.hand_over()
 
     def hand_over(self) -> None:
         """Let the outlet have what was read of late; needed once no further block follows."""
-        if self._opened:
-            self.counts["RECORD"] += self._opened
-            items, rejects = self._items, self._rejects
-            settled, opened = self._settled, self._opened
+        items, rejects, settled = self._items, self._rejects, self._settled
+        opened = len(items) + settled + self._kept
+        if opened:
+            self.counts["RECORD"] += opened
             self._items, self._rejects = [], []
-            self._settled = self._opened = 0
+            self._settled = self._kept = 0
             for tally, run in by_tally(items):
                 tally.see(run)
             self._outlet.add(items, rejects, settled, opened)
@@ -129,7 +141,7 @@ class Intake:
         if message.rejected is not NOTHING and self._outlet.is_own_reject(message.rejected):
             return
         if not stream.is_mapped:
-            self._map(record, stream, stream.keys, line, number)
+            self._take(record, stream, line, number)
             return
         for stream_map in self._sdk_mapper.stream_maps[stream.name]:
             try:
@@ -144,52 +156,44 @@ class Intake:
             if transformed is None:
                 tally.read += 1
                 tally.skipped += 1
-                self._opened += 1
                 self._settled += 1
                 continue
             target = _Stream(stream.name, tally)
-            keys = tuple(stream_map.transformed_key_properties or ())
-            self._map(transformed, target, keys, line, number)
+            target.keys = tuple(stream_map.transformed_key_properties or ())
+            self._take(transformed, target, line, number)
 
     @property
     def _sdk_mapper(self) -> PluginMapper:
         assert self._mapper is not None  # noqa: S101 - streams are mapped only where it is given
         return self._mapper
 
-    def _map(
-        self,
-        record: dict[str, Any],
-        stream: _Stream,
-        keys: tuple[str, ...],
-        line: bytes,
-        number: int,
-    ) -> None:
-        tally = stream.tally
-        for key in keys:
+    def _take(self, record: dict[str, Any], stream: _Stream, line: bytes, number: int) -> None:
+        for key in stream.keys:
             if key not in record:
                 raise MissingKeyPropertiesError(
                     f"Line {number} of the input is a record without its key property {key}; "
                     "check the tap's output.",
                 )
-        tally.read += 1
-        self._opened += 1
-        event = self._events.map(record, self._now)
+        tally = stream.tally
+        event = self._to_event(record, self._now)
         if type(event) is dict:
             try:
                 body = encode(event)
             except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
                 event = Refusal(INVALID_VALUE, "a value that JSON cannot carry")
             else:
-                device = event.get("device_id", "")
-                user = event.get("user_id") or device
-                if len(body) < self._room:
-                    epoch, at = self._outlet.epoch, event.get("time")
-                    fell_back = self._events.fell_back
-                    self._items.append(Item(body, line, tally, epoch, user, device, at, fell_back))
+                size = len(body)
+                if size < self._room:
+                    device = event.get("device_id", "")
+                    user = event.get("user_id") or device
+                    weight, epoch, at = size + len(line), self._outlet.epoch, event.get("time")
+                    self._items.append(Item(body, line, weight, tally, epoch, user, device, at))
+                    tally.fell_back += self._events.fell_back
                     if self._sees_types:
                         self._outlet.see(event["event_type"], user)
                     return
                 event = TOO_LARGE
+        tally.read += 1
         if event is NO_MAPPING and is_campaign(tally.stream, record):
             self._keep_campaign(record, stream, line)
             return
@@ -201,7 +205,9 @@ class Intake:
 
     def _keep_campaign(self, record: dict[str, Any], stream: _Stream, line: bytes) -> None:
         refusal = self._outlet.campaign(record, line, stream.tally)
-        if refusal is not None:
+        if refusal is None:
+            self._kept += 1
+        else:
             self._settled += 1
             self._refuse(refusal, stream, line)
 

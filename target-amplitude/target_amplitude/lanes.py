@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 FOREVER = float("inf")
 
+_WEIGHT = attrgetter("weight")
+
 
 class Item(msgspec.Struct, gc=False):
     """One event on its way.
@@ -21,22 +24,22 @@ class Item(msgspec.Struct, gc=False):
     Attributes:
         body: The event, encoded.
         line: The Singer line it came from, in case it is refused.
+        weight: Bytes of memory that these two hold.
         tally: Where its fate is counted.
         epoch: The ledger's number of the state that will cover it.
         user: The id that Amplitude orders and throttles by: user, or else device.
         device: Device id, where it has both.
         time: When it happened, in milliseconds since 1970, where it says so.
-        fell_back: Whether the user is only the recipient's address.
     """
 
     body: bytes
     line: bytes
+    weight: int
     tally: StreamTally
     epoch: int
     user: str
     device: str = ""
     time: int | None = None
-    fell_back: bool = False
 
 
 class Parked:
@@ -104,7 +107,7 @@ class Lanes:
             if len(lane.open) >= self._max_events:
                 self._close(lane)
         self.held += len(items)
-        self.weight += _weight(items)
+        self.weight += sum(map(_WEIGHT, items))
         return self._closed - closed
 
     def make_due(self) -> None:
@@ -179,7 +182,7 @@ class Lanes:
     def drop(self, items: list[Item]) -> None:
         """Stop holding events whose fate is known."""
         self.held -= len(items)
-        self.weight -= _weight(items)
+        self.weight -= sum(map(_WEIGHT, items))
 
     def next_release(self) -> float:
         """When the next parked events may go; infinity where none wait."""
@@ -257,8 +260,3 @@ class Lanes:
             lane.size = 0
             lane.is_due = False
         return batch if batch.items else None
-
-
-def _weight(items: list[Item]) -> int:
-    """Bytes of memory that events hold."""
-    return sum([len(item.body) + len(item.line) for item in items])

@@ -28,7 +28,9 @@ class Message(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(Message)
-_encoder = msgspec.json.Encoder(decimal_format="number")
+encode = msgspec.json.Encoder(decimal_format="number").encode
+"""A value as JSON; raises TypeError for what JSON has no form for, UnicodeEncodeError for text that
+is no Unicode."""
 
 
 def split_lines(block: bytes) -> list[bytes]:
@@ -57,16 +59,6 @@ def read_messages(
     if len(messages) == len(lines):
         return zip(count(first_line), lines, messages)
     return _read_each(lines, first_line)
-
-
-def encode(value: Any) -> bytes:
-    """A value as JSON.
-
-    Raises:
-        TypeError: For a value JSON has no form for.
-        UnicodeEncodeError: For text that is no Unicode.
-    """
-    return _encoder.encode(value)
 
 
 def _read_each(lines: list[bytes], first_line: int) -> Iterator[tuple[int, bytes, Message]]:

@@ -334,7 +334,7 @@ def test_an_interrupted_end_does_not_wait_for_ever(
         Timing(first_retry=0.05, longest_retry=0.05, termination=0.3),
     )
     tally = StreamTally("email_open", 0.0)
-    delivery.add([Item(b'{"event_type":"x"}', b"{}", tally, 0, "user-1")], [], 0, 1)
+    delivery.add([Item(b'{"event_type":"x"}', b"{}", 20, tally, 0, "user-1")], [], 0, 1)
     delivery.close_epoch(b"{}")
     Timer(0.2, delivery.interrupt).start()
     assert not delivery.finish()

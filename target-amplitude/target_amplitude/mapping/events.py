@@ -16,6 +16,7 @@ from target_amplitude.mapping.validation import (
     INVALID_TIME,
     INVALID_VALUE,
     MAX_NAME,
+    is_address,
     refuse_event_type,
     refuse_id,
     refuse_shaped,
@@ -23,6 +24,8 @@ from target_amplitude.mapping.validation import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_amplitude.settings import Settings
 
 SKIP_SYNC = "$skip_user_properties_sync"
@@ -75,18 +78,21 @@ class EventMapper:
 
     def map(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal | Skip:
         """The event of a record, or why there is none; `now` is in milliseconds since 1970."""
-        if record.get("event_type") is not None and (
-            record.get("user_id") is not None or record.get("device_id") is not None
+        get = record.get
+        if get("event_type") is not None and (
+            get("user_id") is not None or get("device_id") is not None
         ):
             return self._shaped(record, now)
-        kind = record.get("type")
-        created = record.get("created")
-        identifier = record.get("id")
-        if not kind or type(kind) is not str or created is None or identifier is None:
+        kind = get("type")
+        created = get("created")
+        if not kind or type(kind) is not str or created is None or get("id") is None:
             return NO_MAPPING
-        if not record.get("recipient"):
+        if not get("recipient"):
             return NO_RECIPIENT if "portalId" in record else NO_MAPPING
-        return self._email(record, kind, to_milliseconds(created), now)
+        time = to_milliseconds(created)
+        if time is None:
+            return Refusal(INVALID_TIME, "created is neither RFC 3339 text nor milliseconds")
+        return self._email(record, kind, time, now)
 
     def event_type(self, kind: str) -> str | Refusal:
         """Amplitude's name for a HubSpot event type."""
@@ -104,25 +110,24 @@ class EventMapper:
         self,
         record: dict[str, Any],
         kind: str,
-        time: int | None,
+        time: int,
         now: int,
     ) -> dict[str, Any] | Refusal | Skip:
-        event_type = self.event_type(kind)
+        event_type = self._event_types.get(kind) or self.event_type(kind)
         if type(event_type) is not str:
             return event_type  # type: ignore[return-value]
-        if time is None:
-            return Refusal(INVALID_TIME, "created is neither RFC 3339 text nor milliseconds")
-        user_id, user_field = self._identity.identify(record)
-        self.fell_back = user_field != self._user_field
-        if not user_id:
-            return NO_USER
-        refusal = refuse_time(time, "created", now) or refuse_id(
-            user_id,
-            user_field,
-            self._min_id_length,
-        )
+        refusal = refuse_time(time, "created", now)
         if refusal is not None:
             return refusal
+        user_field = self._user_field
+        user_id = record.get(user_field)
+        if type(user_id) is str and is_address(user_id, self._min_id_length):
+            self.fell_back = False
+        else:
+            found = self._find_user(record)
+            if type(found) is not tuple:
+                return found  # type: ignore[return-value]
+            user_id, user_field = found
         try:
             properties = self._flattener.flatten(record)
         except UnsendableValueError as unsendable:
@@ -131,8 +136,7 @@ class EventMapper:
         properties.pop("created", None)
         properties.pop(user_field, None)
         if not properties.keys().isdisjoint(_SINGER_METADATA):
-            for name in _SINGER_METADATA:
-                properties.pop(name, None)
+            _remove(properties, _SINGER_METADATA)
         event: dict[str, Any] = {
             "event_type": event_type,
             "user_id": user_id,
@@ -142,10 +146,18 @@ class EventMapper:
             "library": LIBRARY,
         }
         if self._mode != "off":
-            _describe_user(event, record)
+            if "userAgent" in record or "location" in record:
+                _describe_user(event, record)
             if self._mode == "never" or (self._mode == "recent" and now - time > _RECENT):
                 event[SKIP_SYNC] = True
         return event
+
+    def _find_user(self, record: dict[str, Any]) -> tuple[str, str] | Refusal | Skip:
+        user_id, user_field = self._identity.identify(record)
+        self.fell_back = user_field != self._user_field
+        if not user_id:
+            return NO_USER
+        return refuse_id(user_id, user_field, self._min_id_length) or (user_id, user_field)
 
     def _shaped(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
         event = {
@@ -172,6 +184,11 @@ def insert_id(portal: Any, time: int, identifier: Any) -> str:
         if len(whole) < MAX_NAME
         else f"hubspot:{sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()}"
     )
+
+
+def _remove(properties: dict[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        properties.pop(name, None)
 
 
 def _describe_user(event: dict[str, Any], record: dict[str, Any]) -> None:

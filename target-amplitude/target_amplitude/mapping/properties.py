@@ -48,14 +48,15 @@ class Flattener:
                     del properties[name]
                 elif len(value) > MAX_STRING:
                     properties[name] = value[:MAX_STRING]
+            elif kind is int or kind is bool:
+                continue
             elif kind is dict:
                 del properties[name]
                 self._flatten_object(name, value, properties, 1)
-            elif kind is not int and kind is not bool:
-                if value is None or (cleaned := clean(name, value, 1)) is None:
-                    del properties[name]
-                else:
-                    properties[name] = cleaned
+            elif value is None or value == [] or (cleaned := clean(name, value, 1)) is None:
+                del properties[name]
+            else:
+                properties[name] = cleaned
         if len(properties) > MAX_PROPERTIES:
             raise UnsendableValueError(f"more than {MAX_PROPERTIES} properties")
         return properties

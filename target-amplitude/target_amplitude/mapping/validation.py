@@ -54,11 +54,16 @@ INVALID_EVENT_TYPE = "invalid event type"
 INVALID_VALUE = "invalid value"
 
 
+def is_address(value: str, min_length: int) -> bool:
+    """Whether an id is an address of a length Amplitude takes, which is then never refused."""
+    return "@" in value and min_length <= len(value) <= MAX_NAME
+
+
 def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:
     """Why Amplitude would refuse a user or device id, or None where it would not."""
     if not isinstance(value, str):
         return Refusal(INVALID_ID, f"{field} is not a string")
-    if "@" in value and min_length <= len(value) <= MAX_NAME:
+    if is_address(value, min_length):
         return None
     if len(value) < min_length:
         return Refusal(INVALID_ID, f"{field} is shorter than {min_length} characters")
