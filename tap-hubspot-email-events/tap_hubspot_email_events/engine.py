@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from tap_hubspot_email_events.concurrency import Concurrency
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
@@ -84,7 +85,9 @@ class Engine:
         self._lanes = list(lanes)
         self._source = source
         self._stop = stop
-        self._concurrency = concurrency
+        self._threads = concurrency + ENCODERS
+        self._concurrency = Concurrency(self._threads)
+        self._busy = 0
         self._lock = threading.Lock()
         # Two, so that a page wakes who can do something about it and nobody else.
         self._readable = threading.Condition(self._lock)
@@ -98,7 +101,7 @@ class Engine:
         """Read everything, writing as parts finish."""
         workers = [
             threading.Thread(target=self._work, name=f"hubspot-{number}", daemon=True)
-            for number in range(self._concurrency + ENCODERS)
+            for number in range(self._threads)
         ]
         for worker in workers:
             worker.start()
@@ -194,6 +197,7 @@ class Engine:
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
             lane, part = job
+            started, cpu_started = time.monotonic(), time.thread_time()
             try:
                 self._read_page(lane, part)
             except StoppedError:
@@ -205,6 +209,9 @@ class Engine:
             except BaseException as error:  # noqa: BLE001 - raised again by the writing side
                 self._crash = error
                 self._end(None)
+            with self._lock:
+                self._busy -= 1
+                self._concurrency.note(time.monotonic() - started, time.thread_time() - cpu_started)
 
     def _next_job(self) -> tuple[Lane, Part] | None:
         idle_since = time.monotonic()
@@ -214,12 +221,13 @@ class Engine:
                     return None
                 idle = time.monotonic() - idle_since
                 if (job := self._choose(may_share=idle >= SHARE_SECONDS)) is not None:
+                    self._busy += 1
                     return job
                 self._readable.wait(SHARE_SECONDS if idle < SHARE_SECONDS else POLL_SECONDS)
         return None
 
     def _choose(self, *, may_share: bool) -> tuple[Lane, Part] | None:
-        if self._waiting_bytes > WAITING_BYTES:
+        if self._waiting_bytes > WAITING_BYTES or self._busy >= self._concurrency.worthwhile:
             return None
         lanes = sorted(self._lanes, key=lambda lane: -lane.plan.pages_left)
         for lane in lanes:
@@ -260,8 +268,9 @@ class Engine:
                 events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
             number = part.pages
             lane.unwritten[part] += 1
-            # For the part's next page, and for a new part that this page's events allow.
-            self._readable.notify(2)
+            if self._busy < self._concurrency.worthwhile:
+                # For the part's next page, and for a new part that this page's events allow.
+                self._readable.notify(2)
         events.reverse()
         lines = self._source.lines(lane, events) if events else b""
         waits = part.kind is Kind.HEAD and max(created, default=0) > lane.end - RECENT

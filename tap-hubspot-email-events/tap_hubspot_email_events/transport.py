@@ -6,6 +6,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
@@ -41,6 +42,7 @@ class Transport:
     def __init__(self, connections: int, user_agent: str) -> None:
         """Have at most `connections` requests under way; further ones wait."""
         self._free = threading.Semaphore(connections)
+        self._known_surroundings: dict[str, Mapping[str, Any]] = {}
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
         adapter = requests.adapters.HTTPAdapter(
@@ -66,21 +68,17 @@ class Transport:
             UnansweredError: The connection failed, timed out or ended before the answer did.
             UntrustedError: The host's certificate could not be verified.
         """
+        request = requests.Request(method, url, params=params, data=data, auth=_bearer(token))
+        if isinstance(data, bytes):
+            request.headers = {"Content-Type": "application/json"}
         try:
             with (
                 self._free,
-                self._session.request(
-                    method,
-                    url,
-                    params=params,
-                    data=data,
-                    headers={"Content-Type": "application/json"}
-                    if isinstance(data, bytes)
-                    else None,
-                    auth=_bearer(token),
+                self._session.send(
+                    self._session.prepare_request(request),
                     timeout=(CONNECT_SECONDS, READ_SECONDS),
                     allow_redirects=False,
-                    stream=True,
+                    **self._surroundings(url),
                 ) as response,
             ):
                 # In one piece: requests itself reads bodies by 10 KB, a page has a megabyte.
@@ -90,6 +88,15 @@ class Transport:
             raise UntrustedError from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise UnansweredError(_reason(error)) from None
+
+    def _surroundings(self, url: str) -> Mapping[str, Any]:
+        """The environment's proxies and certificates, looked up once for each host."""
+        host = urlsplit(url).netloc
+        if host not in self._known_surroundings:
+            self._known_surroundings[host] = self._session.merge_environment_settings(
+                url, proxies={}, stream=True, verify=None, cert=None
+            )
+        return self._known_surroundings[host]
 
     def close(self) -> None:
         """Close all connections."""
