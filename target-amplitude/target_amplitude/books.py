@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -112,8 +113,8 @@ class Books:
         self.requests += 1
         self.sent_bytes += size
         sent: Counter[StreamTally] = Counter()
-        for item in items:
-            sent[item.tally] += len(item.body)
+        for tally, run in groupby(items, _TALLY):
+            sent[tally] += sum([len(item.body) for item in run])
         for tally, sent_bytes in sent.items():
             tally.sent_bytes += sent_bytes
             tally.requests += 1
