@@ -150,6 +150,7 @@ def _document(results: list[Result], growth: list[Result], limits: list[str], ro
         "",
         table(results),
     ]
+    lines += [f"\n{_busy(each)}" for each in results if each.name == "tap | target"]
     if growth:
         lines += ["", "As events grow (`tap | target`, one run each):", ""]
         lines += ["| events | seconds | events/s | peak MB |", "| ---: | ---: | ---: | ---: |"]
@@ -162,6 +163,14 @@ def _document(results: list[Result], growth: list[Result], limits: list[str], ro
     for sentences in limits:
         lines += ["", sentences]
     return "\n".join(lines) + "\n"
+
+
+def _busy(result: Result) -> str:
+    shares = [f"the {name} {share:.0%}" for name, share in result.busy().items()]
+    return (
+        f"At work in `{result.name}`, of the time it takes: {', '.join(shares)}. The two and both "
+        "services share the cores."
+    )
 
 
 def _machine() -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.measure import Measurement
+    from bench.measure import Measurement, ProcessCost
 
 MEGABYTE = 1_000_000
 
@@ -38,17 +38,32 @@ class Result:
         """Events a second of the median run, start-up apart."""
         return self.events / self.seconds
 
+    def busy(self) -> dict[str, float]:
+        """Share of the time that each process was at work, median of the runs, start-up apart.
+
+        Where one comes near 1, nothing else held it up.
+        """
+        startup = zip(*(run.processes for run in self.empty_runs), strict=True)
+        columns = zip(*(run.processes for run in self.runs), strict=True)
+        return {
+            column[0].name: (_median_cpu(column) - _median_cpu(empty)) / self.seconds
+            for column, empty in zip(columns, startup, strict=True)
+        }
+
     def cpu_per_100_000(self) -> str:
         """Seconds of CPU for each 100,000 events, process by process, start-up included."""
         columns = zip(*(run.processes for run in self.runs), strict=True)
-        costs = [statistics.median(process.cpu_seconds for process in column) for column in columns]
-        return " + ".join(f"{cost * 100_000 / self.events:.1f}" for cost in costs)
+        return " + ".join(f"{_median_cpu(each) * 100_000 / self.events:.1f}" for each in columns)
 
     def peak_megabytes(self) -> str:
         """Peak memory of each process, the largest of the runs."""
         columns = zip(*(run.processes for run in self.runs), strict=True)
         peaks = [max(process.peak_bytes for process in column) for column in columns]
         return " + ".join(f"{peak / MEGABYTE:.0f}" for peak in peaks)
+
+
+def _median_cpu(processes: Sequence[ProcessCost]) -> float:
+    return statistics.median(process.cpu_seconds for process in processes)
 
 
 HEADINGS = (
