@@ -72,7 +72,7 @@ class Bench:
 def main() -> None:
     """Print the table and write it to the docs."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
     parser.add_argument("--growth", type=int, nargs="*", default=GROWTH, help="numbers of events")
