@@ -129,8 +129,13 @@ class Books:
             return
         state = self.ledger.take()
         if state is not None:
-            self._rejects.sync()
-            self._write_state(state)
+            try:
+                self._rejects.sync()
+                self._write_state(state)
+            except RunFailedError as failure:
+                # While the lock is held: whoever has it next sees that nothing is left to deliver.
+                self.failure = self.failure or failure
+                raise
         if not self.ledger.is_waiting:
             self.partial_at = FOREVER
         elif self.partial_at == FOREVER:

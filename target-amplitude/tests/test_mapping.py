@@ -311,3 +311,11 @@ def test_strings_are_cut_at_1024_characters(text: str) -> None:
     expected = text[:1024] or None
     assert properties.get("url") == properties.get("nested.url") == expected
     assert properties.get("replyTo") == ([expected] if expected else None)
+
+
+@pytest.mark.parametrize("created", [5, NOW + 400 * 86_400_000])
+def test_an_event_left_out_by_a_setting_is_not_refused_for_its_time(created: int) -> None:
+    record = email(1, created=created)
+    skipped = mapped(record, user_field="contact.product_user_id", unknown_users="skip")
+    assert isinstance(skipped, Skip)
+    assert isinstance(mapped(record), Refusal)

@@ -89,10 +89,13 @@ class EventMapper:
             return NO_MAPPING
         if not get("recipient"):
             return NO_RECIPIENT if "portalId" in record else NO_MAPPING
+        event_type = self._event_types.get(kind) or self.event_type(kind)
+        if type(event_type) is not str:
+            return event_type  # type: ignore[return-value]
         time = to_milliseconds(created)
         if time is None:
             return Refusal(INVALID_TIME, "created is neither RFC 3339 text nor milliseconds")
-        return self._email(record, kind, time, now)
+        return self._email(record, event_type, time, now)
 
     def event_type(self, kind: str) -> str | Refusal:
         """Amplitude's name for a HubSpot event type."""
@@ -109,22 +112,19 @@ class EventMapper:
     def _email(
         self,
         record: dict[str, Any],
-        kind: str,
+        event_type: str,
         time: int,
         now: int,
     ) -> dict[str, Any] | Refusal | Skip:
-        event_type = self._event_types.get(kind) or self.event_type(kind)
-        if type(event_type) is not str:
-            return event_type  # type: ignore[return-value]
-        refusal = refuse_time(time, "created", now)
-        if refusal is not None:
-            return refusal
         user_field = self._user_field
         user_id = record.get(user_field)
         if type(user_id) is str and is_address(user_id, self._min_id_length):
             self.fell_back = False
+            refusal = refuse_time(time, "created", now)
+            if refusal is not None:
+                return refusal
         else:
-            found = self._find_user(record)
+            found = self._find_user(record, time, now)
             if type(found) is not tuple:
                 return found  # type: ignore[return-value]
             user_id, user_field = found
@@ -152,12 +152,21 @@ class EventMapper:
                 event[SKIP_SYNC] = True
         return event
 
-    def _find_user(self, record: dict[str, Any]) -> tuple[str, str] | Refusal | Skip:
+    def _find_user(
+        self,
+        record: dict[str, Any],
+        time: int,
+        now: int,
+    ) -> tuple[str, str] | Refusal | Skip:
         user_id, user_field = self._identity.identify(record)
         self.fell_back = user_field != self._user_field
         if not user_id:
             return NO_USER
-        return refuse_id(user_id, user_field, self._min_id_length) or (user_id, user_field)
+        return (
+            refuse_time(time, "created", now)
+            or refuse_id(user_id, user_field, self._min_id_length)
+            or (user_id, user_field)
+        )
 
     def _shaped(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
         event = {
