@@ -8,10 +8,12 @@ from collections import deque
 # Judged by so many pages, and all threads are let go until there are as many.
 MEMORY = 8
 FEWEST = 2
+# A page that takes so much longer than others sits out a failure or a limit, so another may go.
+HELD_UP_SECONDS = 0.25
 
 
 class Concurrency:
-    """Tells how many threads have something to do while the others wait for answers.
+    """Tells whether one more thread has something to do while the others wait for answers.
 
     Threads that only wait for their turn at the interpreter slow down the one that has it, so where
     answers come at once, as from a server nearby, few read as much as many and leave processor
@@ -19,19 +21,33 @@ class Concurrency:
     """
 
     def __init__(self, most: int) -> None:
-        """Allow up to `most` at once."""
+        """Allow up to `most` pages at once."""
         self._most = most
+        self._begun: dict[int, float] = {}
+        self._next = 0
         self._seconds: deque[float] = deque(maxlen=MEMORY)
         self._cpu_seconds: deque[float] = deque(maxlen=MEMORY)
 
-    def note(self, seconds: float, cpu_seconds: float) -> None:
-        """Learn what a page took, from asking for it to its lines, and how much of it was work."""
-        self._seconds.append(seconds)
+    def begin(self, now: float) -> int:
+        """Note that a page is asked for at `now` (seconds), and name it for `end`."""
+        self._next += 1
+        self._begun[self._next] = now
+        return self._next
+
+    def end(self, page: int, now: float, cpu_seconds: float) -> None:
+        """Note that a page has become lines at `now`, and how much of its time was work."""
+        self._seconds.append(now - self._begun.pop(page))
         self._cpu_seconds.append(cpu_seconds)
 
-    @property
-    def worthwhile(self) -> int:
-        """How many pages may be read at once."""
+    def has_room(self, now: float) -> bool:
+        """Whether another page is worth asking for at `now`."""
+        most = self._worthwhile()
+        if len(self._begun) < most:
+            return True
+        held_up = sum(now - begun > HELD_UP_SECONDS for begun in self._begun.values())
+        return len(self._begun) - held_up < most
+
+    def _worthwhile(self) -> int:
         work = sum(self._cpu_seconds) / MEMORY
         if len(self._seconds) < MEMORY or work <= 0:
             return self._most

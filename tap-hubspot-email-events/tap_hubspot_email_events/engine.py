@@ -87,7 +87,6 @@ class Engine:
         self._stop = stop
         self._threads = concurrency + ENCODERS
         self._concurrency = Concurrency(self._threads)
-        self._busy = 0
         self._lock = threading.Lock()
         # Two, so that a page wakes who can do something about it and nobody else.
         self._readable = threading.Condition(self._lock)
@@ -196,8 +195,8 @@ class Engine:
 
     def _work(self) -> None:
         while (job := self._next_job()) is not None:
-            lane, part = job
-            started, cpu_started = time.monotonic(), time.thread_time()
+            lane, part, page = job
+            cpu_started = time.thread_time()
             try:
                 self._read_page(lane, part)
             except StoppedError:
@@ -210,24 +209,24 @@ class Engine:
                 self._crash = error
                 self._end(None)
             with self._lock:
-                self._busy -= 1
-                self._concurrency.note(time.monotonic() - started, time.thread_time() - cpu_started)
+                now, cpu_seconds = time.monotonic(), time.thread_time() - cpu_started
+                self._concurrency.end(page, now, cpu_seconds)
 
-    def _next_job(self) -> tuple[Lane, Part] | None:
+    def _next_job(self) -> tuple[Lane, Part, int] | None:
         idle_since = time.monotonic()
         with self._lock:
             while not self._stop.is_set():
                 if all(lane.done for lane in self._lanes):
                     return None
-                idle = time.monotonic() - idle_since
-                if (job := self._choose(may_share=idle >= SHARE_SECONDS)) is not None:
-                    self._busy += 1
-                    return job
+                now = time.monotonic()
+                idle = now - idle_since
+                if (job := self._choose(now, may_share=idle >= SHARE_SECONDS)) is not None:
+                    return *job, self._concurrency.begin(now)
                 self._readable.wait(SHARE_SECONDS if idle < SHARE_SECONDS else POLL_SECONDS)
         return None
 
-    def _choose(self, *, may_share: bool) -> tuple[Lane, Part] | None:
-        if self._waiting_bytes > WAITING_BYTES or self._busy >= self._concurrency.worthwhile:
+    def _choose(self, now: float, *, may_share: bool) -> tuple[Lane, Part] | None:
+        if self._waiting_bytes > WAITING_BYTES or not self._concurrency.has_room(now):
             return None
         lanes = sorted(self._lanes, key=lambda lane: -lane.plan.pages_left)
         for lane in lanes:
@@ -268,7 +267,7 @@ class Engine:
                 events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
             number = part.pages
             lane.unwritten[part] += 1
-            if self._busy < self._concurrency.worthwhile:
+            if self._concurrency.has_room(time.monotonic()):
                 # For the part's next page, and for a new part that this page's events allow.
                 self._readable.notify(2)
         events.reverse()

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
+from typing_extensions import override
 
 from tap_hubspot_email_events.engine import Engine
 from tap_hubspot_email_events.errors import StreamError
@@ -120,3 +121,29 @@ def test_a_page_still_being_encoded_when_a_newer_part_fails_is_not_lost() -> Non
     assert lane.failure is not None
     assert log.ends
     assert not lane.complete
+
+
+class HeldUp(Account):
+    """Answers questions about all streams but one only when that one is read."""
+
+    def __init__(self, instants: Sequence[int], free: Lane) -> None:
+        super().__init__(instants)
+        self.free = free
+
+    @override
+    def page(self, lane: Lane, part: Part) -> Page:
+        deadline = time.monotonic() + 5
+        while lane is not self.free and not self.free.done:
+            assert time.monotonic() < deadline, "the stream that could be read waited as well"
+            time.sleep(0.01)
+        return super().page(lane, part)
+
+
+def test_streams_that_sit_out_failures_hold_no_other_up() -> None:
+    end = 1000 * HOUR
+    names = [f"stream_{number}" for number in range(6)]
+    lanes = [Lane(name, name, Plan(1, end, page_size=PAGE), 1, end, 1) for name in names]
+    account = HeldUp(range(1, end, HOUR), lanes[-1])
+    ACCOUNTS.update(dict.fromkeys(names, account))
+    Engine(lanes, account, threading.Event(), concurrency=4).run(Log())
+    assert all(lane.complete for lane in lanes)

@@ -74,6 +74,7 @@ def test_killed_midway_the_next_run_loses_nothing_and_repeats_only_what_was_unfi
 def test_troubles_of_every_kind_cost_and_double_nothing(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.generate(events=1500, days=20)
     path = "/email/public/v1/events"
+    # Even if all of them meet one question, it is asked again often enough.
     for trouble in (
         {"action": "cut"},
         {"action": "half_body"},
@@ -81,8 +82,8 @@ def test_troubles_of_every_kind_cost_and_double_nothing(sandbox: Sandbox, tap: R
         {"action": "answer", "status": 503},
         {"action": "answer", "status": 429, "headers": {"Retry-After": "0"}},
     ):
-        sandbox.add_fault("hubspot", path=path, skip=6, times=3, probability=0.3, **trouble)
-    run = tap()
+        sandbox.add_fault("hubspot", path=path, skip=6, times=2, probability=0.3, **trouble)
+    run = tap(max_retries=10)
     assert run.code == 0, run.errors
     assert sandbox.faults_met() >= 5
     assert Counter(map(key, run.records)) == expected(sandbox)
