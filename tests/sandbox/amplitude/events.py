@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+from operator import add
+
 import msgspec
 
 from sandbox.amplitude.validation import (
@@ -82,33 +85,28 @@ class Event(
 
     def has_sane_objects(self) -> bool:
         """Whether its objects are neither too deep nor too wide."""
-        properties = bytes(self.event_properties)
-        if properties != b"null" and not properties.startswith(b"{"):
-            return False
-        if len(properties) > FEW_KEYS or properties.count(b"{") + properties.count(b"[") > DEEPEST:
-            return is_sane(msgspec.json.decode(properties), 1)
-        if self.user_properties or self.groups or self.group_properties:
-            others = (self.user_properties, self.groups, self.group_properties)
-            return all(value is None or is_sane(value, 1) for value in others)
-        return True
+        properties = msgspec.json.decode(self.event_properties)
+        objects = (properties, self.user_properties, self.groups, self.group_properties)
+        return all(is_sane(each, 1) for each in objects if each)
 
 
 class Upload(msgspec.Struct):
-    """A request's events."""
+    """A request all of whose events have values of the right types."""
 
-    events: list[Event]
+    api_key: str | None = None
+    events: list[Event] | None = None
+    options: dict[str, object] | None = None
 
 
 DECODER = msgspec.json.Decoder(Upload)
 
 
-def read_events(body: bytes, min_id_length: int) -> list[Event] | None:
-    """The events of a body where every one of them is right, else None."""
+def read_upload(body: bytes) -> Upload | None:
+    """The request in a body, None where that takes a closer look."""
     try:
-        events = DECODER.decode(body).events
+        return DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return events if are_valid(events, min_id_length) else None
 
 
 def are_valid(events: list[Event], min_id_length: int) -> bool:
@@ -126,4 +124,22 @@ def are_valid(events: list[Event], min_id_length: int) -> bool:
     times = [abs(event.time) for event in events if event.time is not msgspec.UNSET]
     if times and max(times) > MOST_WHOLE:
         return False
+    return have_sane_objects(events)
+
+
+def have_sane_objects(events: list[Event]) -> bool:
+    """Whether the objects of all events are objects, and neither too deep nor too wide."""
+    properties = [bytes(event.event_properties) for event in events]
+    if not {each[:1] for each in properties} <= {b"{", b"n"}:
+        return False
+    braces = map(bytes.count, properties, repeat(b"{"))
+    brackets = map(bytes.count, properties, repeat(b"["))
+    if (
+        max(map(len, properties)) <= FEW_KEYS
+        and max(map(add, braces, brackets)) <= DEEPEST
+        and not any(
+            event.user_properties or event.groups or event.group_properties for event in events
+        )
+    ):
+        return True
     return all(event.has_sane_objects() for event in events)

@@ -9,7 +9,7 @@ import msgspec
 from starlette.routing import Route
 
 from sandbox.amplitude.answers import Refusal, json_response
-from sandbox.amplitude.events import read_events
+from sandbox.amplitude.events import Upload, are_valid, read_upload
 from sandbox.amplitude.validation import LENGTH, examine
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ def receive(
     project.bytes += len(body)
     if any(text.encode() in body for text in behaviour.forbidden):
         raise Refusal(403, "Forbidden")
-    count, min_id_length = opened(body, behaviour.api_key)
-    facts["events"] = count
-    if count > MOST_EVENTS:
+    upload, min_id_length = opened(body, behaviour.api_key)
+    facts["events"] = len(upload.events or ())
+    if facts["events"] > MOST_EVENTS:
         raise Refusal(413, "Payload too large")
-    events = read_events(body, min_id_length)
+    events = valid_events(upload, min_id_length)
     if events is None:
         body = mended(body, min_id_length, behaviour)
-        events = read_events(body, 0)
+        events = valid_events(read_upload(body), 0)
     if events is None:
         raise Refusal(400, "Invalid event JSON")
     refuse_silenced(events, set(behaviour.silenced_devices))
@@ -137,8 +137,8 @@ class Envelope(msgspec.Struct):
     options: dict[str, Any] | None = None
 
 
-def opened(body: bytes, api_key: str) -> tuple[int, int]:
-    """How many events a request has, and its least length of ids.
+def opened(body: bytes, api_key: str) -> tuple[Upload | Envelope, int]:
+    """A request with a good key and events, and its least length of ids.
 
     Raises:
         Refusal: It is no JSON, has no good key, or no events.
@@ -146,7 +146,7 @@ def opened(body: bytes, api_key: str) -> tuple[int, int]:
     try:
         if not body.isascii():
             body.decode()
-        request = ENVELOPES.decode(body)
+        request = read_upload(body) or ENVELOPES.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "Invalid JSON request body") from None
     if not request.api_key:
@@ -156,7 +156,14 @@ def opened(body: bytes, api_key: str) -> tuple[int, int]:
     if not request.events:
         raise Refusal(400, "Request missing required field", missing_field="events")
     length = (request.options or {}).get("min_id_length")
-    return len(request.events), length if isinstance(length, int) else DEFAULT_MIN_ID_LENGTH
+    return request, length if isinstance(length, int) else DEFAULT_MIN_ID_LENGTH
+
+
+def valid_events(request: Upload | Envelope | None, min_id_length: int) -> list[Event] | None:
+    """The events of a request where every one of them is right, else None."""
+    if not isinstance(request, Upload) or not request.events:
+        return None
+    return request.events if are_valid(request.events, min_id_length) else None
 
 
 def mended(body: bytes, min_id_length: int, behaviour: Behaviour) -> bytes:
