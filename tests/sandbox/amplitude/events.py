@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import repeat
-from operator import add
-
 import msgspec
 
 from sandbox.amplitude.validation import (
-    DEEPEST,
     INVALID_IDS,
     MOST_KEYS,
     MOST_WHOLE,
@@ -132,14 +128,11 @@ def have_sane_objects(events: list[Event]) -> bool:
     properties = [bytes(event.event_properties) for event in events]
     if not {each[:1] for each in properties} <= {b"{", b"n"}:
         return False
-    braces = map(bytes.count, properties, repeat(b"{"))
-    brackets = map(bytes.count, properties, repeat(b"["))
-    if (
-        max(map(len, properties)) <= FEW_KEYS
-        and max(map(add, braces, brackets)) <= DEEPEST
-        and not any(
-            event.user_properties or event.groups or event.group_properties for event in events
-        )
-    ):
-        return True
-    return all(event.has_sane_objects() for event in events)
+    # Most have nothing within the object but values and a list.
+    intricate = [
+        event
+        for event, each in zip(events, properties, strict=True)
+        if each.rfind(b"{") > 0 or each.find(b"[") != each.rfind(b"[") or len(each) > FEW_KEYS
+    ]
+    intricate += [e for e in events if e.user_properties or e.groups or e.group_properties]
+    return all(event.has_sane_objects() for event in intricate)
