@@ -46,7 +46,8 @@ class TimestampFormat:
     """Milliseconds since 1970 as `2025-10-09T08:53:20.000Z`, from tables: each page has 1,000."""
 
     def __init__(self) -> None:
-        """Begin with no hour known."""
+        """Begin with no day and no hour known."""
+        self._days: dict[int, str] = {}
         self._hours: dict[int, str] = {}
 
     def __call__(self, milliseconds: int) -> str:
@@ -69,20 +70,23 @@ class TimestampFormat:
             seconds, rest = divmod(milliseconds, 1000)
             hour, second = divmod(seconds, 3600)
             prefix = hours.get(hour) or self._prefix(hour)
-            texts.append(prefix + _WITHIN_HOUR[second] + _MILLISECONDS[rest])
+            texts.append(f"{prefix}{_WITHIN_HOUR[second]}{_MILLISECONDS[rest]}")
         return texts
 
     def _prefix(self, hour: int) -> str:
+        if len(self._hours) >= _HOURS_KEPT:
+            # Only ever swapped in whole, so threads may share these without a lock.
+            self._days, self._hours = {}, {}
+        day, hour_of_day = divmod(hour, 24)
+        prefix = self._hours[hour] = f"{self._days.get(day) or self._date(day)}T{hour_of_day:02d}:"
+        return prefix
+
+    def _date(self, day: int) -> str:
         try:
-            moment = _EPOCH + timedelta(hours=hour)
+            date = self._days[day] = (_EPOCH + timedelta(days=day)).date().isoformat()
         except OverflowError as error:
             raise ValueError("outside the years 1 to 9999") from error
-        if len(self._hours) >= _HOURS_KEPT:
-            self._hours = {}
-        prefix = f"{moment.year:04d}-{moment:%m-%dT%H:}"
-        # A new dict is only ever swapped in whole, so threads may share this without a lock.
-        self._hours[hour] = prefix
-        return prefix
+        return date
 
 
 format_timestamp = TimestampFormat()

@@ -11,6 +11,8 @@ _RFC_3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
+_HOUR = 3_600_000
+_DAY = 24 * _HOUR
 _HOURS_KEPT = 20_000
 
 _hours: dict[str, int] = {}
@@ -65,5 +67,6 @@ def _parse(text: str) -> int | None:
     if offset == "+00:00":
         if len(_hours) >= _HOURS_KEPT:
             _hours.clear()
-        _hours[f"{day}T{clock[:3]}"] = millis - (moment.minute * 60 + moment.second) * 1000
+        midnight = millis - millis % _DAY
+        _hours.update({f"{day}T{hour:02}:": midnight + hour * _HOUR for hour in range(24)})
     return millis + int((fraction or "").ljust(3, "0")[:3])
