@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK = 262_144
+# What becomes of a block, dicts for every line, stays in a processor's own cache.
+_BLOCK = 32_768
 _PIPE = 1 << 20
 
 
@@ -52,14 +54,26 @@ def read_blocks(source: IO[str] | IO[bytes], wakeup: Wakeup, limit: int | None) 
     """
     rest: list[bytes] = []
     for chunk in _read_chunks(source, wakeup, limit):
-        cut = chunk.rfind(b"\n") + 1
-        if not cut:
+        begin = chunk.find(b"\n") + 1
+        if not begin:
             rest.append(chunk)
             continue
-        yield b"".join([*rest, chunk[:cut]])
-        rest = [chunk[cut:]] if cut < len(chunk) else []
+        if rest:
+            yield b"".join([*rest, chunk[:begin]])
+        else:
+            begin = 0
+        end = chunk.rfind(b"\n") + 1
+        yield from _blocks(chunk, begin, end)
+        rest = [chunk[end:]] if end < len(chunk) else []
     if rest and not wakeup.is_woken:
         yield b"".join(rest)
+
+
+def _blocks(lines: bytes, begin: int, end: int) -> Iterator[bytes]:
+    while begin < end:
+        cut = lines.rfind(b"\n", begin, begin + _BLOCK) + 1 or lines.find(b"\n", begin) + 1
+        yield lines[begin:cut]
+        begin = cut
 
 
 def descriptor_of(source: IO[str] | IO[bytes]) -> int | None:
