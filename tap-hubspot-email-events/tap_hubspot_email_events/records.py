@@ -44,7 +44,7 @@ def created_times(events: list[Record]) -> list[int]:
         times = [event["created"] for event in events]
     except KeyError:
         raise msgspec.ValidationError("an event without `created`") from None
-    if not all(type(time) is int for time in times):
+    if not {*map(type, times)} <= {int}:
         raise msgspec.ValidationError("an event whose `created` is no integer")
     return times
 

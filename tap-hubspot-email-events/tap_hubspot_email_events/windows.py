@@ -270,8 +270,9 @@ class Plan:
         descending = list(created) == sorted(created, reverse=True)
         follows = part.oldest is None or created[0] <= part.oldest
         part.newest_first = part.newest_first and descending and follows
-        part.at_one_instant = min(created) == max(created)
-        part.oldest = min(created) if part.oldest is None else min(part.oldest, *created)
+        oldest = min(created)
+        part.at_one_instant = oldest == max(created)
+        part.oldest = oldest if part.oldest is None else min(part.oldest, oldest)
 
     def _cut(self, part: Part, created: Sequence[int], offset: str | None) -> int | None:
         oldest = part.oldest
@@ -279,10 +280,12 @@ class Plan:
             return None
         if offset is None:
             return oldest
+        if part.pages < part.cut_after:
+            return None
         # All of the last page's events at the oldest instant are read again, so it must not be
         # mostly that instant; then the pages before it cannot hold any of them either.
-        repeated = sum(instant == oldest for instant in created)
-        if part.pages < part.cut_after or 2 * repeated > len(created):
+        repeated = created.count(oldest)
+        if 2 * repeated > len(created):
             return None
         kept = part.events + len(created) - repeated
         left = (oldest - part.start + 1) * kept / (part.end - oldest)
