@@ -13,9 +13,10 @@ DEFAULT_MIN_ID_LENGTH = 5
 
 MAX_NAME = 1024
 
-_DAY = 86_400_000
-_EARLIEST = 946_684_800_000  # 2000-01-01: anything before is seconds taken for milliseconds
-_FURTHEST_AHEAD = 366 * _DAY
+EARLIEST = 946_684_800_000
+"""2000-01-01: anything before is seconds taken for milliseconds."""
+
+FURTHEST_AHEAD = 366 * 86_400_000
 
 _INVALID_IDS = frozenset(
     (
@@ -54,16 +55,11 @@ INVALID_EVENT_TYPE = "invalid event type"
 INVALID_VALUE = "invalid value"
 
 
-def is_address(value: str, min_length: int) -> bool:
-    """Whether an id is an address of a length Amplitude takes, which is then never refused."""
-    return "@" in value and min_length <= len(value) <= MAX_NAME
-
-
 def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:
     """Why Amplitude would refuse a user or device id, or None where it would not."""
     if not isinstance(value, str):
         return Refusal(INVALID_ID, f"{field} is not a string")
-    if is_address(value, min_length):
+    if "@" in value and min_length <= len(value) <= MAX_NAME:
         return None
     if len(value) < min_length:
         return Refusal(INVALID_ID, f"{field} is shorter than {min_length} characters")
@@ -78,9 +74,9 @@ def refuse_time(value: Any, field: str, now: int) -> Refusal | None:
     """Why a time is not to be sent, or None; `now` is in milliseconds since 1970."""
     if type(value) is not int:
         return Refusal(INVALID_TIME, f"{field} is not an integer of milliseconds since 1970")
-    if value < _EARLIEST:
+    if value < EARLIEST:
         return Refusal(INVALID_TIME, f"{field} is before the year 2000 (seconds, not ms?)")
-    if value > now + _FURTHEST_AHEAD:
+    if value > now + FURTHEST_AHEAD:
         return Refusal(INVALID_TIME, f"{field} is more than a year ahead")
     return None
 
