@@ -88,8 +88,8 @@ class Engine:
         self._threads = concurrency + ENCODERS
         self._concurrency = Concurrency(self._threads)
         self._lock = threading.Lock()
-        # Two, so that a page wakes who can do something about it and nobody else.
-        self._readable = threading.Condition(self._lock)
+        # One for each idle thread and one for the writer, so that a page wakes nobody in vain.
+        self._idle: list[threading.Condition] = []
         self._writable = threading.Condition(self._lock)
         self._outbox: list[tuple[Lane, Chunk]] = []
         self._waiting_bytes = 0
@@ -115,7 +115,7 @@ class Engine:
 
     def _wake_all(self) -> None:
         with self._lock:
-            self._readable.notify_all()
+            self._wake(self._threads)
             self._writable.notify_all()
 
     # The writing side
@@ -189,12 +189,13 @@ class Engine:
             self._waiting_bytes -= len(chunk.content)
             lane.unwritten[chunk.part] -= 1
             if self._waiting_bytes <= WAITING_BYTES:
-                self._readable.notify()
+                self._wake(1)
 
     # The reading side
 
     def _work(self) -> None:
-        while (job := self._next_job()) is not None:
+        turn = threading.Condition(self._lock)
+        while (job := self._next_job(turn)) is not None:
             lane, part, page = job
             cpu_started = time.thread_time()
             try:
@@ -212,8 +213,8 @@ class Engine:
                 now, cpu_seconds = time.monotonic(), time.thread_time() - cpu_started
                 self._concurrency.end(page, now, cpu_seconds)
 
-    def _next_job(self) -> tuple[Lane, Part, int] | None:
-        idle_since = time.monotonic()
+    def _next_job(self, turn: threading.Condition) -> tuple[Lane, Part, int] | None:
+        idle_since, looked = time.monotonic(), False
         with self._lock:
             while not self._stop.is_set():
                 if all(lane.done for lane in self._lanes):
@@ -222,8 +223,18 @@ class Engine:
                 idle = now - idle_since
                 if (job := self._choose(now, may_share=idle >= SHARE_SECONDS)) is not None:
                     return *job, self._concurrency.begin(now)
-                self._readable.wait(SHARE_SECONDS if idle < SHARE_SECONDS else POLL_SECONDS)
+                # Last come, first woken, for its memory is at hand; those who only look around
+                # from time to time go to the end of the queue.
+                self._idle.insert(0 if looked else len(self._idle), turn)
+                looked = True
+                turn.wait(SHARE_SECONDS if idle < SHARE_SECONDS else POLL_SECONDS)
+                if turn in self._idle:
+                    self._idle.remove(turn)
         return None
+
+    def _wake(self, count: int) -> None:
+        for _ in range(min(count, len(self._idle))):
+            self._idle.pop().notify()
 
     def _choose(self, now: float, *, may_share: bool) -> tuple[Lane, Part] | None:
         if self._waiting_bytes > WAITING_BYTES or not self._concurrency.has_room(now):
@@ -269,7 +280,7 @@ class Engine:
             lane.unwritten[part] += 1
             if self._concurrency.has_room(time.monotonic()):
                 # For the part's next page, and for a new part that this page's events allow.
-                self._readable.notify(2)
+                self._wake(2)
         events.reverse()
         lines = self._source.lines(lane, events) if events else b""
         waits = part.kind is Kind.HEAD and max(created, default=0) > lane.end - RECENT
