@@ -23,20 +23,18 @@ class Concurrency:
     def __init__(self, most: int) -> None:
         """Allow up to `most` pages at once."""
         self._most = most
-        self._begun: dict[int, float] = {}
-        self._next = 0
+        self._begun: list[float] = []
         self._seconds: deque[float] = deque(maxlen=MEMORY)
         self._cpu_seconds: deque[float] = deque(maxlen=MEMORY)
 
-    def begin(self, now: float) -> int:
-        """Note that a page is asked for at `now` (seconds), and name it for `end`."""
-        self._next += 1
-        self._begun[self._next] = now
-        return self._next
+    def begin(self, now: float) -> None:
+        """Note that a page is asked for at `now` (seconds)."""
+        self._begun.append(now)
 
-    def end(self, page: int, now: float, cpu_seconds: float) -> None:
-        """Note that a page has become lines at `now`, and how much of its time was work."""
-        self._seconds.append(now - self._begun.pop(page))
+    def end(self, begun: float, now: float, cpu_seconds: float) -> None:
+        """Note that a page asked for at `begun` is lines by `now`, and how much of it was work."""
+        self._begun.remove(begun)
+        self._seconds.append(now - begun)
         self._cpu_seconds.append(cpu_seconds)
 
     def has_room(self, now: float) -> bool:
@@ -44,7 +42,7 @@ class Concurrency:
         most = self._worthwhile()
         if len(self._begun) < most:
             return True
-        held_up = sum(now - begun > HELD_UP_SECONDS for begun in self._begun.values())
+        held_up = sum(now - begun > HELD_UP_SECONDS for begun in self._begun)
         return len(self._begun) - held_up < most
 
     def _worthwhile(self) -> int:

@@ -196,7 +196,7 @@ class Engine:
     def _work(self) -> None:
         turn = threading.Condition(self._lock)
         while (job := self._next_job(turn)) is not None:
-            lane, part, page = job
+            lane, part, begun = job
             cpu_started = time.thread_time()
             try:
                 self._read_page(lane, part)
@@ -211,9 +211,9 @@ class Engine:
                 self._end(None)
             with self._lock:
                 now, cpu_seconds = time.monotonic(), time.thread_time() - cpu_started
-                self._concurrency.end(page, now, cpu_seconds)
+                self._concurrency.end(begun, now, cpu_seconds)
 
-    def _next_job(self, turn: threading.Condition) -> tuple[Lane, Part, int] | None:
+    def _next_job(self, turn: threading.Condition) -> tuple[Lane, Part, float] | None:
         idle_since, looked = time.monotonic(), False
         with self._lock:
             while not self._stop.is_set():
@@ -222,15 +222,21 @@ class Engine:
                 now = time.monotonic()
                 idle = now - idle_since
                 if (job := self._choose(now, may_share=idle >= SHARE_SECONDS)) is not None:
-                    return *job, self._concurrency.begin(now)
-                # Last come, first woken, for its memory is at hand; those who only look around
-                # from time to time go to the end of the queue.
-                self._idle.insert(0 if looked else len(self._idle), turn)
+                    self._concurrency.begin(now)
+                    return *job, now
+                self._stand_by(
+                    turn, SHARE_SECONDS if idle < SHARE_SECONDS else POLL_SECONDS, looked=looked
+                )
                 looked = True
-                turn.wait(SHARE_SECONDS if idle < SHARE_SECONDS else POLL_SECONDS)
-                if turn in self._idle:
-                    self._idle.remove(turn)
         return None
+
+    def _stand_by(self, turn: threading.Condition, seconds: float, *, looked: bool) -> None:
+        # Last come, first woken, for its memory is at hand; but who only looked around from time
+        # to time comes after all others.
+        self._idle.insert(0 if looked else len(self._idle), turn)
+        turn.wait(seconds)
+        if turn in self._idle:
+            self._idle.remove(turn)
 
     def _wake(self, count: int) -> None:
         for _ in range(min(count, len(self._idle))):

@@ -1,3 +1,5 @@
+"""What the books say once something in them has failed."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

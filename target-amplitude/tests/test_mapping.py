@@ -153,6 +153,16 @@ def test_every_millisecond_is_read_right(moment: datetime) -> None:
     assert to_milliseconds(text) == to_milliseconds(text) == millis
 
 
+@pytest.mark.parametrize("learnt", ["1999-12-31T00:00:00.000Z", "1999-12-31 23:59:59.999"])
+def test_one_time_of_a_day_tells_the_others_right(learnt: str) -> None:
+    assert to_milliseconds(learnt) is not None
+    midnight = datetime(1999, 12, 30, tzinfo=timezone.utc)
+    for hours in range(72):
+        moment = midnight + timedelta(hours=hours, minutes=8, seconds=9, milliseconds=10)
+        text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        assert to_milliseconds(text) == moment.timestamp() * 1000
+
+
 def test_ids_of_several_portals_differ_and_stay_short() -> None:
     ids = {
         event_of(email(portalId=portal, id=identifier))["insert_id"]

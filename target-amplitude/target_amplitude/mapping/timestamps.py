@@ -67,6 +67,7 @@ def _parse(text: str) -> int | None:
     if offset == "+00:00":
         if len(_hours) >= _HOURS_KEPT:
             _hours.clear()
-        midnight = millis - millis % _DAY
-        _hours.update({f"{day}T{hour:02}:": midnight + hour * _HOUR for hour in range(24)})
+        # By the moment's own date: newer Pythons read 24:00 as the next day's beginning.
+        date, midnight = moment.date().isoformat(), millis - millis % _DAY
+        _hours.update({f"{date}T{hour:02}:": midnight + hour * _HOUR for hour in range(24)})
     return millis + int((fraction or "").ljust(3, "0")[:3])
