@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from target_amplitude.books import Books
+from target_amplitude.congestion import TOO_LONG_SECONDS, Congestion
 from target_amplitude.failures import RunFailedError
 from target_amplitude.lanes import FOREVER, Batch, Item
 from target_amplitude.sender import Sender
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _MAX_WEIGHT = 40_000_000
 """Bytes of events and their lines held in memory before the reader has to wait."""
+
+_WEIGHT_IN_ONE_LANE = 10_000_000
+"""The same while requests travel one by one: whether the reader waits tells if that is enough."""
 
 
 class Delivery:
@@ -44,6 +48,7 @@ class Delivery:
         self._is_interrupted = False
         self._last_moment = FOREVER
         self._threads: list[threading.Thread] = []
+        self._congestion = Congestion()
         self.books = Books(settings, rejects, write_state, timing)
 
     @property
@@ -69,10 +74,10 @@ class Delivery:
                 return
             self._start()
             books.ready.notify(books.lanes.put(items))
-            while books.lanes.weight > _MAX_WEIGHT and not self._is_interrupted:
-                books.lanes.make_due()
-                books.ready.notify_all()
-                books.changed.wait(0.5)
+            while self._is_crowded() and not self._is_interrupted:
+                if not books.lanes.waiting:
+                    books.lanes.make_due()
+                self._wait()
                 books.raise_failure()
 
     def close_epoch(self, state: bytes) -> None:
@@ -99,8 +104,7 @@ class Delivery:
                 if self._is_interrupted and time.monotonic() > self._last_moment:
                     break
                 books.lanes.make_due()
-                books.ready.notify_all()
-                books.changed.wait(0.5)
+                self._wait()
             books.raise_failure()
             return not books.lanes.held
 
@@ -120,10 +124,23 @@ class Delivery:
             while not books.lanes.is_idle() and time.monotonic() < until:
                 books.changed.wait(max(0.0, until - time.monotonic()))
 
+    def _is_crowded(self) -> bool:
+        lanes = self.books.lanes
+        return lanes.weight > (_MAX_WEIGHT if lanes.is_spread else _WEIGHT_IN_ONE_LANE)
+
+    def _wait(self) -> None:
+        """Let the senders work; there are more of them once the reader has waited for too long."""
+        books = self.books
+        books.ready.notify_all()
+        begun = time.monotonic()
+        books.changed.wait(TOO_LONG_SECONDS)
+        is_too_long = self._congestion.is_felt(begun, time.monotonic())
+        if is_too_long and (books.lanes.waiting or self._is_crowded()):
+            books.lanes.spread()
+            self._start()
+
     def _start(self) -> None:
-        if self._threads:
-            return
-        for number in range(self._settings.max_concurrent_requests):
+        for number in range(len(self._threads), self.books.lanes.in_use):
             thread = threading.Thread(target=self._work, name=f"sender-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
