@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SPAN_SECONDS = 1.0
 TOO_LONG_SECONDS = 0.1
-# Where answers come at once, the reader waits for 0.03 to 0.06 s in a second.
+# Where answers come at once, the reader waits for 0.01 to 0.06 s in a second.
 
 
 class Congestion:
