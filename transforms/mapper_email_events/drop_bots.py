@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING
 
 from mapper_email_events.email_event import event_type
 from mapper_email_events.errors import UntreatableError
+from mapper_email_events.image_proxies import is_image_proxy
 
 if TYPE_CHECKING:
     from mapper_email_events.email_event import Record
-
-PROXIES = ("googleimageproxy", "ggpht.com", "yahoomailproxy", "yahoocachesystem")
-"""Image proxies of mail services, as they name themselves in the user agent."""
-
-APPLE_MAIL_PRIVACY = "mozilla/5.0"
-"""Apple's Mail Privacy Protection loads images under this bare user agent."""
 
 
 def drop_bots(record: Record) -> Record | None:
@@ -34,7 +29,6 @@ def drop_bots(record: Record) -> Record | None:
             agent = record.get("userAgent")
             if not isinstance(agent, str) or not agent.strip():
                 raise UntreatableError("no userAgent")
-            folded = agent.strip().lower()
-            if folded == APPLE_MAIL_PRIVACY or any(proxy in folded for proxy in PROXIES):
+            if is_image_proxy(agent):
                 return None
     return record

@@ -88,6 +88,16 @@ def test_another_key_gives_another_hash() -> None:
     [
         "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
         "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+        "YahooCacheSystem; YahooWebServiceClient",
+        "SeznamEmailProxy/2.0.174",
+        "HEY.com/ImageProxy 1.0",
+        "FastMailUA/1.0",
+        "Mozilla/5.0 (compatible; MailRuImageProxy/1.0)",
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+            " Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
+        ),
+        "Microsoft Office Existence Discovery",
         "Mozilla/5.0",
     ],
 )
