@@ -8,37 +8,23 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetsDefinition,
-    Backoff,
-    Config,
-    Failure,
     MaterializeResult,
-    MetadataValue,
     MonthlyPartitionsDefinition,
-    OpExecutionContext,
-    RetryPolicy,
     asset,
 )
 
 from email_events_orchestration.configuration import Account
-from email_events_orchestration.errors import PartError
-from email_events_orchestration.ingestion import ingest_month, ingest_new
+from email_events_orchestration.loading import (
+    INCREMENT_RETRIES,
+    MONTH_RETRIES,
+    MonthConfig,
+    history_key,
+    load_month,
+    load_new,
+)
 from email_events_orchestration.months import Month
 
 GROUP = "hubspot_email_events"
-PART_RETRIES = RetryPolicy(max_retries=3, delay=11, backoff=Backoff.EXPONENTIAL)
-# Meltano takes a killed run for a running one for five minutes, and nothing else is in a hurry.
-INCREMENT_RETRIES = RetryPolicy(max_retries=3, delay=60, backoff=Backoff.EXPONENTIAL)
-
-
-class MonthConfig(Config):
-    """How a month is loaded."""
-
-    again: bool = False
-
-
-def history_key(account: Account) -> AssetKey:
-    """The asset of an account's months."""
-    return AssetKey(["email_events_by_month", account.name])
 
 
 def months_since(first_month: str) -> MonthlyPartitionsDefinition:
@@ -54,7 +40,7 @@ def history(account: Account, months: MonthlyPartitionsDefinition) -> AssetsDefi
         partitions_def=months,
         pool=account.pool,
         group_name=GROUP,
-        retry_policy=PART_RETRIES,
+        retry_policy=MONTH_RETRIES,
         description=f"Email events of the HubSpot account {account.name}, a month each.",
         kinds={"hubspot", "amplitude"},
     )
@@ -62,29 +48,9 @@ def history(account: Account, months: MonthlyPartitionsDefinition) -> AssetsDefi
         context: AssetExecutionContext, config: MonthConfig
     ) -> MaterializeResult[Any]:
         month = Month.of_partition(context.partition_key)
-        return MaterializeResult(metadata=load_month(context, account, month, again=config.again))
+        return MaterializeResult(metadata=load_month(context, account, month, config))
 
     return months_of_account
-
-
-def load_month(
-    context: AssetExecutionContext | OpExecutionContext,
-    account: Account,
-    month: Month,
-    *,
-    again: bool,
-) -> dict[str, MetadataValue[Any]]:
-    """Load a month, as an asset or as a step of a backfill; returns its figures.
-
-    Raises:
-        Failure: It could not be loaded; the text says why.
-    """
-    attempt = context.retry_number
-    try:
-        figures = ingest_month(account, month, context.instance, again=again, attempt=attempt)
-    except PartError as error:
-        raise Failure(str(error)) from None
-    return metadata(figures, attempt)
 
 
 def increments(account: Account) -> AssetsDefinition:
@@ -99,21 +65,6 @@ def increments(account: Account) -> AssetsDefinition:
         kinds={"hubspot", "amplitude"},
     )
     def new_of_account(context: AssetExecutionContext) -> MaterializeResult[Any]:
-        try:
-            figures = ingest_new(account, context.instance)
-        except PartError as error:
-            raise Failure(str(error)) from None
-        return MaterializeResult(metadata=metadata(figures, context.retry_number))
+        return MaterializeResult(metadata=load_new(context, account))
 
     return new_of_account
-
-
-def metadata(figures: dict[str, Any], retries: int) -> dict[str, MetadataValue[Any]]:
-    """Figures in the kinds that Dagster draws as curves."""
-    return {name: _value(figure) for name, figure in {**figures, "attempts": retries + 1}.items()}
-
-
-def _value(figure: Any) -> MetadataValue[Any]:
-    if isinstance(figure, float):
-        return MetadataValue.float(figure)
-    return MetadataValue.int(figure) if isinstance(figure, int) else MetadataValue.text(figure)

@@ -19,8 +19,8 @@ from dagster import (
 )
 from pydantic import Field
 
-from email_events_orchestration.assets import PART_RETRIES, history_key, load_month
 from email_events_orchestration.configuration import Account
+from email_events_orchestration.loading import MONTH_RETRIES, MonthConfig, history_key, load_month
 from email_events_orchestration.months import Month
 
 JOB = "backfill"
@@ -34,12 +34,6 @@ class BackfillConfig(Config):
     last_month: str = Field(description="Such as 2025-12; included.")
     accounts: list[str] = Field(default=[], description="All where none is named.")
     again: bool = Field(default=False, description="Also the months that have been loaded.")
-
-
-class PartConfig(Config):
-    """How a part is loaded."""
-
-    again: bool = False
 
 
 def backfill_job(accounts: Sequence[Account], months: MonthlyPartitionsDefinition) -> JobDefinition:
@@ -85,11 +79,11 @@ def _part(account: Account) -> OpDefinition:
         name=part_name(account),
         ins={"planned": In(Nothing)},
         pool=account.pool,
-        retry_policy=PART_RETRIES,
+        retry_policy=MONTH_RETRIES,
     )
-    def part(context: OpExecutionContext, config: PartConfig) -> None:
+    def part(context: OpExecutionContext, config: MonthConfig) -> None:
         month = Month((context.get_mapping_key() or "").replace("_", "-"))
-        figures = load_month(context, account, month, again=config.again)
+        figures = load_month(context, account, month, config)
         context.log_event(
             AssetMaterialization(
                 asset_key=history_key(account), partition=month.partition, metadata=figures
