@@ -13,9 +13,6 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 
-from tap_hubspot_email_events.account import Account
-from tap_hubspot_email_events.bookmarks import read_bookmark
-from tap_hubspot_email_events.command import SentenceCommand
 from tap_hubspot_email_events.errors import (
     AccountError,
     ConfigError,
@@ -24,13 +21,16 @@ from tap_hubspot_email_events.errors import (
     StreamError,
     TapError,
 )
-from tap_hubspot_email_events.event_types import STREAM_OF_TYPE
-from tap_hubspot_email_events.progress import summary
-from tap_hubspot_email_events.reading import Reading
-from tap_hubspot_email_events.sdk_private import SignalledTap
+from tap_hubspot_email_events.hubspot.account import Account
+from tap_hubspot_email_events.reading.bookmarks import read_bookmark
+from tap_hubspot_email_events.reading.progress import summary
+from tap_hubspot_email_events.reading.reader import Reading
 from tap_hubspot_email_events.settings import SETTINGS, Settings, type_problems
-from tap_hubspot_email_events.streams import CampaignStream, EventStream
-from tap_hubspot_email_events.writer import BytesWriter
+from tap_hubspot_email_events.singer.command import SentenceCommand
+from tap_hubspot_email_events.singer.sdk_private import SignalledTap
+from tap_hubspot_email_events.singer.writer import BytesWriter
+from tap_hubspot_email_events.streams.event_stream import CampaignStream, EventStream
+from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from tap_hubspot_email_events.streams import HubSpotStream
+    from tap_hubspot_email_events.streams.event_stream import HubSpotStream
 
 # Events make no reference cycles, so looking for them often only costs time.
 GC_THRESHOLDS = (100_000, 50, 100)

@@ -14,7 +14,7 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
 if TYPE_CHECKING:

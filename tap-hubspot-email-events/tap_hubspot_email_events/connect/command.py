@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from tap_hubspot_email_events.account import ACCOUNT_PATH
-from tap_hubspot_email_events.auth import AccessToken
-from tap_hubspot_email_events.client import HubSpotClient, Tally
-from tap_hubspot_email_events.consent import ConsentListener, consent_address, redirect_address
-from tap_hubspot_email_events.env_file import set_variable
+from tap_hubspot_email_events.connect.consent import (
+    ConsentListener,
+    consent_address,
+    redirect_address,
+)
+from tap_hubspot_email_events.connect.env_file import set_variable
 from tap_hubspot_email_events.errors import ConfigError, ConsentError, TapError
-from tap_hubspot_email_events.limiter import Limiter
+from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
+from tap_hubspot_email_events.hubspot.auth import AccessToken
+from tap_hubspot_email_events.hubspot.client import HubSpotClient, Tally
+from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
+from tap_hubspot_email_events.hubspot.transport import Transport
 from tap_hubspot_email_events.settings import checked_address
-from tap_hubspot_email_events.token_endpoint import request_tokens
-from tap_hubspot_email_events.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

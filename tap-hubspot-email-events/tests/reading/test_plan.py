@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.windows import (
+from tap_hubspot_email_events.reading.plan import (
     EARNED_PER_PAGE,
     FREE_REQUESTS,
     Kind,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.bookmarks import Bookmark, read_bookmark, write_bookmark
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.reading import first_instant
+from tap_hubspot_email_events.reading.bookmarks import Bookmark, read_bookmark, write_bookmark
+from tap_hubspot_email_events.reading.reader import first_instant
 
 MINUTE = 60_000
 LOOKBACK = 120 * MINUTE

@@ -8,12 +8,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.client import Tally
+from tap_hubspot_email_events.hubspot.client import Tally
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.errors import StreamError
-    from tap_hubspot_email_events.records import Identities
-    from tap_hubspot_email_events.windows import Part, Plan
+    from tap_hubspot_email_events.reading.plan import Part, Plan
+    from tap_hubspot_email_events.reading.records import Identities
 
 
 @dataclass(frozen=True, slots=True)

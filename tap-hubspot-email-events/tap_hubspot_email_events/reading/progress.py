@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.lanes import Lane
-    from tap_hubspot_email_events.limiter import Limiter
+    from tap_hubspot_email_events.hubspot.limiter import Limiter
+    from tap_hubspot_email_events.reading.stream_sync import Lane
 
 REPORT_SECONDS = 10.0
 

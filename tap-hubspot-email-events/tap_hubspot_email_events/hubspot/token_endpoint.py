@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_hubspot_email_events.answers import Accept, Retry, Throttle, decide
 from tap_hubspot_email_events.errors import AccountError, StoppedError
-from tap_hubspot_email_events.transport import UnansweredError, UntrustedError
+from tap_hubspot_email_events.hubspot.answers import Accept, Retry, Throttle, decide
+from tap_hubspot_email_events.hubspot.transport import UnansweredError, UntrustedError
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
-    from tap_hubspot_email_events.transport import Answer, Transport
+    from tap_hubspot_email_events.hubspot.transport import Answer, Transport
 
 TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
 """The dated endpoint and the one it replaces, which HubSpot ends on 2027-02-16."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_hubspot_email_events.errors import NotFoundError
-from tap_hubspot_email_events.lookup import Lookup
-from tap_hubspot_email_events.schemas import CAMPAIGN_FIELDS
-from tap_hubspot_email_events.streams import CAMPAIGNS_PATH
+from tap_hubspot_email_events.hubspot.lookup import Lookup
+from tap_hubspot_email_events.streams.event_stream import CAMPAIGNS_PATH
+from tap_hubspot_email_events.streams.schemas import CAMPAIGN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.client import HubSpotClient, Tally
-    from tap_hubspot_email_events.records import Record
+    from tap_hubspot_email_events.hubspot.client import HubSpotClient, Tally
+    from tap_hubspot_email_events.reading.records import Record
 
 CONTACTS_PATH = "/crm/v3/objects/contacts/batch/read"
 CONTACTS_SCOPE = "crm.objects.contacts.read"

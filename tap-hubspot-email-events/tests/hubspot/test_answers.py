@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from tap_hubspot_email_events.answers import (
+from tap_hubspot_email_events.hubspot.answers import (
     Accept,
     DayIsOver,
     Reauthorise,

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import msgspec
 from typing_extensions import override
 
-from tap_hubspot_email_events.engine import Engine
 from tap_hubspot_email_events.errors import StreamError
-from tap_hubspot_email_events.lanes import Lane
-from tap_hubspot_email_events.records import Page
-from tap_hubspot_email_events.windows import Plan
+from tap_hubspot_email_events.reading.engine import Engine
+from tap_hubspot_email_events.reading.plan import Plan
+from tap_hubspot_email_events.reading.records import Page
+from tap_hubspot_email_events.reading.stream_sync import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.records import Record
-    from tap_hubspot_email_events.windows import Part
+    from tap_hubspot_email_events.reading.plan import Part
+    from tap_hubspot_email_events.reading.records import Record
 
 PAGE = 10
 HOUR = 3_600_000

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.client import Tally
 from tap_hubspot_email_events.errors import StreamError
-from tap_hubspot_email_events.lookup import Lookup
+from tap_hubspot_email_events.hubspot.client import Tally
+from tap_hubspot_email_events.hubspot.lookup import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_hubspot_email_events.concurrency import HELD_UP_SECONDS, MEMORY, Concurrency
+from tap_hubspot_email_events.reading.concurrency import HELD_UP_SECONDS, MEMORY, Concurrency
 
 
 def after(pages: int, *, seconds: float, cpu_seconds: float) -> Concurrency:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.env_file import set_variable, with_variable
+from tap_hubspot_email_events.connect.env_file import set_variable, with_variable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from tap_hubspot_email_events.concurrency import Concurrency
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
     StoppedError,
     StreamError,
 )
-from tap_hubspot_email_events.lanes import Chunk
-from tap_hubspot_email_events.records import Identities, created_times, without_repeated
-from tap_hubspot_email_events.windows import Kind, Progress, StuckError
+from tap_hubspot_email_events.reading.concurrency import Concurrency
+from tap_hubspot_email_events.reading.plan import Kind, Progress, StuckError
+from tap_hubspot_email_events.reading.records import Identities, created_times, without_repeated
+from tap_hubspot_email_events.reading.stream_sync import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.lanes import Lane
-    from tap_hubspot_email_events.records import Page, Record
-    from tap_hubspot_email_events.windows import Part
+    from tap_hubspot_email_events.reading.plan import Part
+    from tap_hubspot_email_events.reading.records import Page, Record
+    from tap_hubspot_email_events.reading.stream_sync import Lane
 
 # Whoever reads the output sets the pace: more in memory would only move work to the end.
 WAITING_BYTES = 8_000_000

@@ -8,7 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tap_hubspot_email_events.consent import ConsentListener, consent_address, redirect_address
+from tap_hubspot_email_events.connect.consent import (
+    ConsentListener,
+    consent_address,
+    redirect_address,
+)
 from tap_hubspot_email_events.errors import ConsentError, TapError
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from tap_hubspot_email_events.token_endpoint import request_tokens
+from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.transport import Transport
+    from tap_hubspot_email_events.hubspot.transport import Transport
 
 EARLY_SECONDS = 300.0
 EARLY_SHARE = 0.2

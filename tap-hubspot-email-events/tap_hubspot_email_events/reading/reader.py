@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 
 from singer_sdk import metrics
 
-from tap_hubspot_email_events.account import EVENTS_PATH
-from tap_hubspot_email_events.bookmarks import Bookmark, read_bookmark, write_bookmark
-from tap_hubspot_email_events.engine import Engine
-from tap_hubspot_email_events.lanes import Lane
-from tap_hubspot_email_events.progress import ProgressLog
-from tap_hubspot_email_events.records import record_lines
-from tap_hubspot_email_events.sdk_private import passes_unchanged, record_messages
+from tap_hubspot_email_events.hubspot.account import EVENTS_PATH
+from tap_hubspot_email_events.reading.bookmarks import Bookmark, read_bookmark, write_bookmark
+from tap_hubspot_email_events.reading.engine import Engine
+from tap_hubspot_email_events.reading.plan import Plan
+from tap_hubspot_email_events.reading.progress import ProgressLog
+from tap_hubspot_email_events.reading.records import record_lines
+from tap_hubspot_email_events.reading.stream_sync import Lane
 from tap_hubspot_email_events.settings import DEFAULT_HISTORY
-from tap_hubspot_email_events.windows import Plan
+from tap_hubspot_email_events.singer.sdk_private import passes_unchanged, record_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_hubspot_email_events.records import Page, Record
+    from tap_hubspot_email_events.reading.plan import Part
+    from tap_hubspot_email_events.reading.records import Page, Record
     from tap_hubspot_email_events.settings import Settings
-    from tap_hubspot_email_events.streams import EventStream
+    from tap_hubspot_email_events.streams.event_stream import EventStream
     from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
-    from tap_hubspot_email_events.windows import Part
 
 STATE_SECONDS = 0.2
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.records import (
+from tap_hubspot_email_events.reading.records import (
     Identities,
     complete,
     created_times,

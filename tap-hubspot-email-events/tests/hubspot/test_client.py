@@ -10,9 +10,6 @@ import pytest
 import requests
 import requests_mock
 
-from tap_hubspot_email_events import client as client_module
-from tap_hubspot_email_events.auth import AccessToken, OAuth
-from tap_hubspot_email_events.client import HubSpotClient, Tally
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
@@ -20,9 +17,12 @@ from tap_hubspot_email_events.errors import (
     StoppedError,
     StreamError,
 )
-from tap_hubspot_email_events.limiter import Limiter
-from tap_hubspot_email_events.records import decode_page
-from tap_hubspot_email_events.transport import Transport
+from tap_hubspot_email_events.hubspot import client as client_module
+from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
+from tap_hubspot_email_events.hubspot.client import HubSpotClient, Tally
+from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.reading.records import decode_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

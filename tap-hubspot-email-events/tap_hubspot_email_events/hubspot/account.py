@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tap_hubspot_email_events.auth import AccessToken, OAuth
-from tap_hubspot_email_events.client import HubSpotClient, Tally
-from tap_hubspot_email_events.enrichment import Enrichment
-from tap_hubspot_email_events.limiter import Limiter
-from tap_hubspot_email_events.records import complete, decode_page
-from tap_hubspot_email_events.transport import Transport
+from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
+from tap_hubspot_email_events.hubspot.client import HubSpotClient, Tally
+from tap_hubspot_email_events.hubspot.enrichment import Enrichment
+from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.reading.records import complete, decode_page
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.records import Page, Record
+    from tap_hubspot_email_events.reading.records import Page, Record
     from tap_hubspot_email_events.settings import Settings
 
 EVENTS_PATH = "/email/public/v1/events"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_hubspot_email_events.client import Tally
+    from tap_hubspot_email_events.hubspot.client import Tally
 
 MOST_KEPT = 100_000
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from tap_hubspot_email_events.client import Tally
 from tap_hubspot_email_events.errors import NotFoundError, TapError
-from tap_hubspot_email_events.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
-from tap_hubspot_email_events.schemas import CAMPAIGN_SCHEMA, event_schema
-from tap_hubspot_email_events.sdk_private import SelfReadingStream
+from tap_hubspot_email_events.hubspot.client import Tally
 from tap_hubspot_email_events.settings import contact_properties
+from tap_hubspot_email_events.singer.sdk_private import SelfReadingStream
+from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.streams.schemas import CAMPAIGN_SCHEMA, event_schema
 
 if sys.version_info >= (3, 12):
     from typing import override

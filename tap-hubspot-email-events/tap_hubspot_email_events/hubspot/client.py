@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
-from tap_hubspot_email_events.answers import (
+from tap_hubspot_email_events.errors import (
+    AccountError,
+    DailyLimitError,
+    NotFoundError,
+    StoppedError,
+    StreamError,
+)
+from tap_hubspot_email_events.hubspot.answers import (
     Accept,
     DayIsOver,
     Reauthorise,
@@ -18,22 +25,15 @@ from tap_hubspot_email_events.answers import (
     Throttle,
     decide,
 )
-from tap_hubspot_email_events.errors import (
-    AccountError,
-    DailyLimitError,
-    NotFoundError,
-    StoppedError,
-    StreamError,
-)
-from tap_hubspot_email_events.transport import Answer, UnansweredError, UntrustedError
+from tap_hubspot_email_events.hubspot.transport import Answer, UnansweredError, UntrustedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_hubspot_email_events.answers import Decision
-    from tap_hubspot_email_events.auth import Authenticator
-    from tap_hubspot_email_events.limiter import Limiter
-    from tap_hubspot_email_events.transport import Transport
+    from tap_hubspot_email_events.hubspot.answers import Decision
+    from tap_hubspot_email_events.hubspot.auth import Authenticator
+    from tap_hubspot_email_events.hubspot.limiter import Limiter
+    from tap_hubspot_email_events.hubspot.transport import Transport
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0

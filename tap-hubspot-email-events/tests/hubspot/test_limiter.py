@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from tap_hubspot_email_events.errors import StoppedError
-from tap_hubspot_email_events.limiter import Limiter
+from tap_hubspot_email_events.hubspot.limiter import Limiter
 
 
 class Clock:

@@ -1,0 +1,1 @@
+"""From a time range to its records: plan, engine, bookmarks and progress."""

@@ -1,0 +1,1 @@
+"""What a stream is: its schema, its keys, and how Meltano has it read."""
