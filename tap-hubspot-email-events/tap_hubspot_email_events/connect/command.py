@@ -1,4 +1,4 @@
-"""`tap-hubspot-email-events-connect`: connects a HubSpot account by OAuth."""
+"""The command `tap-hubspot-email-events-connect`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,20 @@ import os
 import secrets
 import sys
 import threading
-import time
 import webbrowser
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
+from tap_hubspot_email_events.connect.app import App
 from tap_hubspot_email_events.connect.consent import (
     ConsentListener,
     consent_address,
     redirect_address,
 )
 from tap_hubspot_email_events.connect.env_file import set_variable
-from tap_hubspot_email_events.errors import ConfigError, ConsentError, TapError
-from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
-from tap_hubspot_email_events.hubspot.auth import AccessToken
-from tap_hubspot_email_events.hubspot.client import HubSpotClient, Tally
-from tap_hubspot_email_events.hubspot.limiter import Limiter
-from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
-from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.errors import ConfigError, TapError
 from tap_hubspot_email_events.settings import checked_address
 
 if TYPE_CHECKING:
@@ -38,65 +30,6 @@ SECRET_VARIABLE = f"{PREFIX}_CLIENT_SECRET"
 CONSENT_PAGE = "https://app.hubspot.com/oauth/authorize"
 SCOPES = ("oauth", "content")
 PORT = 8723
-
-
-class _Account(msgspec.Struct, rename="camel"):
-    portal_id: int
-    account_type: str = ""
-    ui_domain: str = ""
-
-    def sentence(self) -> str:
-        about = ", ".join(each for each in (self.account_type, self.ui_domain) if each)
-        return f"Connected HubSpot account {self.portal_id}" + (f" ({about})." if about else ".")
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """A HubSpot app, and where its API is."""
-
-    client_id: str
-    client_secret: str
-    api_url: str
-    redirect_uri: str
-
-    def connect(self, code: str) -> tuple[str, str]:
-        """Trade a code; returns the refresh token, and a sentence that says for which account.
-
-        Raises:
-            TapError: HubSpot does not take the code, or does not answer.
-        """
-        stop = threading.Event()
-        transport = Transport(1, "tap-hubspot-email-events-connect")
-        try:
-            tokens = request_tokens(
-                transport,
-                self.api_url,
-                {
-                    "grant_type": "authorization_code",
-                    "client_id": self.client_id,
-                    "client_secret": self.client_secret,
-                    "redirect_uri": self.redirect_uri,
-                    "code": code,
-                },
-                stop,
-                refusal="HubSpot gave no tokens (HTTP {status}); check that client id and client "
-                "secret are those of the same app, then run the command again.",
-            )
-            client = HubSpotClient(
-                transport,
-                AccessToken(tokens.access_token),
-                Limiter(10, time.monotonic),
-                stop,
-                api_url=self.api_url,
-                max_retries=3,
-            )
-            decode = msgspec.json.Decoder(_Account).decode
-            account = client.get(ACCOUNT_PATH, {}, decode, Tally())
-        finally:
-            transport.close()
-        if not tokens.refresh_token:
-            raise ConsentError("HubSpot gave no refresh token; run the command again.")
-        return tokens.refresh_token, account.sentence()
 
 
 @click.command()
@@ -163,7 +96,7 @@ def main(  # noqa: PLR0913 - the command's options
         with ConsentListener(port, state, lambda code: keep(*app.connect(code))) as listener:
             click.echo(f"Open this address to connect an account:\n\n    {page}\n", err=True)
             if not no_browser:
-                # Some browsers only return when they are closed.
+                # In a thread, since some browsers only return when they are closed.
                 threading.Thread(target=webbrowser.open, args=[page], daemon=True).start()
             listener.wait(timeout)
     except TapError as error:

@@ -1,4 +1,4 @@
-"""HubSpot's consent page, and the loopback address to which it sends the browser back."""
+"""HubSpot's consent page, and the loopback address it redirects the browser to."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _PAGE = """<!DOCTYPE html>
 
 
 def redirect_address(port: int) -> str:
-    """Where the browser comes back to; registered in the app's settings, letter by letter."""
-    # HubSpot asks for https, except on this host name.
+    """The redirect URL, which must be registered in the app's settings letter by letter."""
+    # HubSpot requires https, except on this host name.
     return f"http://localhost:{port}{CALLBACK_PATH}"
 
 
@@ -44,28 +44,28 @@ def consent_address(
     page: str, *, client_id: str, redirect_uri: str, scopes: Sequence[str], state: str
 ) -> str:
     """The address of the consent page for one app."""
-    asked = {
+    query = {
         "client_id": client_id,
         "redirect_uri": redirect_uri,
         "scope": " ".join(scopes),
         "state": state,
     }
-    return f"{page}?{urlencode(asked)}"
+    return f"{page}?{urlencode(query)}"
 
 
 class ConsentListener:
-    """Receives the browser once on a loopback port, with what the user decided."""
+    """Receives the browser on a loopback port, once, with the user's decision."""
 
     def __init__(self, port: int, state: str, redeem: Callable[[str], str]) -> None:
-        """Listen at once.
+        """Start listening.
 
         Args:
             port: The port, on 127.0.0.1.
-            state: What the right browser brings back; every other visit is turned away.
-            redeem: Uses the code and returns a sentence for the page; called once, in a thread.
+            state: What the right browser brings back; other requests are refused.
+            redeem: Trades the code and returns a sentence for the page; called once, in a thread.
 
         Raises:
-            ConsentError: The port cannot be had.
+            ConsentError: The port cannot be used.
         """
         try:
             self._server = _Server(port, state, redeem)
@@ -79,7 +79,7 @@ class ConsentListener:
         )
 
     def __enter__(self) -> Self:
-        """Answer visits."""
+        """Start answering requests."""
         self._thread.start()
         return self
 
@@ -89,16 +89,16 @@ class ConsentListener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the user's decision and what came of it.
+        """Wait for the user's decision and its outcome.
 
         Raises:
-            TapError: The time is over, the user said no, or the code could not be used.
+            TapError: The time ran out, the user refused, or the code could not be traded.
         """
         try:
             failure = self._server.outcome.get(timeout=seconds)
@@ -121,17 +121,17 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    # Browsers open connections ahead of need and leave them silent.
+    # Browsers open connections in advance and may never use them.
     timeout = _IDLE_SECONDS
     server: _Server
 
     def do_GET(self) -> None:
-        """Take the browser's way back from HubSpot."""
+        """Handle the redirect from HubSpot."""
         address = urlsplit(self.path)
-        asked = dict(parse_qsl(address.query))
+        query = dict(parse_qsl(address.query))
         if address.path != CALLBACK_PATH:
             self._page(HTTPStatus.NOT_FOUND, "Nothing here", "This is not HubSpot's way back.")
-        elif not hmac.compare_digest(asked.get("state", "").encode(), self.server.state.encode()):
+        elif not hmac.compare_digest(query.get("state", "").encode(), self.server.state.encode()):
             self._page(
                 HTTPStatus.BAD_REQUEST,
                 "Not connected",
@@ -140,13 +140,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self.server.used.acquire(blocking=False):
             self._page(HTTPStatus.CONFLICT, "Nothing to do", "This address was used before.")
         else:
-            failure = self._finish(asked)
+            failure = self._finish(query)
             self.wfile.flush()
             self.server.outcome.put(failure)
 
-    def _finish(self, asked: Mapping[str, str]) -> Exception | None:
+    def _finish(self, query: Mapping[str, str]) -> Exception | None:
         try:
-            sentence = self.server.redeem(_code(asked))
+            sentence = self.server.redeem(_code(query))
         except TapError as error:
             self._page(HTTPStatus.OK, "Not connected", str(error))
             return error
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
-        # The address holds the code.
+        # The URL holds the code, so keep it out of caches and referrers.
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()
@@ -169,13 +169,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: the address holds the code."""
+        """Log nothing, since the URL holds the code."""
 
 
-def _code(asked: Mapping[str, str]) -> str:
-    if "code" not in asked:
+def _code(query: Mapping[str, str]) -> str:
+    if "code" not in query:
         raise ConsentError(
             "HubSpot gave no access, because it was refused on the consent page or the app may not "
             "have it; run the command again and choose to connect the app."
         )
-    return asked["code"]
+    return query["code"]

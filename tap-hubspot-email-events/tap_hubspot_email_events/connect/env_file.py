@@ -1,4 +1,4 @@
-"""One variable in a `.env` file: set in place, everything else kept."""
+"""Setting a variable in a `.env` file; everything else there is kept."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _PLAIN = re.compile(r"[\w.=+/:@%~-]*", re.ASCII)
 
 
 def with_variable(text: str, name: str, value: str) -> str:
-    """The text of a `.env` file with a variable set; an assignment there is replaced in place."""
+    """The text of a `.env` file with a variable set, in place if it is assigned there."""
     line = f"{name}={_quoted(value)}"
-    # Comments stay, also those that hold an assignment.
+    # Comments that hold an assignment are kept too.
     assignment = re.compile(
         rf"^[ \t]*(?:export[ \t]+)?{re.escape(name)}[ \t]*=[^\r\n]*", re.MULTILINE
     )
@@ -25,18 +25,18 @@ def with_variable(text: str, name: str, value: str) -> str:
 
 
 def set_variable(path: Path, name: str, value: str) -> None:
-    """Set a variable in a file only its owner may read; whoever reads it meanwhile sees it whole.
+    """Set a variable in a file, atomically, and let only its owner read the file.
 
     Raises:
         OSError: The file cannot be read or replaced.
-        UnicodeDecodeError: The file is no text.
+        UnicodeDecodeError: The file is not text.
     """
-    # A link stays one: what it leads to is replaced.
+    # Keep a symbolic link and replace the file it points to.
     path = path.resolve()
     text = path.read_bytes().decode() if path.exists() else ""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
-        # Such a file is made with mode 0600.
+        # mkstemp creates the file with mode 0600.
         with os.fdopen(descriptor, "wb") as file:
             file.write(with_variable(text, name, value).encode())
             file.flush()

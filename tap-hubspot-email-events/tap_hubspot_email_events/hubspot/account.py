@@ -1,4 +1,4 @@
-"""The HubSpot account a tap reads: one client within one limit, and the questions put to it."""
+"""The HubSpot account a run reads: one client within one limit, and its endpoints."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
-from tap_hubspot_email_events.hubspot.client import HubSpotClient, Tally
-from tap_hubspot_email_events.hubspot.enrichment import Enrichment
+from tap_hubspot_email_events.hubspot.campaigns import CampaignNames, all_campaigns
+from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.contacts import Contacts
+from tap_hubspot_email_events.hubspot.events import Events
 from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.hubspot.transport import Transport
-from tap_hubspot_email_events.reading.records import complete, decode_page
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.reading.records import Page, Record
+    from collections.abc import Iterable
+
+    from tap_hubspot_email_events.hubspot.campaigns import Campaign
+    from tap_hubspot_email_events.hubspot.events import Event
     from tap_hubspot_email_events.settings import Settings
 
-EVENTS_PATH = "/email/public/v1/events"
 ACCOUNT_PATH = "/account-info/v3/details"
 
 
 class Account:
-    """One HubSpot account, asked through one client within one limit."""
+    """One HubSpot account; safe to share by threads."""
 
     def __init__(self, settings: Settings, user_agent: str) -> None:
-        """Prepare to ask; nothing is sent yet."""
+        """Prepare the client; nothing is sent yet."""
         self.stop = threading.Event()
         self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
         transport = Transport(settings.max_concurrent_requests, user_agent)
-        self.client = HubSpotClient(
+        self._client = client = HubSpotClient(
             transport,
             _authenticator(settings, transport, self.stop),
             self.limiter,
@@ -39,54 +43,41 @@ class Account:
             api_url=settings.api_url,
             max_retries=settings.max_retries,
         )
-        self._enrichment = Enrichment(
-            self.client,
-            campaigns=settings.enrich_campaigns,
-            contact_properties=settings.contact_properties,
+        self.events = Events(
+            client,
+            page_size=settings.page_size,
+            exclude_filtered=settings.exclude_filtered_events,
         )
-        self._settings = settings
+        properties = settings.contact_properties
+        self._campaigns = CampaignNames(client) if settings.enrich_campaigns else None
+        self._contacts = Contacts(client, properties) if properties else None
         self._portal_id: int | None = None
         self._lock = threading.Lock()
 
-    def events(  # noqa: PLR0913 - the endpoint's own parameters
-        self,
-        event_type: str,
-        start: int,
-        end: int,
-        offset: str | None,
-        tally: Tally,
-        *,
-        limit: int | None = None,
-    ) -> Page:
-        """One page of events between two instants, both inclusive, in milliseconds."""
-        params = {
-            "eventType": event_type,
-            # HubSpot fails with status 500 when asked for the epoch itself.
-            "startTimestamp": max(1, start),
-            "endTimestamp": end,
-            "limit": limit or self._settings.page_size,
-        }
-        if self._settings.exclude_filtered_events:
-            params["excludeFilteredEvents"] = "true"
-        if offset is not None:
-            params["offset"] = offset
-        return self.client.get(EVENTS_PATH, params, decode_page, tally)
+    def enrich(self, events: list[Event], count: RequestCount) -> None:
+        """Add what the settings ask for to a page of events, in place.
 
-    def make_records(self, events: list[Record], event_type: str, tally: Tally) -> None:
-        """Make records of events, in place: enriched and complete.
+        An event of no campaign gets no `emailCampaign`, one without a recipient no `contact`;
+        what HubSpot does not know, or no longer, is null.
 
         Raises:
             TapError: HubSpot does not answer; the events are not to be used.
             StoppedError: The run ended first.
         """
-        self._enrichment.enrich(events, tally)
-        complete(events, event_type, self.portal_id)
+        if self._campaigns is not None:
+            self._campaigns.add(events, count)
+        if self._contacts is not None:
+            self._contacts.add(events, count)
+
+    def campaigns(self) -> Iterable[Campaign]:
+        """Yield every email campaign of the account, once each."""
+        return all_campaigns(self._client, RequestCount())
 
     def portal_id(self) -> int:
-        """The account's id, asked for when it is first needed."""
+        """The account's id, requested when it is first needed."""
         with self._lock:
             if self._portal_id is None:
-                details = self.client.get(ACCOUNT_PATH, {}, _decode_details, Tally())
+                details = self._client.get(ACCOUNT_PATH, {}, _decode_details, RequestCount())
                 self._portal_id = details.portalId
             return self._portal_id
 

@@ -1,4 +1,4 @@
-"""What an answer of HubSpot's means: a table from status, headers and body to a decision. Pure."""
+"""What an answer from HubSpot means: a table from status, headers and body to a decision."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Ask again, after at least `wait` seconds; `lost` when no answer came at all."""
+    """Send the request again after at least `wait` seconds; `lost` if no answer came at all."""
 
     reason: str
     wait: float = 0.0
@@ -35,7 +35,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """Everybody waits: the limit `policy` is used up, for `wait` seconds where HubSpot says so."""
+    """Hold all requests: the limit `policy` is used up, for `wait` seconds if HubSpot says so."""
 
     policy: str
     wait: float | None
@@ -50,18 +50,18 @@ class Reauthorise:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Asking again will not help."""
+    """Give up: sending the request again will not help."""
 
     sentence: str
     missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class DayIsOver:
+class DailyLimitReached:
     """The account's requests for today are used up."""
 
 
-Decision = Accept | Retry | Throttle | Reauthorise | Refuse | DayIsOver
+Decision = Accept | Retry | Throttle | Reauthorise | Refuse | DailyLimitReached
 
 
 def decide(  # noqa: C901, PLR0911 - a table: one return for each row
@@ -72,7 +72,7 @@ def decide(  # noqa: C901, PLR0911 - a table: one return for each row
     now: datetime | None = None,
     scope: str = "content",
 ) -> Decision:
-    """Say what to do about an answer.
+    """Decide what to do about an answer.
 
     Status codes as developers.hubspot.com/docs/api-reference/error-handling lists them and as
     public connectors have met them.
@@ -81,7 +81,7 @@ def decide(  # noqa: C901, PLR0911 - a table: one return for each row
         status: HTTP status.
         headers: Response headers, by case-insensitive name.
         body: The body as received.
-        now: When it came, to read a `Retry-After` that is a date.
+        now: When it came, for a `Retry-After` that is a date.
         scope: The scope that the request needs.
     """
     if status < 300:  # noqa: PLR2004 - HTTP's classes of answers
@@ -115,7 +115,7 @@ def decide(  # noqa: C901, PLR0911 - a table: one return for each row
             # The account is moving between data centres; Retry-After says for how long.
             return Retry("HTTP 477, the account is being moved", 10.0 if wait is None else wait)
         case _ if status >= 500:  # noqa: PLR2004
-            # HubSpot's own hiccups (5xx) and Cloudflare's before it (52x, 530).
+            # HubSpot's own failures (5xx) and those of Cloudflare in front of it (52x, 530).
             return Retry(f"HTTP {status}", wait or 0.0)
         case _ if status < 400:  # noqa: PLR2004
             return Refuse(f"the answer was a redirect (HTTP {status}); check `api_url`")
@@ -127,7 +127,7 @@ def _limited(error: Mapping[str, Any], wait: float | None) -> Decision:
     policy = str(error.get("policyName") or "").upper()
     message = str(error.get("message") or "").lower()
     if policy == "DAILY" or (not policy and "daily" in message):
-        return DayIsOver()
+        return DailyLimitReached()
     if not policy:
         policy = "SECONDLY" if " secondly" in message else "TEN_SECONDLY_ROLLING"
     return Throttle(policy, wait)
@@ -147,7 +147,7 @@ def _forbidden(error: Mapping[str, Any], said: str, scope: str) -> str:
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Seconds a `Retry-After` header asks for, as a number or a date, at most `LONGEST_WAIT`."""
+    """Seconds that a `Retry-After` header asks for, at most `LONGEST_WAIT`; None without one."""
     text = headers.get("Retry-After")
     if text is None:
         return None
@@ -174,12 +174,12 @@ def _error(body: bytes) -> Mapping[str, Any]:
 
 
 def _quote(error: Mapping[str, Any]) -> str:
-    """HubSpot's own words, without anything that could be a token or somebody's address."""
+    """HubSpot's own message, scrubbed; empty if there is none."""
     words = [str(error[key]) for key in ("category", "message") if error.get(key)]
     return f": {scrub(', '.join(words))}" if words else ""
 
 
 def scrub(text: str) -> str:
-    """Leave out addresses and anything long enough to be a token, and shorten."""
+    """Remove email addresses and anything long enough to be a token, and shorten the rest."""
     text = _TOKEN.sub("…", _ADDRESS.sub("…", " ".join(text.split())))
     return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"

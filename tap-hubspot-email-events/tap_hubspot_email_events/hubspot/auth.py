@@ -1,4 +1,4 @@
-"""Tokens: a fixed access token, or OAuth access tokens got with a refresh token."""
+"""Bearer tokens: a fixed access token, or OAuth access tokens from a refresh token."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ logger = logging.getLogger(__name__)
 
 
 class Authenticator(Protocol):
-    """Where the bearer token comes from."""
+    """A source of bearer tokens."""
 
     def token(self) -> str:
-        """The token to send now."""
+        """The token to send."""
 
     def renew(self, refused: str) -> bool:
-        """React to the refusal of a token; true when another one is there to try."""
+        """Replace a refused token; true if there is another one to try."""
 
     @property
     def advice(self) -> str:
-        """What the user can do when HubSpot refuses the token for good."""
+        """What the user can do if HubSpot refuses the token for good."""
 
 
 class AccessToken:
@@ -46,12 +46,12 @@ class AccessToken:
         return self._token
 
     def renew(self, refused: str) -> bool:  # noqa: ARG002 - a fixed token has no successor
-        """There is no other token."""
+        """Return false: there is no other token."""
         return False
 
 
 class OAuth:
-    """Access tokens by refresh token: renewed early, and when HubSpot refuses one."""
+    """OAuth access tokens, renewed before they expire and when HubSpot refuses one."""
 
     advice = "connect the account to the app again: its access was revoked"
 
@@ -65,7 +65,7 @@ class OAuth:
         refresh_token: str,
         stop: threading.Event,
     ) -> None:
-        """Begin without an access token: the first use fetches one."""
+        """Start without an access token; the first use fetches one."""
         self._transport = transport
         self._api_url = api_url
         self._client = {"client_id": client_id, "client_secret": client_secret}
@@ -76,7 +76,7 @@ class OAuth:
         self._renew_at = 0.0
 
     def token(self) -> str:
-        """An access token with some life left.
+        """An access token that has not expired.
 
         Raises:
             AccountError: HubSpot gives no token.

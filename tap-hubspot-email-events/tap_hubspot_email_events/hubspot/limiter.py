@@ -1,4 +1,4 @@
-"""One limiter for the whole tap: HubSpot counts an app's requests in a rolling ten seconds."""
+"""The rate limit that all threads share: HubSpot counts requests in a rolling ten seconds."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TEN_SECONDS = 10.0
-# Two requests a window apart may arrive closer together than they left.
+# Two requests sent a window apart may arrive less than a window apart.
 MARGIN = 0.15
 LARGEST_MARGIN = 1.0
 LARGEST_PAUSE = 10.0
 
 
 class RollingWindow:
-    """At most `limit` requests in any `seconds`, as far as this side can see. Pure: time comes in.
+    """At most `limit` requests in any `seconds`; all times are passed in, as seconds.
 
-    `others` is what neighbours on the same account use up, learnt from what HubSpot says remains.
+    What other apps use of the account's limit is learnt from what HubSpot says remains.
     """
 
     def __init__(self, limit: int, seconds: float) -> None:
@@ -48,7 +48,7 @@ class RollingWindow:
         self._sent.append(now)
 
     def learn(self, now: float, *, limit: int, remaining: int) -> None:
-        """Believe what HubSpot says it allows the account in all and would still allow."""
+        """Take over the account's limit and what remains of it, as HubSpot reports them."""
         self._forget(now)
         self.account_limit = max(1, limit)
         self._others = max(0, limit - remaining - len(self._sent))
@@ -56,9 +56,9 @@ class RollingWindow:
 
     def _allowed(self, now: float) -> int:
         others = self._others if now - self._others_seen <= self.seconds else 0
-        # What others use goes off the account's limit, not off the share of it that is this tap's.
+        # What others use is taken off the account's limit, not off this tap's share of it.
         most = min(self.limit, self.account_limit)
-        # Even beside a greedy neighbour a little goes on, or the run would never learn of its end.
+        # Some requests always go out, or the tap would never learn that others have stopped.
         return max(1, most // 20, min(most, self.account_limit - others))
 
     def _forget(self, now: float) -> None:
@@ -67,10 +67,10 @@ class RollingWindow:
 
 
 class Limiter:
-    """Lets threads send requests no faster than the account allows."""
+    """Lets threads send requests only as fast as the account allows."""
 
     def __init__(self, requests_per_10_seconds: int, clock: Callable[[], float]) -> None:
-        """Allow `requests_per_10_seconds` until HubSpot says something lower."""
+        """Allow `requests_per_10_seconds` until HubSpot reports a lower limit."""
         self._clock = clock
         self._lock = threading.Lock()
         self._window = RollingWindow(requests_per_10_seconds, TEN_SECONDS)
@@ -81,7 +81,7 @@ class Limiter:
         self.waited = 0.0
 
     def delay(self) -> float:
-        """Send now if that is allowed (0.0), else say in how many seconds to ask again."""
+        """Count a request and return 0 if it may be sent now, else return the seconds to wait."""
         with self._lock:
             now = self._clock()
             delay = max(self._paused_until - now, self._window.delay(now))
@@ -109,7 +109,7 @@ class Limiter:
                 raise StoppedError
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take HubSpot's own count from the headers of an answer that was let through."""
+        """Note a success and take over the limits that its headers report."""
         with self._lock:
             now = self._clock()
             self.successes += 1
@@ -126,7 +126,7 @@ class Limiter:
                 self._second.learn(now, limit=limit, remaining=remaining)
 
     def throttled(self, policy: str, wait: float | None) -> None:
-        """Hold everybody back after a 429, for `wait` seconds where HubSpot named them."""
+        """Hold all requests after a 429, for `wait` seconds if HubSpot named them."""
         with self._lock:
             now = self._clock()
             if wait is None:

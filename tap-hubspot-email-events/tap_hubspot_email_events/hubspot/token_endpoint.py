@@ -1,4 +1,4 @@
-"""HubSpot's OAuth token endpoint: tokens for a code or a refresh token."""
+"""HubSpot's OAuth token endpoint, which trades a code or a refresh token for tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from tap_hubspot_email_events.errors import AccountError, StoppedError
 from tap_hubspot_email_events.hubspot.answers import Accept, Retry, Throttle, decide
-from tap_hubspot_email_events.hubspot.transport import UnansweredError, UntrustedError
+from tap_hubspot_email_events.hubspot.transport import CertificateError, UnansweredError
 
 if TYPE_CHECKING:
     import threading
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.transport import Answer, Transport
 
 TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
-"""The dated endpoint and the one it replaces, which HubSpot ends on 2027-02-16."""
+"""The dated endpoint, and the one it replaces, which HubSpot removes on 2027-02-16."""
 
 ATTEMPTS = 5
 
 
 class Tokens(msgspec.Struct):
-    """What the endpoint gives; the life of the access token is in seconds."""
+    """An answer of the endpoint; the access token expires in `expires_in` seconds."""
 
     access_token: str
     expires_in: float = 1800.0
@@ -38,14 +38,14 @@ def request_tokens(
     *,
     refusal: str,
 ) -> Tokens:
-    """Ask the token endpoint at the API's address `url`, patiently.
+    """Request tokens from the API at `url`, with retries.
 
     Raises:
-        AccountError: It cannot be used, or says no; `refusal` is the sentence for that, with a
-            place for the HTTP status.
+        AccountError: The endpoint cannot be used, or refuses; `refusal` is the sentence for the
+            latter, with a placeholder for the HTTP status.
         StoppedError: The run ended first.
     """
-    answer = _ask(transport, url, form, stop, refusal)
+    answer = _request(transport, url, form, stop, refusal)
     try:
         return msgspec.json.decode(answer.body, type=Tokens)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -55,7 +55,7 @@ def request_tokens(
         ) from None
 
 
-def _ask(
+def _request(
     transport: Transport, url: str, form: Mapping[str, str], stop: threading.Event, refusal: str
 ) -> Answer:
     paths = list(TOKEN_PATHS)
@@ -66,7 +66,7 @@ def _ask(
             answer = transport.send("POST", url + paths[0], data=form)
         except UnansweredError as error:
             reason = str(error)
-        except UntrustedError:
+        except CertificateError:
             raise AccountError(
                 "The certificate of HubSpot's host could not be verified; check `api_url` and "
                 "any proxy in between."
@@ -81,8 +81,8 @@ def _ask(
                         return answer
                     case Retry(reason=said, wait=asked):
                         reason, wait = said, max(wait, asked)
-                    case Throttle(wait=pause):
-                        reason, wait = "HTTP 429", max(wait, pause or 0.0)
+                    case Throttle(wait=throttled):
+                        reason, wait = "HTTP 429", max(wait, throttled or 0.0)
                     case _:
                         raise AccountError(refusal.format(status=answer.status))
         if stop.wait(wait):

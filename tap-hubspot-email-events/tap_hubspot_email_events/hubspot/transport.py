@@ -1,4 +1,4 @@
-"""One HTTP exchange, with every way it can fall through told apart."""
+"""One HTTP exchange, and the reason when there is no answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READ_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer."""
+    """A complete answer."""
 
     status: int
     headers: Mapping[str, str]
@@ -29,20 +29,20 @@ class Answer:
 
 
 class UnansweredError(Exception):
-    """No whole answer came; the text says why, without the address asked."""
+    """No complete answer came; the text says why, without the address."""
 
 
-class UntrustedError(Exception):
+class CertificateError(Exception):
     """The host's certificate could not be verified."""
 
 
 class Transport:
-    """Sends requests over a few connections that are kept open; safe to share by threads."""
+    """Sends requests over a pool of open connections; safe to share by threads."""
 
     def __init__(self, connections: int, user_agent: str) -> None:
-        """Have at most `connections` requests under way; further ones wait."""
+        """Allow at most `connections` requests in flight; further ones wait."""
         self._free = threading.Semaphore(connections)
-        self._known_surroundings: dict[str, Mapping[str, Any]] = {}
+        self._environments: dict[str, Mapping[str, Any]] = {}
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
         adapter = requests.adapters.HTTPAdapter(
@@ -60,13 +60,13 @@ class Transport:
         data: Mapping[str, str] | bytes | None = None,
         token: str | None = None,
     ) -> Answer:
-        """Send one request, with a form or JSON as bytes, and receive the whole answer.
+        """Send one request, its data a form or JSON as bytes, and receive the complete answer.
 
-        Redirects are not followed: they would carry the token elsewhere.
+        Redirects are not followed, since they could carry the token to another host.
 
         Raises:
             UnansweredError: The connection failed, timed out or ended before the answer did.
-            UntrustedError: The host's certificate could not be verified.
+            CertificateError: The host's certificate could not be verified.
         """
         request = requests.Request(method, url, params=params, data=data, auth=_bearer(token))
         if isinstance(data, bytes):
@@ -78,25 +78,25 @@ class Transport:
                     self._session.prepare_request(request),
                     timeout=(CONNECT_SECONDS, READ_SECONDS),
                     allow_redirects=False,
-                    **self._surroundings(url),
+                    **self._environment(url),
                 ) as response,
             ):
-                # In one piece: requests itself reads bodies by 10 KB, a page has a megabyte.
+                # In one piece: requests itself reads 10 KB at a time, and a page has a megabyte.
                 body = response.raw.read(decode_content=True)
                 return Answer(response.status_code, response.headers, body)
         except requests.exceptions.SSLError as error:
-            raise UntrustedError from error
+            raise CertificateError from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise UnansweredError(_reason(error)) from None
 
-    def _surroundings(self, url: str) -> Mapping[str, Any]:
-        """The environment's proxies and certificates, looked up once for each host."""
+    def _environment(self, url: str) -> Mapping[str, Any]:
+        """Proxies and certificates from the environment, looked up once per host."""
         host = urlsplit(url).netloc
-        if host not in self._known_surroundings:
-            self._known_surroundings[host] = self._session.merge_environment_settings(
+        if host not in self._environments:
+            self._environments[host] = self._session.merge_environment_settings(
                 url, proxies={}, stream=True, verify=None, cert=None
             )
-        return self._known_surroundings[host]
+        return self._environments[host]
 
     def close(self) -> None:
         """Close all connections."""
@@ -111,7 +111,7 @@ def _bearer(
             request.headers["Authorization"] = f"Bearer {token}"
         return request
 
-    # Given as `auth` even without a token, because requests would otherwise ask ~/.netrc.
+    # Passed as `auth` even without a token, or requests would read ~/.netrc.
     return sign
 
 
@@ -125,7 +125,7 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
         (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
         "the proxy could not be reached",
     ),
-    # After the others: urllib3 counts every connection that is not made as timed out.
+    # Last, because urllib3 reports every failure to connect as a time-out too.
     (
         (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError),
         "the time for an answer ran out",
@@ -142,7 +142,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The error and what it wraps: requests and urllib3 keep causes in three different places."""
+    """The error and all its causes, which requests and urllib3 keep in three places."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

@@ -1,4 +1,4 @@
-"""What a run remembers for the next one, and where that one begins. Pure."""
+"""What a run leaves in the state for the next one, and where that one starts reading."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.errors import ConfigError
+from tap_hubspot_email_events.settings import DEFAULT_HISTORY
 from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_hubspot_email_events.settings import Settings
 
 RUN_STARTED_AT = "run_started_at"
 
@@ -22,17 +25,17 @@ class Bookmark:
     run_started_at: int | None
 
     def next_start(self, lookback: int) -> int:
-        """Where the next run begins, in milliseconds; `lookback` likewise.
+        """Where the next run starts, in milliseconds, as is `lookback`.
 
-        An event may become visible up to `lookback` after its `created`. So when a run starts,
-        everything created that long before it is settled, however far the run then gets.
+        An event may become visible up to `lookback` after its `created`. So what was created
+        before a run's start less `lookback` is complete, however far that run gets.
         """
-        settled = self.end if self.run_started_at is None else self.run_started_at
-        return min(self.end + 1, settled - lookback)
+        complete = self.end if self.run_started_at is None else self.run_started_at
+        return min(self.end + 1, complete - lookback)
 
 
 def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
-    """Read a stream's entry in the state; none there is None.
+    """Read a stream's entry in the state; None if it has no bookmark.
 
     Raises:
         ConfigError: The entry cannot be understood.
@@ -51,11 +54,22 @@ def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
 
 
 def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: str) -> None:
-    """Put a bookmark into a stream's entry in the state."""
+    """Write a bookmark to a stream's entry in the state, in place."""
     state["replication_key"] = replication_key
     state["replication_key_value"] = format_timestamp(bookmark.end)
     if bookmark.run_started_at is not None:
         state[RUN_STARTED_AT] = format_timestamp(bookmark.run_started_at)
+
+
+def first_instant(settings: Settings, bookmark: Bookmark | None, now: int) -> int:
+    """Where a stream's range starts, in milliseconds."""
+    if bookmark is None:
+        return max(1, now - DEFAULT_HISTORY if settings.start is None else settings.start)
+    start = bookmark.next_start(settings.lookback)
+    if settings.start is not None:
+        # The lookback stops at the start date, but what follows the bookmark is always read.
+        start = max(start, min(settings.start, bookmark.end + 1))
+    return max(1, start)
 
 
 def _instant(value: Any) -> int:

@@ -1,130 +1,82 @@
-"""How a time range becomes requests: pure, no clock, no network.
+"""How a time range becomes requests, without clock or network.
 
-HubSpot returns the events of a range newest first, in pages that must be asked for one after
+HubSpot returns the events of a range newest first, in pages that must be requested one after
 another, so one long range is one slow chain. A plan therefore splits a range into parts that are
-read side by side and finished oldest first, by what the pages show and with this promise kept by
-its own accounting, whatever the distribution of the events:
+read side by side and finished oldest first. It decides by what the pages show, and by its own
+accounting keeps this promise, however the events are distributed:
 
     requests <= 1.5 * events / page size + a few
 
-A part too large costs no request more (its chain is cut and what it has read stays as a finished
-newer part); a part too small costs one. So only new parts need credit, and credit comes from full
-pages. Without it the rest is read as one chain, which always costs the least there is.
+A part that proves too large costs no extra request: its chain is cut, and what was read stays as a
+finished, newer part. A part that proves too small costs one. So only new parts need credit, and
+full pages earn it. Without credit the rest is read as one chain, which takes the fewest requests.
 """
 
 from __future__ import annotations
 
-import enum
 import math
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from tap_hubspot_email_events.reading.part import SURPRISE_PAGES, Part, PartKind, PartStatus
 
 FREE_REQUESTS = 3.0
 EARNED_PER_PAGE = 0.5
-# The first chain's pages wait in memory until everything older is written, so it is short.
+# The newest pages wait in memory until everything older is written, so the first chain is short.
 HEAD_PAGES = 3
 SMALLEST_WINDOW_PAGES = 4
 LARGEST_WINDOW_PAGES = 20
-SURPRISE_PAGES = 8
-# How many more parts a burst is split into when a part proves too full.
+# A burst is split into this many parts of this many pages.
 BURST_PARTS = 3
 BURST_PAGES = 8
+# Windows grow by this factor as long as they hold next to nothing.
 GROWTH = 10
-# A part with fewer pages left is not worth another request.
-SHARED_PAGES = 3.0
-SHARED_MOST = 10
-# Pages without events but with more to come, before that is taken for a fault of HubSpot's.
+# A part with fewer pages left is not worth the extra request of splitting it.
+SPLIT_PAGES = 3.0
+SPLIT_MOST_PAGES = 10
+# After so many pages without events, but with more to come, the paging is taken to be broken.
 EMPTY_PAGES = 100
-# Density is judged by so many finished parts.
-MEMORY = 8
+# The density is that of the parts finished last.
+DENSITY_PARTS = 8
 
 
-class Kind(enum.Enum):
-    """Where a part comes from, which decides what is done when it proves too full."""
-
-    HEAD = enum.auto()
-    WINDOW = enum.auto()
-    BURST = enum.auto()
-    REST = enum.auto()
-
-
-class Progress(enum.Enum):
-    """How far a part has come."""
-
-    UNPLANNED = enum.auto()
-    READING = enum.auto()
-    DONE = enum.auto()
-
-
-class StuckError(Exception):
-    """HubSpot says there is more but gives no way to it."""
-
-
-@dataclass(eq=False, slots=True)
-class Part:
-    """A time range of one stream, both bounds inclusive, in milliseconds."""
-
-    start: int
-    end: int
-    kind: Kind
-    # Pages after which a part proves too full.
-    cut_after: int = SURPRISE_PAGES
-    progress: Progress = Progress.UNPLANNED
-    offset: str | None = None
-    in_flight: bool = False
-    # The start all pages are asked with, since an offset belongs to its question.
-    asked_start: int = 0
-    pages: int = 0
-    events: int = 0
-    oldest: int | None = None
-    newest_first: bool = True
-    # The last page held events of one instant only, so nobody knows how far it goes on.
-    at_one_instant: bool = False
-    empty_pages: int = 0
-    offsets: set[str] = field(default_factory=set)
-
-    @property
-    def length(self) -> int:
-        """Milliseconds covered."""
-        return self.end - self.start + 1
+class PagingError(Exception):
+    """HubSpot says there are more events but gives no way to them."""
 
 
 class Plan:
-    """The parts of one stream's range, oldest first, and what to ask for next."""
+    """The parts of one stream's range, oldest first, and which page to request next."""
 
     def __init__(self, start: int, end: int, *, page_size: int) -> None:
         """Plan the range from `start` to `end`, both inclusive, in milliseconds."""
         self.page_size = page_size
-        self.parts: list[Part] = [Part(start, end, Kind.HEAD, HEAD_PAGES)] if start <= end else []
+        head = Part(start, end, PartKind.HEAD, HEAD_PAGES)
+        self.parts: list[Part] = [head] if start <= end else []
         self.requests = 0
         self.events = 0
-        self._seen: deque[tuple[int, int]] = deque(maxlen=MEMORY)
-        self._grown = 1
-        self._dense = False
+        # Lengths and events of finished parts.
+        self._finished: deque[tuple[int, int]] = deque(maxlen=DENSITY_PARTS)
+        self._window_length = 1
+        self._density_known = False
 
     @property
     def credit(self) -> float:
-        """Requests that may still turn out to have been for nothing.
+        """Requests that may still turn out to have been unnecessary.
 
-        A part being read may end in a page that is almost empty, so each has one set aside.
+        The last page of a part may be almost empty, so one is set aside for each part being read.
         """
-        reading = sum(part.progress is Progress.READING for part in self.parts)
+        reading = sum(part.status is PartStatus.READING for part in self.parts)
         earned = (1 + EARNED_PER_PAGE) * self.events / self.page_size
         return FREE_REQUESTS + earned - self.requests - reading
 
     @property
     def pages_left(self) -> float:
         """About how many pages are still to come, at the density seen last."""
-        if not self._seen and self.parts:
+        if not self._finished and self.parts:
             return math.inf
         return sum(self._pages_left(part) for part in self.parts)
 
     def _pages_left(self, part: Part) -> float:
-        if part.progress is Progress.DONE:
+        if part.status is PartStatus.DONE:
             return 0.0
         if part.oldest is None or part.oldest >= part.end:
             return part.length * self._density / self.page_size
@@ -133,86 +85,86 @@ class Plan:
 
     @property
     def _density(self) -> float:
-        """Events a millisecond."""
-        length = sum(length for length, _ in self._seen)
-        return sum(events for _, events in self._seen) / length if length else 0.0
+        """Events per millisecond."""
+        length = sum(length for length, _ in self._finished)
+        return sum(events for _, events in self._finished) / length if length else 0.0
 
     def take(self) -> Part | None:
-        """Choose the part to ask the next page of, the oldest there is, and mark it in flight."""
-        in_front = True
+        """Choose the oldest part whose next page can be requested, and mark it in flight."""
+        oldest = True
         for part in self.parts:
-            if part.progress is Progress.DONE:
+            if part.status is PartStatus.DONE:
                 continue
             if not part.in_flight:
-                if part.progress is Progress.UNPLANNED and self.credit >= 1:
-                    if self._gropes and part.kind is Kind.WINDOW:
+                if part.status is PartStatus.UNPLANNED and self.credit >= 1:
+                    if part.kind is PartKind.WINDOW and self._awaits_first_window:
                         return None
-                    return self._send(self._carve(part))
-                if part.progress is Progress.READING or in_front:
+                    return self._send(self._take_window(part))
+                if part.status is PartStatus.READING or oldest:
                     return self._send(part)
                 return None
-            in_front = False
+            oldest = False
         return None
 
     @property
-    def _gropes(self) -> bool:
-        """Whether nothing is known of how dense the oldest side is until a window answers."""
-        if self._dense:
+    def _awaits_first_window(self) -> bool:
+        """Whether the density of the oldest side is unknown until a window in flight returns."""
+        if self._density_known:
             return False
         return any(
-            part.kind is Kind.WINDOW and part.progress is Progress.READING and not part.pages
+            part.kind is PartKind.WINDOW and part.status is PartStatus.READING and not part.pages
             for part in self.parts
         )
 
-    def share(self) -> Part | None:
-        """Take the older half of the longest part that is being read, to read it side by side."""
-        reading = [part for part in self.parts if part.progress is Progress.READING]
+    def split_longest(self) -> Part | None:
+        """Split the longest part being read, and choose its older half to be read beside it."""
+        reading = [part for part in self.parts if part.status is PartStatus.READING]
         part = max(reading, key=self._pages_left, default=None)
         if part is None or part.oldest is None or self.credit < 1:
             return None
         if not part.newest_first or part.at_one_instant:
             return None
         pages = self._pages_left(part)
-        if pages < SHARED_PAGES:
+        if pages < SPLIT_PAGES:
             return None
-        # What is said of far away is a guess, so a share is near, and the rest a part of its own.
-        length = int((part.oldest - part.start) * min(0.5, SHARED_MOST / pages))
+        # The estimate is poor far away, so the half is kept short and near; the rest is a part too.
+        length = int((part.oldest - part.start) * min(0.5, SPLIT_MOST_PAGES / pages))
         middle = part.oldest - length
         first = middle - length
         at = self.parts.index(part)
         if first - part.start < length:
             first = part.start
         else:
-            self.parts.insert(at, Part(part.start, first - 1, Kind.REST))
+            self.parts.insert(at, Part(part.start, first - 1, PartKind.REST))
             at += 1
-        shared = Part(first, middle - 1, Kind.REST)
-        self.parts.insert(at, shared)
+        half = Part(first, middle - 1, PartKind.REST)
+        self.parts.insert(at, half)
         part.start = middle
-        return self._send(shared)
+        return self._send(half)
 
     def _send(self, part: Part) -> Part:
-        if part.progress is Progress.UNPLANNED:
-            part.asked_start = part.start
-        part.progress = Progress.READING
+        if part.status is PartStatus.UNPLANNED:
+            part.requested_start = part.start
+        part.status = PartStatus.READING
         part.in_flight = True
         return part
 
-    def _carve(self, unplanned: Part) -> Part:
-        """Take a window off the oldest side."""
-        if unplanned.kind is not Kind.WINDOW:
+    def _take_window(self, unplanned: Part) -> Part:
+        """Split a window off the oldest side, or return the whole part if it is short enough."""
+        if unplanned.kind is not PartKind.WINDOW:
             return unplanned
-        # Long windows waste less, short ones leave work for everybody until the end.
+        # Long windows waste fewer requests, short ones keep all threads at work until the end.
         pages = min(LARGEST_WINDOW_PAGES, max(SMALLEST_WINDOW_PAGES, self.pages_left / 3))
-        length, cut_after = self._grown, SURPRISE_PAGES
+        length, cut_after = self._window_length, SURPRISE_PAGES
         if self._density and (expected := int(pages * self.page_size / self._density)) >= length:
             length = max(1, expected)
             cut_after = max(SURPRISE_PAGES, int(1.5 * pages))
-        # A remainder too small for two windows is one: a sliver would waste a request.
+        # A remainder too short for two windows becomes one, since a sliver would waste a request.
         if 2 * unplanned.length <= 3 * length:
             unplanned.cut_after = cut_after
             return unplanned
         end = unplanned.start + length - 1
-        window = Part(unplanned.start, end, Kind.WINDOW, cut_after)
+        window = Part(unplanned.start, end, PartKind.WINDOW, cut_after)
         unplanned.start = window.end + 1
         self.parts.insert(self.parts.index(unplanned), window)
         return window
@@ -220,28 +172,28 @@ class Plan:
     def receive(
         self,
         part: Part,
-        created: Sequence[int],
+        created: list[int],
         *,
         has_more: bool,
         offset: str | None,
         may_cut: bool = True,
     ) -> int | None:
-        """Take note of a page of a part, given as its events' `created` in the order sent.
+        """Take note of a page of a part, given as its events' `created` in the order received.
 
         Returns:
-            None where the whole page counts, else the instant the part was cut at: events up to
-            and including it belong to an older part and must be left out of this one.
+            None if the whole page counts, else the instant at which the part was cut: events up
+            to and including it belong to an older part and must be left out of this one.
 
         Raises:
-            StuckError: There is more, but no offset and no older instant to go on from, or the
+            PagingError: There is more, but no offset and no older instant to go on from, or the
                 offset has been followed before.
         """
         part.in_flight = False
         part.pages += 1
         self.requests += 1
-        self._note_order(part, created)
+        part.note_order(created)
         cut = None
-        # Whether what comes is older than what is left of a part whose older half another reads.
+        # Whether the page goes back beyond the part's start, its older half being read elsewhere.
         passed = created and min(created) < part.start
         if passed:
             cut = part.start - 1
@@ -254,27 +206,18 @@ class Plan:
         if cut is not None and not passed:
             self._split(part, cut)
         elif not has_more:
-            part.progress = Progress.DONE
-            self._note(part)
+            part.status = PartStatus.DONE
+            self._learn_density(part)
         else:
             part.empty_pages = 0 if created else part.empty_pages + 1
             if offset is None or offset in part.offsets or part.empty_pages > EMPTY_PAGES:
-                raise StuckError
+                raise PagingError
             part.offsets.add(offset)
             part.offset = offset
         return cut
 
-    def _note_order(self, part: Part, created: Sequence[int]) -> None:
-        if not created:
-            return
-        descending = list(created) == sorted(created, reverse=True)
-        follows = part.oldest is None or created[0] <= part.oldest
-        part.newest_first = part.newest_first and descending and follows
-        oldest = min(created)
-        part.at_one_instant = oldest == max(created)
-        part.oldest = oldest if part.oldest is None else min(part.oldest, oldest)
-
-    def _cut(self, part: Part, created: Sequence[int], offset: str | None) -> int | None:
+    def _cut(self, part: Part, created: list[int], offset: str | None) -> int | None:
+        """Where to cut a part that has proved too full, if that is worthwhile."""
         oldest = part.oldest
         if oldest is None or not part.newest_first or not part.start <= oldest < part.end:
             return None
@@ -282,8 +225,8 @@ class Plan:
             return oldest
         if part.pages < part.cut_after:
             return None
-        # All of the last page's events at the oldest instant are read again, so it must not be
-        # mostly that instant; then the pages before it cannot hold any of them either.
+        # The page's events at the oldest instant are read again, so they must be a minority; then
+        # no earlier page can hold events of that instant either.
         repeated = created.count(oldest)
         if 2 * repeated > len(created):
             return None
@@ -294,46 +237,46 @@ class Plan:
         return oldest if worthwhile else None
 
     def _split(self, part: Part, cut: int) -> None:
-        """Keep what was read as a finished newer part and plan the rest anew."""
+        """Keep what was read as a finished, newer part, and plan the rest anew."""
         start, part.start = part.start, cut + 1
-        part.progress = Progress.DONE
-        self._note(part)
+        part.status = PartStatus.DONE
+        self._learn_density(part)
         at = self.parts.index(part)
-        if part.kind is Kind.WINDOW:
-            # Most likely a burst, so the density just seen holds next to what was read: a few
-            # parts side by side there, and one for whatever comes before.
+        if part.kind is PartKind.WINDOW:
+            # Most likely a burst, so its density holds only nearby: a few parts side by side
+            # there, and one for everything before.
             self.parts[at:at] = self._burst(part, start, cut)
         else:
-            # No burst but a busier time (or the first look at the newest events): plan it as
-            # such, from its oldest side.
-            self._seen.clear()
-            self._grown = 1
-            self._note(part)
-            self.parts.insert(at, Part(start, cut, Kind.WINDOW))
+            # A busier time rather than a burst, or the first look at the newest events: plan it
+            # from its oldest side, at this part's density.
+            self._finished.clear()
+            self._window_length = 1
+            self._learn_density(part)
+            self.parts.insert(at, Part(start, cut, PartKind.WINDOW))
 
     def _burst(self, part: Part, start: int, cut: int) -> list[Part]:
         length = max(1, part.length * BURST_PAGES * self.page_size // max(1, part.events))
         room = (cut - start + 1) // length - 1
         count = max(0, min(BURST_PARTS, room, int(self.credit) - 1))
         rest = cut - count * length
-        parts = [Part(start, rest, Kind.REST)]
+        parts = [Part(start, rest, PartKind.REST)]
         for number in range(count):
             first = rest + 1 + number * length
-            parts.append(Part(first, first + length - 1, Kind.BURST, 2 * BURST_PAGES))
+            parts.append(Part(first, first + length - 1, PartKind.BURST, 2 * BURST_PAGES))
         return parts
 
-    def _note(self, part: Part) -> None:
-        """Learn the density from a finished part."""
-        self._dense = part.kind is Kind.WINDOW and part.events > 0
+    def _learn_density(self, part: Part) -> None:
+        """Take over the density of a finished part."""
+        self._density_known = part.kind is PartKind.WINDOW and part.events > 0
         if part.events * GROWTH <= SMALLEST_WINDOW_PAGES * self.page_size:
-            self._grown = max(self._grown, part.length * GROWTH)
+            self._window_length = max(self._window_length, part.length * GROWTH)
         else:
-            self._grown = 1
-        self._seen.append((part.length, part.events))
+            self._window_length = 1
+        self._finished.append((part.length, part.events))
 
     def abandon(self, failed: Part) -> None:
-        """Give up on everything but the finished parts before the first that failed or is open."""
+        """Drop all parts from the first that failed or is unfinished."""
         for index, part in enumerate(self.parts):
-            if part is failed or part.progress is not Progress.DONE:
+            if part is failed or part.status is not PartStatus.DONE:
                 del self.parts[index:]
                 return

@@ -1,4 +1,4 @@
-"""What the tap says while it works and when it is done, without anybody's data."""
+"""Log lines about how far a run is and how it ended, without personal data."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_hubspot_email_events.hubspot.limiter import Limiter
-    from tap_hubspot_email_events.reading.stream_sync import Lane
+    from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
 REPORT_SECONDS = 10.0
 
 
 class ProgressLog:
-    """Logs how far the streams are, about every ten seconds."""
+    """Logs the progress of all streams, about every ten seconds."""
 
     def __init__(self, logger: logging.Logger, limiter: Limiter) -> None:
-        """Say the first thing after ten seconds: short runs need none."""
+        """Wait ten seconds before the first line, so that short runs have none."""
         self._logger = logger
         self._limiter = limiter
         self._next = time.monotonic() + REPORT_SECONDS
         self._waited = 0.0
 
-    def report(self, lanes: Sequence[Lane]) -> None:
-        """Log one line for each stream at work, when it is time."""
+    def report(self, syncs: Sequence[StreamSync]) -> None:
+        """Log one line per stream being read, if it is time."""
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + REPORT_SECONDS
         waited, self._waited = self._limiter.waited - self._waited, self._limiter.waited
-        for lane in lanes:
-            if not lane.done:
+        for sync in syncs:
+            if not sync.done:
                 self._logger.info(
                     "%s: read up to %s, %d events, %d requests",
-                    lane.name,
-                    format_timestamp(lane.reached),
-                    lane.written,
-                    lane.tally.requests,
+                    sync.name,
+                    format_timestamp(sync.reached),
+                    sync.written,
+                    sync.count.requests,
                 )
         if waited > 0:
             self._logger.info(
@@ -50,11 +50,11 @@ class ProgressLog:
             )
 
 
-def summary(lane: Lane) -> str:
+def summary(sync: StreamSync) -> str:
     """One line about a stream that has ended."""
     return (
-        f"{lane.name}: {lane.written} events in {lane.tally.requests} requests "
-        f"({lane.tally.retried} of them retries), {lane.seconds:.1f} s, "
-        f"{format_timestamp(lane.start)} to {format_timestamp(lane.reached)}"
-        + (", incomplete" if not lane.complete else "")
+        f"{sync.name}: {sync.written} events in {sync.count.requests} requests "
+        f"({sync.count.retried} of them retries), {sync.seconds:.1f} s, "
+        f"{format_timestamp(sync.start)} to {format_timestamp(sync.reached)}"
+        + (", incomplete" if not sync.complete else "")
     )

@@ -1,4 +1,4 @@
-"""The command line, with every mistake a user can make as one sentence."""
+"""The command line, which answers a user's mistake with one sentence."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class SentenceCommand(SingerCommand):
-    """Ends with exit code 1 and one sentence where the SDK would show a traceback."""
+    """The SDK's command, with one sentence and exit code 1 instead of a traceback."""
 
     @override
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Read the options; `--discover` and `--test` do their work here."""
+        """Parse the options, which already runs `--discover` and `--test`."""
         with _sentences(self.logger):
             return super().make_context(*args, **kwargs)
 
@@ -48,7 +48,7 @@ def _sentences(logger: Logger) -> Iterator[None]:
     except TapError as error:
         sentence = str(error)
     except ValueError as error:
-        # The SDK reads files with whichever of two JSON packages, each with an error of its own.
+        # The SDK reads files with one of two JSON packages, each with its own error type.
         if type(error).__name__ != "JSONDecodeError":
             raise
         sentence = "The config, state or catalog file is no valid JSON; correct the file."

@@ -1,4 +1,4 @@
-"""Singer messages to stdout, as bytes."""
+"""Singer messages to stdout as bytes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 
 class BytesWriter(GenericSingerWriter[bytes, "Message"]):
-    """Writes messages one by one, or many lines at once."""
+    """Writes single messages, or many lines at once."""
 
     def __init__(self) -> None:
-        """Write with an encoder of its own."""
+        """Prepare the encoder."""
         self._encoder = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
 
     @override
@@ -35,14 +35,14 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
 
     @override
     def write_message(self, message: Message) -> None:
-        """Write one message at once."""
+        """Write one message."""
         self.write_lines(self.serialize_message(message))
 
     def write_lines(self, lines: bytes) -> None:
-        """Write whole lines at once.
+        """Write complete lines and flush.
 
         Raises:
-            SystemExit: Nobody reads them any more.
+            SystemExit: The reader has closed the pipe.
         """
         try:
             sys.stdout.buffer.write(lines)
@@ -53,6 +53,6 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
 
 def _reader_gone() -> NoReturn:
     logger.error("The program that reads this tap's output has ended; see its own messages.")
-    # Python flushes stdout once more when it exits and would report the same failure again.
+    # Python flushes stdout again when it exits, and would report the same failure.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(1)

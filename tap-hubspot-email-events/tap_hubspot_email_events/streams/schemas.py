@@ -1,4 +1,4 @@
-"""JSON schemas of the streams: HubSpot's documented fields, open for those it adds.
+"""JSON schemas of the streams: HubSpot's documented fields, and any it may add.
 
 Only the keys are promised: UNBOUNCE events come without type, recipient and campaign, STATUSCHANGE
 events without application name, and every nested object may be null or empty.
@@ -8,6 +8,8 @@ Sources: HubSpot's Email Analytics API reference and payloads recorded by public
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from tap_hubspot_email_events.hubspot.campaigns import CAMPAIGN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,9 +135,6 @@ _SUBSCRIPTION = _object(
         ),
     },
 )
-
-CAMPAIGN_FIELDS = ("name", "subject", "type", "contentId")
-"""What `emailCampaign` says of an event's email."""
 
 _OF_TYPE: dict[str, dict[str, Schema]] = {
     "SENT": _MESSAGE,

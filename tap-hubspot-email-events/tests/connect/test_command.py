@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import select
-import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -45,17 +44,12 @@ def chromium() -> Iterator[Browser]:
         yield window
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Connecting:
     """The command in a process of its own, whose `BROWSER` hands the address over to the test."""
 
-    def __init__(self, hubspot: Sandbox, folder: Path, *options: str, **environment: str) -> None:
+    def __init__(
+        self, hubspot: Sandbox, folder: Path, port: int, *options: str, **environment: str
+    ) -> None:
         opener = folder / "browser"
         opener.write_text(f'#!/bin/sh\necho "$1" > {folder}/opened\n', encoding="utf-8")
         opener.chmod(0o755)
@@ -64,7 +58,7 @@ class Connecting:
         self.opened = os.open(folder / "opened", os.O_RDWR)
         command = [
             *(sys.executable, "-c", "from tap_hubspot_email_events.connect import main; main()"),
-            *("--port", str(free_port()), "--timeout", str(PATIENCE)),
+            *("--port", str(port), "--timeout", str(PATIENCE)),
             *("--authorize-url", f"{hubspot.hubspot_url}/oauth/authorize"),
             *("--api-url", hubspot.hubspot_url),
             *options,
@@ -107,11 +101,11 @@ def refresh_token(text: str) -> str:
 
 @needs_a_browser
 def test_a_click_on_the_consent_page_connects_the_account(
-    hubspot: Sandbox, tmp_path: Path, chromium: Browser
+    hubspot: Sandbox, tmp_path: Path, chromium: Browser, port: int
 ) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text(f"# mine\nKEPT=1\n{PREFIX}_REFRESH_TOKEN=old\nLAST=2\n", encoding="utf-8")
-    connecting = Connecting(hubspot, tmp_path)
+    connecting = Connecting(hubspot, tmp_path, port)
 
     chromium.open(connecting.address())
     assert "oauth content" in chromium.text()
@@ -136,14 +130,14 @@ def test_a_click_on_the_consent_page_connects_the_account(
             "refresh_token": token,
         }
     )
-    assert tap.account.portal_id() == 4711
+    assert tap.run.account.portal_id() == 4711
 
 
 @needs_a_browser
 def test_a_click_on_cancel_ends_with_a_sentence(
-    hubspot: Sandbox, tmp_path: Path, chromium: Browser
+    hubspot: Sandbox, tmp_path: Path, chromium: Browser, port: int
 ) -> None:
-    connecting = Connecting(hubspot, tmp_path)
+    connecting = Connecting(hubspot, tmp_path, port)
 
     chromium.open(connecting.address())
     chromium.click("#deny")
@@ -157,9 +151,11 @@ def test_a_click_on_cancel_ends_with_a_sentence(
 
 
 def test_the_token_is_printed_where_asked_for_and_nothing_else(
-    hubspot: Sandbox, tmp_path: Path
+    hubspot: Sandbox, tmp_path: Path, port: int
 ) -> None:
-    connecting = Connecting(hubspot, tmp_path, "--print", "--scope", "crm.objects.contacts.read")
+    connecting = Connecting(
+        hubspot, tmp_path, port, "--print", "--scope", "crm.objects.contacts.read"
+    )
 
     address = connecting.address()
     assert "scope=oauth+content+crm.objects.contacts.read&" in address
@@ -173,10 +169,10 @@ def test_the_token_is_printed_where_asked_for_and_nothing_else(
 
 
 def test_the_old_token_endpoint_stands_in_where_the_dated_one_is_missing(
-    hubspot: Sandbox, tmp_path: Path
+    hubspot: Sandbox, tmp_path: Path, port: int
 ) -> None:
     hubspot.set_oauth(dated_endpoint=False)
-    connecting = Connecting(hubspot, tmp_path)
+    connecting = Connecting(hubspot, tmp_path, port)
 
     assert consent(connecting.address()).ok
 
@@ -184,8 +180,10 @@ def test_the_old_token_endpoint_stands_in_where_the_dated_one_is_missing(
     assert refresh_token((tmp_path / ".env").read_text(encoding="utf-8"))
 
 
-def test_an_access_token_in_the_way_is_mentioned(hubspot: Sandbox, tmp_path: Path) -> None:
-    connecting = Connecting(hubspot, tmp_path, **{f"{PREFIX}_ACCESS_TOKEN": "private"})
+def test_an_access_token_in_the_way_is_mentioned(
+    hubspot: Sandbox, tmp_path: Path, port: int
+) -> None:
+    connecting = Connecting(hubspot, tmp_path, port, **{f"{PREFIX}_ACCESS_TOKEN": "private"})
 
     consent(connecting.address())
 
@@ -194,8 +192,10 @@ def test_an_access_token_in_the_way_is_mentioned(hubspot: Sandbox, tmp_path: Pat
     assert f"Remove {PREFIX}_ACCESS_TOKEN" in out
 
 
-def test_a_wrong_secret_is_one_sentence_on_both_sides(hubspot: Sandbox, tmp_path: Path) -> None:
-    connecting = Connecting(hubspot, tmp_path, **{f"{PREFIX}_CLIENT_SECRET": "wrong-secret"})
+def test_a_wrong_secret_is_one_sentence_on_both_sides(
+    hubspot: Sandbox, tmp_path: Path, port: int
+) -> None:
+    connecting = Connecting(hubspot, tmp_path, port, **{f"{PREFIX}_CLIENT_SECRET": "wrong-secret"})
 
     page = consent(connecting.address())
 
@@ -209,8 +209,12 @@ def test_a_wrong_secret_is_one_sentence_on_both_sides(hubspot: Sandbox, tmp_path
     assert sentence in page.text
 
 
-def test_a_file_that_cannot_be_written_is_one_sentence(hubspot: Sandbox, tmp_path: Path) -> None:
-    connecting = Connecting(hubspot, tmp_path, "--env-file", str(tmp_path / "missing" / ".env"))
+def test_a_file_that_cannot_be_written_is_one_sentence(
+    hubspot: Sandbox, tmp_path: Path, port: int
+) -> None:
+    connecting = Connecting(
+        hubspot, tmp_path, port, "--env-file", str(tmp_path / "missing" / ".env")
+    )
 
     consent(connecting.address())
 
@@ -236,9 +240,9 @@ def run(options: Sequence[str], environment: dict[str, Any]) -> Result:
     ],
 )
 def test_what_is_missing_or_wrong_is_one_sentence(
-    options: list[str], environment: dict[str, str], said: str
+    options: list[str], environment: dict[str, str], said: str, port: int
 ) -> None:
-    result = run([*options, "--port", str(free_port())], environment)
+    result = run([*options, "--port", str(port)], environment)
 
     assert result.exit_code == 1
     assert said in result.stderr.splitlines()[-1]

@@ -22,32 +22,25 @@ STATE = "the-right-state"
 PATIENCE = 10
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Visit:
     """A listener on a free port, and a browser's visits to it."""
 
-    def __init__(self, redeem: Callable[[str], str]) -> None:
-        self.port = free_port()
+    def __init__(self, port: int, redeem: Callable[[str], str]) -> None:
+        self.port = port
         self.listener = ConsentListener(self.port, STATE, redeem)
 
     def get(self, path: str = "/callback", **asked: str) -> requests.Response:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", params=asked, timeout=PATIENCE)
 
 
-def test_a_code_is_redeemed_and_the_page_says_what_came_of_it() -> None:
+def test_a_code_is_redeemed_and_the_page_says_what_came_of_it(port: int) -> None:
     codes: list[str] = []
 
     def redeem(code: str) -> str:
         codes.append(code)
         return "Connected <4711>."
 
-    visit = Visit(redeem)
+    visit = Visit(port, redeem)
     with visit.listener:
         page = visit.get(state=STATE, code="abc")
         visit.listener.wait(PATIENCE)
@@ -58,8 +51,8 @@ def test_a_code_is_redeemed_and_the_page_says_what_came_of_it() -> None:
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_wrong_visits_are_turned_away_and_the_wait_goes_on() -> None:
-    visit = Visit(lambda code: f"{code}.")
+def test_wrong_visits_are_turned_away_and_the_wait_goes_on(port: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
     with visit.listener, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(visit.listener.wait, PATIENCE)
 
@@ -73,15 +66,15 @@ def test_wrong_visits_are_turned_away_and_the_wait_goes_on() -> None:
         waiting.result(PATIENCE)
 
 
-def test_a_connection_that_stays_silent_keeps_nobody_out() -> None:
-    visit = Visit(lambda code: f"{code}.")
+def test_a_connection_that_stays_silent_keeps_nobody_out(port: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
     with visit.listener, socket.create_connection(("127.0.0.1", visit.port)):
         assert visit.get(state=STATE, code="abc").status_code == 200
         visit.listener.wait(PATIENCE)
 
 
-def test_the_way_back_works_once() -> None:
-    visit = Visit(lambda code: f"{code}.")
+def test_the_way_back_works_once(port: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
     with visit.listener:
         first = visit.get(state=STATE, code="abc")
         again = visit.get(state=STATE, code="def")
@@ -91,8 +84,8 @@ def test_the_way_back_works_once() -> None:
     assert again.status_code == 409
 
 
-def test_a_refusal_ends_the_wait_with_a_sentence() -> None:
-    visit = Visit(lambda code: f"{code}.")
+def test_a_refusal_ends_the_wait_with_a_sentence(port: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
     with visit.listener:
         page = visit.get(state=STATE, error="access_denied", error_description="<b>no</b>")
         with pytest.raises(ConsentError, match="refused on the consent page"):
@@ -103,11 +96,11 @@ def test_a_refusal_ends_the_wait_with_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("error", [TapError("The code is too old."), ZeroDivisionError()])
-def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception) -> None:
+def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception, port: int) -> None:
     def redeem(_: str) -> str:
         raise error
 
-    visit = Visit(redeem)
+    visit = Visit(port, redeem)
     with visit.listener:
         page = visit.get(state=STATE, code="abc")
         with pytest.raises(type(error)):
@@ -117,8 +110,8 @@ def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception) -> None:
     assert str(error) in page.text
 
 
-def test_nobody_comes_back() -> None:
-    visit = Visit(lambda code: f"{code}.")
+def test_nobody_comes_back(port: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
 
     with visit.listener, pytest.raises(ConsentError, match=r"within 0\.01 seconds"):
         visit.listener.wait(0.01)

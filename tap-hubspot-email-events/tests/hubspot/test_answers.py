@@ -13,7 +13,7 @@ from requests.structures import CaseInsensitiveDict
 
 from tap_hubspot_email_events.hubspot.answers import (
     Accept,
-    DayIsOver,
+    DailyLimitReached,
     Reauthorise,
     Refuse,
     Retry,
@@ -105,7 +105,7 @@ def test_a_limit_holds_everybody_back(body: Any, policy: str) -> None:
     "body", [{"policyName": "DAILY"}, {"message": "You have reached your daily limit."}]
 )
 def test_a_day_that_is_used_up_is_over(body: Any) -> None:
-    assert answer(429, body) == DayIsOver()
+    assert answer(429, body) == DailyLimitReached()
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ from tap_hubspot_email_events.errors import (
 )
 from tap_hubspot_email_events.hubspot import client as client_module
 from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
-from tap_hubspot_email_events.hubspot.client import HubSpotClient, Tally
+from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.events import decode_page
 from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.hubspot.transport import Transport
-from tap_hubspot_email_events.reading.records import decode_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +60,8 @@ def asking(*, oauth: bool = False, max_retries: int = 3, stop: Any = None) -> Hu
     )
 
 
-def ask(client: HubSpotClient, tally: Tally | None = None) -> Any:
-    return client.get(PATH, {"limit": 1}, decode_page, tally or Tally())
+def ask(client: HubSpotClient, count: RequestCount | None = None) -> Any:
+    return client.get(PATH, {"limit": 1}, decode_page, count or RequestCount())
 
 
 def token(name: str, **more: Any) -> dict[str, Any]:
@@ -93,9 +94,9 @@ def test_passing_troubles_are_outlasted(
     hubspot: requests_mock.Mocker, trouble: dict[str, Any]
 ) -> None:
     hubspot.get(API + PATH, [trouble, trouble, {"json": PAGE}])
-    tally = Tally()
-    assert ask(asking(), tally).events == []
-    assert (tally.requests, tally.retried) == (3, 2)
+    count = RequestCount()
+    assert ask(asking(), count).events == []
+    assert (count.requests, count.retried) == (3, 2)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.reading.bookmarks import Bookmark, read_bookmark, write_bookmark
-from tap_hubspot_email_events.reading.reader import first_instant
+from tap_hubspot_email_events.reading.bookmarks import (
+    Bookmark,
+    first_instant,
+    read_bookmark,
+    write_bookmark,
+)
 
 MINUTE = 60_000
 LOOKBACK = 120 * MINUTE

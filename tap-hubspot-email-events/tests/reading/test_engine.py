@@ -11,16 +11,16 @@ import msgspec
 from typing_extensions import override
 
 from tap_hubspot_email_events.errors import StreamError
+from tap_hubspot_email_events.hubspot.events import Page
 from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
-from tap_hubspot_email_events.reading.records import Page
-from tap_hubspot_email_events.reading.stream_sync import Lane
+from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.reading.plan import Part
-    from tap_hubspot_email_events.reading.records import Record
+    from tap_hubspot_email_events.hubspot.events import Event
+    from tap_hubspot_email_events.reading.part import Part
 
 PAGE = 10
 HOUR = 3_600_000
@@ -34,22 +34,22 @@ class Account:
         self.fails_before = fails_before
         self.encoding = threading.Event()
 
-    def page(self, lane: Lane, part: Part) -> Page:
-        del lane
+    def page(self, sync: StreamSync, part: Part) -> Page:
+        del sync
         if 1 < part.start < self.fails_before <= part.end:
             assert self.encoding.wait(5)
             raise StreamError("no answer")
         end = bisect.bisect_right(self.instants, part.end)
         end -= int(part.offset or 0)
-        oldest = bisect.bisect_left(self.instants, part.asked_start)
+        oldest = bisect.bisect_left(self.instants, part.requested_start)
         start = max(oldest, end - PAGE)
         events = [{"id": str(at), "created": at} for at in reversed(self.instants[start:end])]
         left = start - oldest
         offset = str(int(part.offset or 0) + len(events))
         return Page(events, left > 0, offset if left else None)
 
-    def lines(self, lane: Lane, events: list[Record]) -> bytes:
-        del lane
+    def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
+        del sync
         if self.fails_before:
             self.encoding.set()
             time.sleep(0.05)
@@ -67,12 +67,12 @@ class Log:
     def instants(self) -> list[int]:
         return [at for page in self.pages for at in page]
 
-    def write(self, lane: Lane, lines: bytes, records: int) -> None:
-        del lane, records
+    def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
+        del sync, records
         self.pages.append(msgspec.json.decode(lines))
 
-    def finished(self, lane: Lane, end: int) -> None:
-        due = {at for at in ACCOUNTS[lane.name].instants if at <= end}
+    def finished(self, sync: StreamSync, end: int) -> None:
+        due = {at for at in ACCOUNTS[sync.name].instants if at <= end}
         assert due <= set(self.instants), "the bookmark covers what was not written"
         self.ends.append(end)
 
@@ -83,21 +83,21 @@ class Log:
 ACCOUNTS: dict[str, Account] = {}
 
 
-def read(account: Account, end: int) -> tuple[Log, Lane]:
+def read(account: Account, end: int) -> tuple[Log, StreamSync]:
     """Read one stream to its end."""
     ACCOUNTS["email_open"] = account
-    lane = Lane("email_open", "OPEN", Plan(1, end, page_size=PAGE), 1, end, 1)
+    sync = StreamSync("email_open", "OPEN", Plan(1, end, page_size=PAGE), 1, end, 1)
     log = Log()
-    Engine([lane], account, threading.Event(), concurrency=4).run(log)
-    return log, lane
+    Engine([sync], account, threading.Event(), concurrency=4).run(log)
+    return log, sync
 
 
 def test_everything_is_written_once_and_bookmarks_only_move_on() -> None:
     account = Account(range(1, 1000 * HOUR, HOUR))
-    log, lane = read(account, 1000 * HOUR)
+    log, sync = read(account, 1000 * HOUR)
     assert sorted(log.instants) == account.instants
     assert log.ends == sorted(log.ends)
-    assert lane.complete
+    assert sync.complete
 
 
 def test_each_page_leaves_oldest_event_first_and_the_newest_day_last() -> None:
@@ -117,33 +117,33 @@ def test_what_one_run_reads_in_a_few_pages_leaves_in_order() -> None:
 
 def test_a_page_still_being_encoded_when_a_newer_part_fails_is_not_lost() -> None:
     account = Account(range(1, 1000 * HOUR, HOUR), fails_before=700 * HOUR)
-    log, lane = read(account, 1000 * HOUR)
-    assert lane.failure is not None
+    log, sync = read(account, 1000 * HOUR)
+    assert sync.failure is not None
     assert log.ends
-    assert not lane.complete
+    assert not sync.complete
 
 
 class HeldUp(Account):
     """Answers questions about all streams but one only when that one is read."""
 
-    def __init__(self, instants: Sequence[int], free: Lane) -> None:
+    def __init__(self, instants: Sequence[int], free: StreamSync) -> None:
         super().__init__(instants)
         self.free = free
 
     @override
-    def page(self, lane: Lane, part: Part) -> Page:
+    def page(self, sync: StreamSync, part: Part) -> Page:
         deadline = time.monotonic() + 5
-        while lane is not self.free and not self.free.done:
+        while sync is not self.free and not self.free.done:
             assert time.monotonic() < deadline, "the stream that could be read waited as well"
             time.sleep(0.01)
-        return super().page(lane, part)
+        return super().page(sync, part)
 
 
 def test_streams_that_sit_out_failures_hold_no_other_up() -> None:
     end = 1000 * HOUR
     names = [f"stream_{number}" for number in range(6)]
-    lanes = [Lane(name, name, Plan(1, end, page_size=PAGE), 1, end, 1) for name in names]
-    account = HeldUp(range(1, end, HOUR), lanes[-1])
+    syncs = [StreamSync(name, name, Plan(1, end, page_size=PAGE), 1, end, 1) for name in names]
+    account = HeldUp(range(1, end, HOUR), syncs[-1])
     ACCOUNTS.update(dict.fromkeys(names, account))
-    Engine(lanes, account, threading.Event(), concurrency=4).run(Log())
-    assert all(lane.complete for lane in lanes)
+    Engine(syncs, account, threading.Event(), concurrency=4).run(Log())
+    assert all(sync.complete for sync in syncs)

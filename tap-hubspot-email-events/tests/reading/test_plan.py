@@ -11,14 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tap_hubspot_email_events.reading.part import Part, PartKind, PartStatus
 from tap_hubspot_email_events.reading.plan import (
     EARNED_PER_PAGE,
     FREE_REQUESTS,
-    Kind,
-    Part,
+    PagingError,
     Plan,
-    Progress,
-    StuckError,
 )
 
 DAY = 86_400_000
@@ -52,15 +50,15 @@ def read(  # noqa: PLR0913
     asked: list[Part] = []
     outcome = Outcome([], 0, [])
     while plan.parts or asked:
-        while plan.parts and plan.parts[0].progress is Progress.DONE:
+        while plan.parts and plan.parts[0].status is PartStatus.DONE:
             outcome.finished.append(plan.parts.pop(0))
-        while len(asked) < threads and (part := plan.take() or plan.share()):
+        while len(asked) < threads and (part := plan.take() or plan.split_longest()):
             asked.append(part)
         assert asked or not plan.parts, "nothing under way, and not done"
         if not asked:
             break
         part = asked.pop(order.randrange(len(asked)))
-        first = bisect.bisect_left(times, part.asked_start)
+        first = bisect.bisect_left(times, part.requested_start)
         last = bisect.bisect_right(times, part.end) - int(part.offset or 0)
         events = times[max(first, last - page) : last][::-1]
         offset = str(int(part.offset or 0) + len(events))
@@ -171,7 +169,7 @@ def test_more_without_any_way_to_it_is_an_error(created: list[int]) -> None:
     plan = Plan(1, 1000, page_size=2)
     part = plan.take()
     assert part is not None
-    with pytest.raises(StuckError):
+    with pytest.raises(PagingError):
         plan.receive(part, created, has_more=True, offset=None)
 
 
@@ -180,18 +178,18 @@ def test_an_offset_that_comes_back_is_an_error() -> None:
     part = plan.take()
     assert part is not None
     plan.receive(part, [900, 800], has_more=True, offset="a")
-    with pytest.raises(StuckError):
+    with pytest.raises(PagingError):
         plan.receive(part, [900, 800], has_more=True, offset="a")
 
 
 def test_a_failed_part_takes_all_that_is_newer_with_it() -> None:
     plan = Plan(1, 1000, page_size=2)
     old, failed, newer = (
-        Part(1, 9, Kind.WINDOW),
-        Part(10, 19, Kind.WINDOW),
-        Part(20, 1000, Kind.HEAD),
+        Part(1, 9, PartKind.WINDOW),
+        Part(10, 19, PartKind.WINDOW),
+        Part(20, 1000, PartKind.HEAD),
     )
-    old.progress = failed.progress = newer.progress = Progress.DONE
+    old.status = failed.status = newer.status = PartStatus.DONE
     plan.parts = [old, failed, newer]
     plan.abandon(failed)
     assert plan.parts == [old]
@@ -206,5 +204,5 @@ def test_empty_pages_without_end_are_an_error() -> None:
         for number in range(1000):
             plan.receive(part, [], has_more=True, offset=str(number))
 
-    with pytest.raises(StuckError):
+    with pytest.raises(PagingError):
         read_on()

@@ -1,4 +1,4 @@
-"""Every use of a private name of singer-sdk 0.54, whose minor version is pinned for this."""
+"""The only uses of private names of singer-sdk, whose minor version is pinned for them."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def record_messages(stream: Stream, record: dict[str, Any]) -> Iterable[RecordMe
 
 
 class SelfReadingStream(Stream, abc.ABC):
-    """A stream that reads, writes and bookmarks on its own where nothing limits its records."""
+    """A stream that may read, write and bookmark on its own instead of record by record."""
 
     _schema_written = False
 
     @abc.abstractmethod
     def read(self, one_by_one: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-        """Read the stream, or let the SDK do so one record after another."""
+        """Read the stream, or pass on the records as the SDK reads them one by one."""
 
     @property
     def limited(self) -> bool:
-        """Whether only a few records are wanted, as in a test of the connection."""
+        """Whether only a few records are wanted, as when the connection is tested."""
         return self.ABORT_AT_RECORD_COUNT is not None
 
     def write_schema(self) -> None:
@@ -72,11 +72,11 @@ class SelfReadingStream(Stream, abc.ABC):
 
 
 class SignalledTap(Tap):
-    """A tap whose exit code tells that a signal ended it."""
+    """A tap that decides itself how a signal ends it."""
 
     @abc.abstractmethod
     def terminate(self, signal: int) -> None:
-        """React to SIGTERM or SIGINT."""
+        """End the run after SIGTERM or SIGINT."""
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
