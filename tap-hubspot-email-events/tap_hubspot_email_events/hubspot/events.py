@@ -31,7 +31,7 @@ class Events:
     """Reads pages of events; safe to share by threads."""
 
     def __init__(self, client: HubSpotClient, *, page_size: int, exclude_filtered: bool) -> None:
-        """Ask for up to `page_size` events at once, without those HubSpot's filters call bots."""
+        """Request `page_size` events at once; `exclude_filtered` drops those HubSpot calls bots."""
         self._client = client
         self._params: dict[str, Any] = {"limit": page_size}
         if exclude_filtered:

@@ -1,1 +1,1 @@
-"""From a time range to its records: plan, engine, bookmarks and progress."""
+"""Reading events: from a time range to records, with the requests planned and bookmarks kept."""

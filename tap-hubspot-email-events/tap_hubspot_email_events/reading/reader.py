@@ -47,7 +47,7 @@ class EventReader:
         write_state: Callable[[], None],
         logger: logging.Logger,
     ) -> None:
-        """Read up to `started_at`, in milliseconds, whatever happens later.
+        """Read events up to `started_at`, in milliseconds, and none that come later.
 
         `write_state` writes a STATE message with all streams' bookmarks.
         """

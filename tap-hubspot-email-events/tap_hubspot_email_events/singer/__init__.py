@@ -1,1 +1,1 @@
-"""The Singer side: messages on stdout, and the only uses of the SDK's private parts."""
+"""Singer messages, the command line, and the only uses of the SDK's private names."""

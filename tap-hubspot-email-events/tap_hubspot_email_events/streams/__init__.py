@@ -1,1 +1,1 @@
-"""What a stream is: its schema, its keys, and how Meltano has it read."""
+"""The tap's streams: event types, schemas, keys, and how the SDK has them read."""

@@ -1,4 +1,4 @@
-"""HubSpot's email event types and the streams they are read into."""
+"""HubSpot's email event types and their streams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ STREAM_OF_TYPE = {
     "OPT_IN_CHANGE": "email_opt_in_change",
     "ERROR": "email_error",
 }
-"""The 21 values HubSpot's own error text lists for `eventType` (hubspot-api-python issue 413)."""
+"""The 21 values of `eventType`, as HubSpot's error message lists them.
+
+Source: hubspot-api-python issue 413.
+"""
 
 SELECTED_BY_DEFAULT = frozenset(
     {
@@ -41,4 +44,4 @@ SELECTED_BY_DEFAULT = frozenset(
         "SPAMREPORT",
     }
 )
-"""The ten types Amplitude's own HubSpot integration carries."""
+"""The ten types that Amplitude's own HubSpot integration carries."""

@@ -1,7 +1,7 @@
 """JSON schemas of the streams: HubSpot's documented fields, and any it may add.
 
-Only the keys are promised: UNBOUNCE events come without type, recipient and campaign, STATUSCHANGE
-events without application name, and every nested object may be null or empty.
+Only the keys are required: UNBOUNCE events have no type, recipient and campaign, STATUSCHANGE
+events no application name, and any nested object may be null or empty.
 Sources: HubSpot's Email Analytics API reference and payloads recorded by public connectors.
 """
 

@@ -31,7 +31,7 @@ APP = {
     f"{PREFIX}_CLIENT_ID": "sandbox-client",
     f"{PREFIX}_CLIENT_SECRET": "sandbox-client-secret",
 }
-PATIENCE = 60
+TIMEOUT = 60
 
 needs_a_browser = pytest.mark.skipif(
     bool(browser.missing()), reason=f"needs a real browser: {browser.missing()} not installed"
@@ -58,7 +58,7 @@ class Connecting:
         self.opened = os.open(folder / "opened", os.O_RDWR)
         command = [
             *(sys.executable, "-c", "from tap_hubspot_email_events.connect import main; main()"),
-            *("--port", str(port), "--timeout", str(PATIENCE)),
+            *("--port", str(port), "--timeout", str(TIMEOUT)),
             *("--authorize-url", f"{hubspot.hubspot_url}/oauth/authorize"),
             *("--api-url", hubspot.hubspot_url),
             *options,
@@ -75,14 +75,14 @@ class Connecting:
 
     def address(self) -> str:
         """The address that the command opened in the browser."""
-        ready, _, _ = select.select([self.opened], [], [], PATIENCE)
+        ready, _, _ = select.select([self.opened], [], [], TIMEOUT)
         assert ready, "no browser was opened"
         return os.read(self.opened, 65536).decode().strip()
 
     def end(self) -> tuple[int, str, str]:
         """Exit code, stdout and stderr."""
         with self.process as process:
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT)
         os.close(self.opened)
         return process.returncode, out, err
 
@@ -90,7 +90,7 @@ class Connecting:
 def consent(address: str, decision: str = "grant", portal_id: str = "4711") -> requests.Response:
     """Decide on the consent page without a browser."""
     form = {"decision": decision, "portal_id": portal_id}
-    return requests.post(address, data=form, timeout=PATIENCE)
+    return requests.post(address, data=form, timeout=TIMEOUT)
 
 
 def refresh_token(text: str) -> str:

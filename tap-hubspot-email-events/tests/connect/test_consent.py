@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STATE = "the-right-state"
-PATIENCE = 10
+TIMEOUT = 10
 
 
 class Visit:
@@ -29,8 +29,8 @@ class Visit:
         self.port = port
         self.listener = ConsentListener(self.port, STATE, redeem)
 
-    def get(self, path: str = "/callback", **asked: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", params=asked, timeout=PATIENCE)
+    def get(self, path: str = "/callback", **query: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", params=query, timeout=TIMEOUT)
 
 
 def test_a_code_is_redeemed_and_the_page_says_what_came_of_it(port: int) -> None:
@@ -43,7 +43,7 @@ def test_a_code_is_redeemed_and_the_page_says_what_came_of_it(port: int) -> None
     visit = Visit(port, redeem)
     with visit.listener:
         page = visit.get(state=STATE, code="abc")
-        visit.listener.wait(PATIENCE)
+        visit.listener.wait(TIMEOUT)
 
     assert codes == ["abc"]
     assert page.status_code == 200
@@ -54,7 +54,7 @@ def test_a_code_is_redeemed_and_the_page_says_what_came_of_it(port: int) -> None
 def test_wrong_visits_are_turned_away_and_the_wait_goes_on(port: int) -> None:
     visit = Visit(port, lambda code: f"{code}.")
     with visit.listener, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(visit.listener.wait, PATIENCE)
+        waiting = pool.submit(visit.listener.wait, TIMEOUT)
 
         assert visit.get("/favicon.ico").status_code == 404
         assert visit.get("/callback", code="abc").status_code == 400
@@ -63,14 +63,14 @@ def test_wrong_visits_are_turned_away_and_the_wait_goes_on(port: int) -> None:
         assert not waiting.done()
 
         assert visit.get(state=STATE, code="abc").status_code == 200
-        waiting.result(PATIENCE)
+        waiting.result(TIMEOUT)
 
 
 def test_a_connection_that_stays_silent_keeps_nobody_out(port: int) -> None:
     visit = Visit(port, lambda code: f"{code}.")
     with visit.listener, socket.create_connection(("127.0.0.1", visit.port)):
         assert visit.get(state=STATE, code="abc").status_code == 200
-        visit.listener.wait(PATIENCE)
+        visit.listener.wait(TIMEOUT)
 
 
 def test_the_way_back_works_once(port: int) -> None:
@@ -89,7 +89,7 @@ def test_a_refusal_ends_the_wait_with_a_sentence(port: int) -> None:
     with visit.listener:
         page = visit.get(state=STATE, error="access_denied", error_description="<b>no</b>")
         with pytest.raises(ConsentError, match="refused on the consent page"):
-            visit.listener.wait(PATIENCE)
+            visit.listener.wait(TIMEOUT)
 
     assert "Not connected" in page.text
     assert "<b>" not in page.text
@@ -104,7 +104,7 @@ def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception, port: int) 
     with visit.listener:
         page = visit.get(state=STATE, code="abc")
         with pytest.raises(type(error)):
-            visit.listener.wait(PATIENCE)
+            visit.listener.wait(TIMEOUT)
 
     assert "Not connected" in page.text
     assert str(error) in page.text
@@ -127,7 +127,7 @@ def test_a_port_in_use_is_one_sentence() -> None:
             ConsentListener(port, STATE, lambda code: f"{code}.")
 
 
-def test_the_consent_page_is_asked_with_the_registered_address() -> None:
+def test_the_consent_page_is_query_with_the_registered_address() -> None:
     address = consent_address(
         "https://app.hubspot.com/oauth/authorize",
         client_id="a b",

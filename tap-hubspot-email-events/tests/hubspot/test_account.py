@@ -44,7 +44,7 @@ def test_a_quiet_stream_still_costs_one_request(
     assert len(run.requests) == 10
 
 
-def test_nothing_is_lost_or_left_bare_under_all_sorts_of_trouble(
+def test_nothing_is_lost_or_left_bare_under_all_sorts_of_failures(
     hubspot: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hubspot.generate(events=3000, days=20)

@@ -40,7 +40,7 @@ def test_success_is_accepted(status: int) -> None:
 @pytest.mark.parametrize(
     "status", [408, 425, 423, 477, 500, 502, 503, 504, 521, 522, 523, 524, 530]
 )
-def test_passing_troubles_are_retried(status: int) -> None:
+def test_temporary_failures_are_retried(status: int) -> None:
     assert isinstance(answer(status), Retry)
 
 

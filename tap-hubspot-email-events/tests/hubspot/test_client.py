@@ -76,7 +76,7 @@ def test_the_token_and_the_parameters_are_sent(hubspot: requests_mock.Mocker) ->
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         {"status_code": 500},
         {"status_code": 502, "text": "<html>"},
@@ -90,17 +90,17 @@ def test_the_token_and_the_parameters_are_sent(hubspot: requests_mock.Mocker) ->
         {"exc": requests.exceptions.ChunkedEncodingError},
     ],
 )
-def test_passing_troubles_are_outlasted(
-    hubspot: requests_mock.Mocker, trouble: dict[str, Any]
+def test_temporary_failures_are_outlasted(
+    hubspot: requests_mock.Mocker, failure: dict[str, Any]
 ) -> None:
-    hubspot.get(API + PATH, [trouble, trouble, {"json": PAGE}])
+    hubspot.get(API + PATH, [failure, failure, {"json": PAGE}])
     count = RequestCount()
     assert ask(asking(), count).events == []
     assert (count.requests, count.retried) == (3, 2)
 
 
 @pytest.mark.parametrize(
-    ("trouble", "error", "words"),
+    ("failure", "error", "words"),
     [
         ({"status_code": 500}, StreamError, "HTTP 500"),
         ({"status_code": 429, "headers": {"Retry-After": "0"}}, StreamError, "requests_per_10"),
@@ -119,10 +119,10 @@ def test_passing_troubles_are_outlasted(
         ({"status_code": 429, "json": {"policyName": "DAILY"}}, DailyLimitError, ""),
     ],
 )
-def test_lasting_troubles_end_in_one_sentence(
-    hubspot: requests_mock.Mocker, trouble: dict[str, Any], error: type[Exception], words: str
+def test_lasting_failures_end_in_one_sentence(
+    hubspot: requests_mock.Mocker, failure: dict[str, Any], error: type[Exception], words: str
 ) -> None:
-    hubspot.get(API + PATH, **trouble)
+    hubspot.get(API + PATH, **failure)
     with pytest.raises(error) as caught:
         ask(asking())
     assert words in str(caught.value)

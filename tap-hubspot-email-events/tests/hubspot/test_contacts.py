@@ -65,7 +65,7 @@ def test_contacts_are_read_a_hundred_at_once_and_each_address_once(
         ),
     ],
 )
-def test_a_passing_trouble_with_contacts_is_waited_out(
+def test_a_temporary_failure_with_contacts_is_waited_out(
     hubspot: Sandbox,
     capsys: pytest.CaptureFixture[str],
     fault: dict[str, Any],

@@ -16,7 +16,7 @@ from tap_hubspot_email_events.hubspot.request_count import RequestCount
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 10
+TIMEOUT = 10
 
 
 class Directory:
@@ -53,7 +53,7 @@ def test_every_key_gets_its_value_and_is_asked_for_once(
 
 
 def test_threads_that_want_the_same_keys_share_the_requests() -> None:
-    together = threading.Barrier(2, timeout=PATIENCE)
+    together = threading.Barrier(2, timeout=TIMEOUT)
     directory = Directory(lambda keys: together.wait() if len(keys) == 100 else None)
     lookup = Lookup(directory, batch=100)
 
@@ -71,14 +71,14 @@ def test_a_failure_reaches_all_who_wait_and_is_not_remembered() -> None:
     def fail_once(_: list[int]) -> None:
         if not entered.is_set():
             entered.set()
-            assert leave.wait(PATIENCE)
+            assert leave.wait(TIMEOUT)
             raise StreamError("no answer")
 
     directory = Directory(fail_once)
     lookup = Lookup(directory, batch=1)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(lookup.find, [7], RequestCount())
-        assert entered.wait(PATIENCE)
+        assert entered.wait(TIMEOUT)
         second = pool.submit(lookup.find, [8, 7], RequestCount())
         # The second thread fetches its own key before it waits for the other's.
         while len(directory.requests) < 2:
@@ -86,7 +86,7 @@ def test_a_failure_reaches_all_who_wait_and_is_not_remembered() -> None:
         leave.set()
         for waiting in (first, second):
             with pytest.raises(StreamError, match="no answer"):
-                waiting.result(PATIENCE)
+                waiting.result(TIMEOUT)
 
     assert lookup.find([7, 8], RequestCount()) == {7: 14, 8: 16}
     assert directory.requests == [[7], [8], [7]]

@@ -124,7 +124,7 @@ def test_a_page_still_being_encoded_when_a_newer_part_fails_is_not_lost() -> Non
 
 
 class HeldUp(Account):
-    """Answers questions about all streams but one only when that one is read."""
+    """Answers requests for all streams but one only once that one is read."""
 
     def __init__(self, instants: Sequence[int], free: StreamSync) -> None:
         super().__init__(instants)

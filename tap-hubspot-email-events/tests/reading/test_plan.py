@@ -47,17 +47,17 @@ def read(  # noqa: PLR0913
     times = sorted(times)
     order = random.Random(seed)
     plan = Plan(start, end, page_size=page)
-    asked: list[Part] = []
+    in_flight: list[Part] = []
     outcome = Outcome([], 0, [])
-    while plan.parts or asked:
+    while plan.parts or in_flight:
         while plan.parts and plan.parts[0].status is PartStatus.DONE:
             outcome.finished.append(plan.parts.pop(0))
-        while len(asked) < threads and (part := plan.take() or plan.split_longest()):
-            asked.append(part)
-        assert asked or not plan.parts, "nothing under way, and not done"
-        if not asked:
+        while len(in_flight) < threads and (part := plan.take() or plan.split_longest()):
+            in_flight.append(part)
+        assert in_flight or not plan.parts, "nothing in flight, and not done"
+        if not in_flight:
             break
-        part = asked.pop(order.randrange(len(asked)))
+        part = in_flight.pop(order.randrange(len(in_flight)))
         first = bisect.bisect_left(times, part.requested_start)
         last = bisect.bisect_right(times, part.end) - int(part.offset or 0)
         events = times[max(first, last - page) : last][::-1]
