@@ -35,7 +35,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def redirect_address(port: int) -> str:
-    """The redirect URL, which must be registered in the app's settings letter by letter."""
+    """The redirect URL, which must be registered in the app's settings exactly so."""
     # HubSpot requires https, except on this host name.
     return f"http://localhost:{port}{CALLBACK_PATH}"
 

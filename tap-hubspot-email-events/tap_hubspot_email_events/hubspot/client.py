@@ -176,7 +176,7 @@ class HubSpotClient:
                 raise DailyLimitError
 
     def _count_throttled(self, attempts: _Attempts, policy: str) -> None:
-        # While other requests get through the limit is at work, and waiting is enough.
+        # As long as other requests succeed, this one only has to wait for its turn.
         if self._limiter.successes > attempts.successes:
             attempts.successes, attempts.failures = self._limiter.successes, 0
         attempts.failures += 1

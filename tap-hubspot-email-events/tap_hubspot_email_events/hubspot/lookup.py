@@ -21,7 +21,7 @@ V = TypeVar("V")
 
 @dataclass(eq=False, slots=True)
 class _Pending(Generic[V]):
-    """A value to come: a light Future, since a page may need a thousand."""
+    """A value to come; lighter than a Future, since a page may need a thousand."""
 
     values: tuple[V, ...] = ()
     failure: BaseException | None = None

@@ -127,7 +127,7 @@ class Plan:
         pages = self._pages_left(part)
         if pages < SPLIT_PAGES:
             return None
-        # The estimate is poor far away, so the half is kept short and near; the rest is a part too.
+        # The estimate is poor for distant times, so the half is kept short; the rest is a part too.
         length = int((part.oldest - part.start) * min(0.5, SPLIT_MOST_PAGES / pages))
         middle = part.oldest - length
         first = middle - length
@@ -193,7 +193,7 @@ class Plan:
         self.requests += 1
         part.note_order(created)
         cut = None
-        # Whether the page goes back beyond the part's start, its older half being read elsewhere.
+        # Whether the page reaches back beyond the part's start, its older half being read apart.
         passed = created and min(created) < part.start
         if passed:
             cut = part.start - 1

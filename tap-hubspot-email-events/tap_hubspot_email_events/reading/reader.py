@@ -155,7 +155,7 @@ class EventReader:
         self._writers[sync.name].write(lines, records)
 
     def finished(self, sync: StreamSync, end: int) -> None:
-        """Move a stream's bookmark on; never back, as the lookback would."""
+        """Advance a stream's bookmark; parts within the lookback never move it back."""
         if sync.complete:
             self._close_writer(sync.name)
         if sync.bookmark is not None and end < sync.bookmark.end:
