@@ -40,9 +40,10 @@ dist: setup ## Build the package named by PACKAGE, ready for PyPI.
 	$(BIN)/python -m build --no-isolation --outdir dist $(PACKAGE)
 	$(BIN)/python -m twine check --strict dist/*
 
-lint: setup ## Check style and types.
+lint: setup ## Check style, types and which way imports run.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	for part in $(PACKAGES) 'hub tests'; do $(BIN)/mypy $$part || exit 1; done
 
 lint-dagster: setup setup-dagster ## Check the types of what runs on Dagster, in its environment.

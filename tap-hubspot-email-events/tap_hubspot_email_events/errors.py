@@ -1,10 +1,10 @@
-"""What can go wrong, each as one sentence for the person who runs the tap."""
+"""Errors whose message is one sentence for the user."""
 
 from __future__ import annotations
 
 
 class TapError(Exception):
-    """What is wrong, where, and what to do, in one sentence without secrets or personal data."""
+    """An error a user can act on: what is wrong, where, and what to do, without secrets."""
 
 
 class ConfigError(TapError):
@@ -16,11 +16,11 @@ class ConsentError(TapError):
 
 
 class AccountError(TapError):
-    """A failure no stream can get around: a refused token, an unreachable host."""
+    """A failure that concerns all streams, such as a refused token or an unreachable host."""
 
 
 class StreamError(TapError):
-    """A failure that concerns one stream and leaves the others alone."""
+    """A failure that concerns one stream only."""
 
 
 class NotFoundError(StreamError):
@@ -32,4 +32,4 @@ class DailyLimitError(TapError):
 
 
 class StoppedError(Exception):
-    """The run is ending; whatever a thread was doing has no reader any more."""
+    """The run is ending, so a thread gives up what it was doing."""

@@ -1,4 +1,4 @@
-"""The tap's settings: what they are, and what is wrong with the ones given."""
+"""The tap's settings: their schema, and the checks of a configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tap_hubspot_email_events.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
 
 MINUTE = 60_000
 DEFAULT_HISTORY = 30 * 24 * 60 * MINUTE
@@ -137,7 +136,7 @@ SETTINGS = th.PropertiesList(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a run, checked; instants and durations in milliseconds."""
+    """The checked settings of a run; instants and durations in milliseconds."""
 
     access_token: str | None
     client_id: str | None
@@ -160,7 +159,7 @@ class Settings:
         """Check a configuration.
 
         Raises:
-            ConfigError: A setting is wrong; the sentence names it, never its value.
+            ConfigError: A setting is wrong; the message names it, never its value.
         """
         problems = type_problems(config)
         if problems:
@@ -197,13 +196,13 @@ class Settings:
 
 
 def contact_properties(config: Mapping[str, Any]) -> list[str]:
-    """The contact properties a configuration asks for, which may not have been checked."""
+    """The contact properties in a configuration that may not have been checked."""
     names = config.get("contact_properties")
     return [each for each in names if isinstance(each, str)] if isinstance(names, list) else []
 
 
 def type_problems(config: Mapping[str, Any]) -> list[str]:
-    """One sentence for each setting of a wrong type or out of bounds, without its value."""
+    """One sentence per setting that has a wrong type or is out of bounds, without its value."""
     validator = th.DEFAULT_JSONSCHEMA_VALIDATOR(SETTINGS)
     return [_sentence(error) for error in validator.iter_errors(dict(config))]
 
@@ -272,10 +271,10 @@ def _instant(values: Mapping[str, Any], name: str) -> int | None:
 
 
 def checked_address(name: str, url: str) -> str:
-    """The address without a slash at its end.
+    """Check an address and return it without a slash at its end.
 
     Raises:
-        ConfigError: It is neither https nor on a loopback host; `name` begins the sentence.
+        ConfigError: It is neither https nor on a loopback host; `name` begins the message.
     """
     try:
         parts = urlsplit(url)
@@ -293,5 +292,5 @@ def checked_address(name: str, url: str) -> str:
 
 
 def now_milliseconds() -> int:
-    """The present, in milliseconds since 1970."""
+    """The current time, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000

@@ -1,36 +1,27 @@
-"""The tap."""
+"""The tap as Meltano and the command line see it."""
 
 from __future__ import annotations
 
 import gc
 import sys
-from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 
-from tap_hubspot_email_events.account import Account
-from tap_hubspot_email_events.bookmarks import read_bookmark
-from tap_hubspot_email_events.command import SentenceCommand
-from tap_hubspot_email_events.errors import (
-    AccountError,
-    ConfigError,
-    DailyLimitError,
-    StoppedError,
-    StreamError,
-    TapError,
-)
-from tap_hubspot_email_events.event_types import STREAM_OF_TYPE
-from tap_hubspot_email_events.progress import summary
-from tap_hubspot_email_events.reading import Reading
-from tap_hubspot_email_events.sdk_private import SignalledTap
-from tap_hubspot_email_events.settings import SETTINGS, Settings, type_problems
-from tap_hubspot_email_events.streams import CampaignStream, EventStream
-from tap_hubspot_email_events.writer import BytesWriter
+from tap_hubspot_email_events.errors import ConfigError
+from tap_hubspot_email_events.reading.bookmarks import read_bookmark
+from tap_hubspot_email_events.reading.run import Run
+from tap_hubspot_email_events.settings import SETTINGS, type_problems
+from tap_hubspot_email_events.singer.command import SentenceCommand
+from tap_hubspot_email_events.singer.sdk import SignalledTap
+from tap_hubspot_email_events.singer.writer import BytesWriter
+from tap_hubspot_email_events.streams.campaigns import CampaignStream
+from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.streams.events import EventStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -38,13 +29,13 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     import click
 
-    from tap_hubspot_email_events.streams import HubSpotStream
+    from tap_hubspot_email_events.streams.stream import HubSpotStream
 
-# Events make no reference cycles, so looking for them often only costs time.
+# Events make no reference cycles, so frequent garbage collection only costs time.
 GC_THRESHOLDS = (100_000, 50, 100)
 
 
@@ -64,13 +55,11 @@ class TapHubSpotEmailEvents(SignalledTap):
     ]
 
     def __init__(self, *args: Any, validate_config: bool = True, **kwargs: Any) -> None:
-        """Check the settings and the state as well, unless only the catalog is wanted.
+        """Create the tap; settings are checked unless only the catalog is wanted.
 
         Raises:
-            ConfigError: A setting or the state is wrong.
+            ConfigError: A setting, the state or the catalog is wrong.
         """
-        self._failures: dict[str, list[str]] = {}
-        self._over = False
         self._writer = BytesWriter()
         _check_files(kwargs.get("state"), kwargs.get("catalog"))
         try:
@@ -82,39 +71,42 @@ class TapHubSpotEmailEvents(SignalledTap):
             problems = type_problems(self.config) or ["The configuration is wrong."]
             raise ConfigError(" ".join(problems)) from None
         if validate_config:
-            _ = self.settings
+            _ = self.run.settings
 
     @cached_property
-    def settings(self) -> Settings:
-        """The settings, checked."""
-        return Settings.of(self.config)
+    def run(self) -> Run:
+        """What all streams of this run share."""
+        return Run(
+            self.config,
+            self._writer,
+            user_agent=f"{self.name}/{self.plugin_version}",
+            started_at=self.initialized_at,
+            event_streams=self._selected_event_streams,
+            last_stream=lambda: list(self.streams)[-1],
+            write_state=lambda: self.state_writer.write_state(self.state),
+            logger=self.logger,
+        )
 
-    @cached_property
-    def account(self) -> Account:
-        """The HubSpot account all streams are read from."""
-        return Account(self.settings, f"{self.name}/{self.plugin_version}")
-
-    @cached_property
-    def reading(self) -> Reading:
-        """This run over the event streams."""
-        return Reading(self)
-
-    @property
-    def writer(self) -> BytesWriter:
-        """The writer of all messages."""
-        return self._writer
+    def _selected_event_streams(self) -> Mapping[str, EventStream]:
+        return {
+            stream.event_type: stream
+            for stream in self.streams.values()
+            if isinstance(stream, EventStream) and stream.selected
+        }
 
     @override
     def discover_streams(self) -> list[HubSpotStream]:
-        """One stream for each event type, and the campaigns."""
-        return [*(EventStream(self, kind) for kind in STREAM_OF_TYPE), CampaignStream(self)]
+        """One stream per event type, and the campaigns."""
+        events = [EventStream(self, self.run, event_type) for event_type in STREAM_OF_TYPE]
+        return [*events, CampaignStream(self, self.run)]
 
     @override
     def setup_mapper(self) -> None:
-        """Register all streams with the mapper, those not selected by their whole schema.
+        """Register all streams with the mapper, deselected ones with their full schema.
 
-        The SDK's tap would register these with an empty one: a map such as `email_*` then fails for
-        want of the keys, and a test of the connection, which selects everything, knows no fields.
+        The SDK's tap registers deselected streams with an empty schema. A map such as `email_*`
+        then fails because their keys are missing, and a test of the connection, which selects all
+        streams, finds no fields.
         """
         PluginBase.setup_mapper(self)
         selected = {name for name, stream in self.streams.items() if stream.selected}
@@ -127,10 +119,10 @@ class TapHubSpotEmailEvents(SignalledTap):
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take over a state, refusing one that cannot be understood.
+        """Take over a state.
 
         Raises:
-            ConfigError: The state is of no known form.
+            ConfigError: The state has an unknown form.
         """
         bookmarks = state.get("bookmarks")
         if bookmarks is None:
@@ -149,72 +141,7 @@ class TapHubSpotEmailEvents(SignalledTap):
     @override
     def terminate(self, signal: int) -> None:
         """End the run with the state that is true by then."""
-        if "reading" in self.__dict__ and self.reading.running:
-            self.reading.terminate(signal)
-            return
-        self.state_writer.write_state(self.state)
-        raise SystemExit(128 + signal)
-
-    def read_events(self) -> None:
-        """Read all selected event streams, if that is not done yet."""
-        if not self.reading.ended and not self._over:
-            selected = [
-                stream
-                for stream in self.streams.values()
-                if isinstance(stream, EventStream) and stream.selected
-            ]
-            self.reading.run(selected)
-            for lane in self.reading.lanes.values():
-                if lane.failure is not None:
-                    self._note(lane.name, lane.failure)
-            if self.reading.failure is not None:
-                self._note("", self.reading.failure)
-
-    def fail_now(self, error: TapError) -> NoReturn:
-        """End a test of the connection.
-
-        Raises:
-            SystemExit: Always.
-        """
-        # The SDK would announce any exception as unhandled.
-        self.logger.error(error)
-        raise SystemExit(1)
-
-    @contextmanager
-    def failures_noted(self, stream: str) -> Iterator[None]:
-        """Keep a failure of a stream until all streams have had their turn."""
-        try:
-            yield
-        except (StreamError, AccountError, DailyLimitError, StoppedError) as error:
-            self._note(stream, error)
-
-    def _note(self, stream: str, error: Exception) -> None:
-        if isinstance(error, DailyLimitError):
-            self.logger.warning(
-                "HubSpot's daily request limit is used up; what was read is kept, and the next run "
-                "goes on from there."
-            )
-        elif isinstance(error, TapError):
-            streams = self._failures.setdefault(str(error).rstrip("."), [])
-            if stream:
-                streams.append(stream)
-        self._over = self._over or not isinstance(error, StreamError)
-
-    def conclude(self, stream: HubSpotStream) -> None:
-        """Sum up a stream, and fail the run after the last one where any has failed.
-
-        Raises:
-            TapError: What has failed and why, a sentence each.
-        """
-        if (lane := self.reading.lanes.get(stream.name)) is not None:
-            self.logger.info(summary(lane))
-        if self._failures and stream is list(self.streams.values())[-1]:
-            raise TapError(
-                " ".join(
-                    f"{', '.join(streams)}: {sentence}." if streams else f"{sentence}."
-                    for sentence, streams in self._failures.items()
-                )
-            )
+        self.run.terminate(signal)
 
     @override
     @classmethod
@@ -228,7 +155,7 @@ class TapHubSpotEmailEvents(SignalledTap):
     @override
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """The SDK's command, answering mistakes with sentences."""
+        """The SDK's command, with sentences instead of tracebacks."""
         command = super().get_singer_command()
         return SentenceCommand(
             name=command.name,

@@ -1,4 +1,4 @@
-"""Instants as HubSpot counts them (milliseconds since 1970) and as Singer writes them."""
+"""Instants as HubSpot counts them, in milliseconds since 1970, and as RFC 3339 text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HOURS_KEPT = 50_000
 
 
 def parse_timestamp(text: str) -> int:
-    """Read an RFC 3339 date or date-time as milliseconds since 1970; without an offset it is UTC.
+    """Parse an RFC 3339 date or date-time, in UTC if it has no offset.
 
     Raises:
         ValueError: The text is no such date.
@@ -43,10 +43,10 @@ def _zone(offset: str | None) -> timezone:
 
 
 class TimestampFormat:
-    """Milliseconds since 1970 as `2025-10-09T08:53:20.000Z`, from tables: each page has 1,000."""
+    """Formats milliseconds since 1970 as `2025-10-09T08:53:20.000Z`, fast for many at once."""
 
     def __init__(self) -> None:
-        """Begin with no day and no hour known."""
+        """Start with empty tables of days and hours."""
         self._days: dict[int, str] = {}
         self._hours: dict[int, str] = {}
 
@@ -75,7 +75,7 @@ class TimestampFormat:
 
     def _prefix(self, hour: int) -> str:
         if len(self._hours) >= _HOURS_KEPT:
-            # Only ever swapped in whole, so threads may share these without a lock.
+            # Replaced as a whole, so that threads can share them without a lock.
             self._days, self._hours = {}, {}
         day, hour_of_day = divmod(hour, 24)
         prefix = self._hours[hour] = f"{self._days.get(day) or self._date(day)}T{hour_of_day:02d}:"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from extracting.extractor import PATIENCE, Run, event, expected, key, now, parsed, select
-from tap_hubspot_email_events.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
@@ -71,18 +71,18 @@ def test_killed_midway_the_next_run_loses_nothing_and_repeats_only_what_was_unfi
             assert message["record"]["created"] > min(mark, settled)
 
 
-def test_troubles_of_every_kind_cost_and_double_nothing(sandbox: Sandbox, tap: Runner) -> None:
+def test_failures_of_every_kind_cost_and_double_nothing(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.generate(events=1500, days=20)
     path = "/email/public/v1/events"
-    # Even if all of them meet one question, it is asked again often enough.
-    for trouble in (
+    # Even if all of them hit one request, it is retried often enough.
+    for failure in (
         {"action": "cut"},
         {"action": "half_body"},
         {"action": "html", "status": 200},
         {"action": "answer", "status": 503},
         {"action": "answer", "status": 429, "headers": {"Retry-After": "0"}},
     ):
-        sandbox.add_fault("hubspot", path=path, skip=6, times=2, probability=0.3, **trouble)
+        sandbox.add_fault("hubspot", path=path, skip=6, times=2, probability=0.3, **failure)
     run = tap(max_retries=10)
     assert run.code == 0, run.errors
     assert sandbox.faults_met() >= 5

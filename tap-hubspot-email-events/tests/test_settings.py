@@ -8,6 +8,7 @@ import pytest
 
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.settings import SETTINGS, Settings
+from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
 TOKEN = {"access_token": "a-secret-token"}
 OAUTH = {"client_id": "a", "client_secret": "a-secret", "refresh_token": "b-secret"}
@@ -83,3 +84,11 @@ def test_every_setting_is_described_and_secrets_are_marked() -> None:
     assert all(schema["description"] and schema["title"] for schema in properties.values())
     secrets = {name for name, schema in properties.items() if schema.get("secret")}
     assert {"access_token", "client_secret", "refresh_token"} <= secrets
+
+
+@pytest.mark.parametrize("wrong", ["firstname", [1], [""], {"firstname": True}])
+def test_contact_properties_of_a_wrong_kind_are_one_sentence(wrong: object) -> None:
+    with pytest.raises(ConfigError, match="`contact_properties` must be a list") as caught:
+        TapHubSpotEmailEvents(config={"access_token": "unused", "contact_properties": wrong})
+
+    assert "firstname" not in str(caught.value)

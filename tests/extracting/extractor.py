@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot_email_events.event_types import SELECTED_BY_DEFAULT
+from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:

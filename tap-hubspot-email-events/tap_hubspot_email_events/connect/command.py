@@ -1,0 +1,145 @@
+"""The command `tap-hubspot-email-events-connect`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tap_hubspot_email_events.connect.app import App
+from tap_hubspot_email_events.connect.consent import (
+    ConsentListener,
+    consent_address,
+    redirect_address,
+)
+from tap_hubspot_email_events.connect.env_file import set_variable
+from tap_hubspot_email_events.errors import ConfigError, TapError
+from tap_hubspot_email_events.settings import checked_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PREFIX = "TAP_HUBSPOT_EMAIL_EVENTS"
+SECRET_VARIABLE = f"{PREFIX}_CLIENT_SECRET"
+CONSENT_PAGE = "https://app.hubspot.com/oauth/authorize"
+SCOPES = ("oauth", "content")
+PORT = 8723
+
+
+@click.command()
+@click.option("--client-id", envvar=f"{PREFIX}_CLIENT_ID", help="Client ID of the HubSpot app.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="One more scope to ask for, such as crm.objects.contacts.read for `contact_properties`. "
+    f"Always asked for: {', '.join(SCOPES)}.",
+)
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait for consent.")
+@click.option("--no-browser", is_flag=True, help="Only print the address to open.")
+@click.option("--print", "only_print", is_flag=True, help="Print the token, write no file.")
+@click.option(
+    "--env-file",
+    default=".env",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that gets the refresh token.",
+)
+@click.option(
+    "--variable",
+    default=f"{PREFIX}_REFRESH_TOKEN",
+    show_default=True,
+    help="Name of the variable in the file.",
+)
+@click.option("--authorize-url", default=CONSENT_PAGE, show_default=True)
+@click.option("--api-url", envvar=f"{PREFIX}_API_URL", default="https://api.hubapi.com")
+def main(  # noqa: PLR0913 - the command's options
+    *,
+    client_id: str | None,
+    scopes: tuple[str, ...],
+    port: int,
+    timeout: float,
+    no_browser: bool,
+    only_print: bool,
+    env_file: Path,
+    variable: str,
+    authorize_url: str,
+    api_url: str,
+) -> None:
+    """Connect a HubSpot account by OAuth and keep its refresh token.
+
+    The app's client secret is read from TAP_HUBSPOT_EMAIL_EVENTS_CLIENT_SECRET, or asked for.
+    """
+    try:
+        app = App(
+            client_id or _missing_client_id(),
+            _client_secret(),
+            checked_address("--api-url", api_url),
+            redirect_address(port),
+        )
+        state = secrets.token_urlsafe(32)
+        page = consent_address(
+            checked_address("--authorize-url", authorize_url),
+            client_id=app.client_id,
+            redirect_uri=app.redirect_uri,
+            scopes=list(dict.fromkeys([*SCOPES, *scopes])),
+            state=state,
+        )
+        keep = _printed if only_print else _written_to(env_file, variable)
+        with ConsentListener(port, state, lambda code: keep(*app.connect(code))) as listener:
+            click.echo(f"Open this address to connect an account:\n\n    {page}\n", err=True)
+            if not no_browser:
+                # In a thread, since some browsers only return when they are closed.
+                threading.Thread(target=webbrowser.open, args=[page], daemon=True).start()
+            listener.wait(timeout)
+    except TapError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def _printed(refresh_token: str, sentence: str) -> str:
+    click.echo(sentence, err=True)
+    click.echo(refresh_token)
+    return sentence
+
+
+def _written_to(path: Path, variable: str) -> Callable[[str, str], str]:
+    def write(refresh_token: str, sentence: str) -> str:
+        try:
+            set_variable(path, variable, refresh_token)
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError(
+                f"The refresh token could not be written to {path}; check the file and its folder, "
+                "or run the command again with `--print`."
+            ) from None
+        click.echo(f"{sentence} {variable} is set in {path}.")
+        if os.environ.get(f"{PREFIX}_ACCESS_TOKEN"):
+            click.echo(f"Remove {PREFIX}_ACCESS_TOKEN now: the tap takes one or the other.")
+        return sentence
+
+    return write
+
+
+def _missing_client_id() -> str:
+    raise ConfigError(
+        f"No client ID: set {PREFIX}_CLIENT_ID to the one in the HubSpot app's settings, or give "
+        "`--client-id`."
+    )
+
+
+def _client_secret() -> str:
+    if secret := os.environ.get(SECRET_VARIABLE):
+        return secret
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            f"No client secret: set {SECRET_VARIABLE} to the one in the HubSpot app's settings."
+        )
+    secret = click.prompt("Client secret of the HubSpot app", hide_input=True, err=True)
+    return str(secret)

@@ -1,0 +1,1 @@
+"""HubSpot over HTTP: requests within its limits, retries, and the endpoints on top."""

@@ -1,0 +1,104 @@
+"""The HubSpot account a run reads: one client within one limit, and its endpoints."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
+from tap_hubspot_email_events.hubspot.campaigns import CampaignNames, all_campaigns
+from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.contacts import Contacts
+from tap_hubspot_email_events.hubspot.events import Events
+from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.hubspot.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_hubspot_email_events.hubspot.campaigns import Campaign
+    from tap_hubspot_email_events.hubspot.events import Event
+    from tap_hubspot_email_events.settings import Settings
+
+ACCOUNT_PATH = "/account-info/v3/details"
+
+
+class Account:
+    """One HubSpot account; safe to share by threads."""
+
+    def __init__(self, settings: Settings, user_agent: str) -> None:
+        """Prepare the client; nothing is sent yet."""
+        self.stop = threading.Event()
+        self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
+        transport = Transport(settings.max_concurrent_requests, user_agent)
+        self._client = client = HubSpotClient(
+            transport,
+            _authenticator(settings, transport, self.stop),
+            self.limiter,
+            self.stop,
+            api_url=settings.api_url,
+            max_retries=settings.max_retries,
+        )
+        self.events = Events(
+            client,
+            page_size=settings.page_size,
+            exclude_filtered=settings.exclude_filtered_events,
+        )
+        properties = settings.contact_properties
+        self._campaigns = CampaignNames(client) if settings.enrich_campaigns else None
+        self._contacts = Contacts(client, properties) if properties else None
+        self._portal_id: int | None = None
+        self._lock = threading.Lock()
+
+    def enrich(self, events: list[Event], count: RequestCount) -> None:
+        """Add what the settings ask for to a page of events, in place.
+
+        An event of no campaign gets no `emailCampaign`, one without a recipient no `contact`;
+        what HubSpot does not know, or no longer, is null.
+
+        Raises:
+            TapError: HubSpot does not answer; the events are not to be used.
+            StoppedError: The run ended first.
+        """
+        if self._campaigns is not None:
+            self._campaigns.add(events, count)
+        if self._contacts is not None:
+            self._contacts.add(events, count)
+
+    def campaigns(self) -> Iterable[Campaign]:
+        """Yield every email campaign of the account, once each."""
+        return all_campaigns(self._client, RequestCount())
+
+    def portal_id(self) -> int:
+        """The account's id, requested when it is first needed."""
+        with self._lock:
+            if self._portal_id is None:
+                details = self._client.get(ACCOUNT_PATH, {}, _decode_details, RequestCount())
+                self._portal_id = details.portalId
+            return self._portal_id
+
+
+class _Details(msgspec.Struct):
+    portalId: int  # noqa: N815 - HubSpot's name
+
+
+_decode_details = msgspec.json.Decoder(_Details).decode
+
+
+def _authenticator(
+    settings: Settings, transport: Transport, stop: threading.Event
+) -> AccessToken | OAuth:
+    if settings.access_token is not None:
+        return AccessToken(settings.access_token)
+    return OAuth(
+        transport,
+        settings.api_url,
+        client_id=settings.client_id or "",
+        client_secret=settings.client_secret or "",
+        refresh_token=settings.refresh_token or "",
+        stop=stop,
+    )

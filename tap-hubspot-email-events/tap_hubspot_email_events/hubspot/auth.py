@@ -1,0 +1,119 @@
+"""Bearer tokens: a fixed access token, or OAuth access tokens from a refresh token."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
+
+if TYPE_CHECKING:
+    from tap_hubspot_email_events.hubspot.transport import Transport
+
+EARLY_SECONDS = 300.0
+EARLY_SHARE = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+class Authenticator(Protocol):
+    """A source of bearer tokens."""
+
+    def token(self) -> str:
+        """The token to send."""
+
+    def renew(self, refused: str) -> bool:
+        """Replace a refused token; true if there is another one to try."""
+
+    @property
+    def advice(self) -> str:
+        """What the user can do if HubSpot refuses the token for good."""
+
+
+class AccessToken:
+    """The fixed token of a private app or service key."""
+
+    advice = "check `access_token`: it is mistyped, expired, or was rotated or deleted in HubSpot"
+
+    def __init__(self, token: str) -> None:
+        """Use `token` for every request."""
+        self._token = token
+
+    def token(self) -> str:
+        """The token."""
+        return self._token
+
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - a fixed token has no successor
+        """Return false: there is no other token."""
+        return False
+
+
+class OAuth:
+    """OAuth access tokens, renewed before they expire and when HubSpot refuses one."""
+
+    advice = "connect the account to the app again: its access was revoked"
+
+    def __init__(  # noqa: PLR0913 - the app's three secrets and where to use them
+        self,
+        transport: Transport,
+        api_url: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        refresh_token: str,
+        stop: threading.Event,
+    ) -> None:
+        """Start without an access token; the first use fetches one."""
+        self._transport = transport
+        self._api_url = api_url
+        self._client = {"client_id": client_id, "client_secret": client_secret}
+        self._refresh_token = refresh_token
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._access_token: str | None = None
+        self._renew_at = 0.0
+
+    def token(self) -> str:
+        """An access token that has not expired.
+
+        Raises:
+            AccountError: HubSpot gives no token.
+        """
+        with self._lock:
+            if self._access_token is None or time.monotonic() >= self._renew_at:
+                self._access_token = self._fetch()
+            return self._access_token
+
+    def renew(self, refused: str) -> bool:
+        """Forget a refused token, unless another thread has already replaced it."""
+        with self._lock:
+            if self._access_token == refused:
+                self._access_token = None
+        return True
+
+    def _fetch(self) -> str:
+        asked = time.monotonic()
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": self._refresh_token,
+            **self._client,
+        }
+        token = request_tokens(
+            self._transport,
+            self._api_url,
+            form,
+            self._stop,
+            refusal="HubSpot gives no access token for this `client_id`, `client_secret` and "
+            "`refresh_token` (HTTP {status}); check them, or connect the account again.",
+        )
+        early = min(EARLY_SECONDS, EARLY_SHARE * token.expires_in)
+        self._renew_at = asked + token.expires_in - early
+        if token.refresh_token and token.refresh_token != self._refresh_token:
+            self._refresh_token = token.refresh_token
+            logger.warning(
+                "HubSpot has replaced the refresh token; this run goes on with the new one. If "
+                "the next run is refused, connect the account again to store a fresh one."
+            )
+        return token.access_token

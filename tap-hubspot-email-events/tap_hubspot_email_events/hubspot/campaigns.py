@@ -1,0 +1,126 @@
+"""Email campaigns: their names for events, and the list of all of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_hubspot_email_events.errors import NotFoundError
+from tap_hubspot_email_events.hubspot.lookup import Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_hubspot_email_events.hubspot.client import HubSpotClient
+    from tap_hubspot_email_events.hubspot.events import Event
+    from tap_hubspot_email_events.hubspot.request_count import RequestCount
+
+CAMPAIGNS_PATH = "/email/public/v1/campaigns"
+CAMPAIGNS_PAGE = 500
+CAMPAIGN_FIELDS = ("name", "subject", "type", "contentId")
+"""The fields of a campaign that its events carry as `emailCampaign`."""
+
+Campaign = dict[str, Any]
+"""A campaign, or some of its fields, with HubSpot's own names and values."""
+
+logger = logging.getLogger(__name__)
+
+
+class CampaignNames:
+    """Adds campaigns' names to events; one request per campaign, shared by all threads."""
+
+    def __init__(self, client: HubSpotClient) -> None:
+        """Start without any campaign."""
+        self._client = client
+        self._lookup: Lookup[int, Campaign] = Lookup(self._fetch, batch=1)
+        self._apps: dict[int, int] = {}
+
+    def add(self, events: list[Event], count: RequestCount) -> None:
+        """Add `emailCampaign` to the events of a campaign, in place; id 0 means none.
+
+        Raises:
+            TapError: HubSpot does not answer; the events are not to be used.
+            StoppedError: The run ended first.
+        """
+        given = [event.get("emailCampaignId") for event in events]
+        campaigns = [each if type(each) is int else 0 for each in given]
+        ids = set(campaigns) - {0}
+        if unseen := ids - self._apps.keys():
+            self._apps.update(
+                (campaign, event.get("appId") or 0)
+                for campaign, event in zip(campaigns, events, strict=True)
+                if campaign in unseen
+            )
+        names = self._lookup.find(ids, count)
+        for campaign, event in zip(campaigns, events, strict=True):
+            if campaign in ids:
+                # A copy, because the SDK removes deselected properties from it.
+                event["emailCampaign"] = names[campaign].copy()
+
+    def _fetch(self, campaigns: list[int], count: RequestCount) -> dict[int, Campaign]:
+        return {campaign: self._names(campaign, count) for campaign in campaigns}
+
+    def _names(self, campaign: int, count: RequestCount) -> Campaign:
+        try:
+            details = _details(self._client, campaign, self._apps[campaign], count)
+        except NotFoundError:
+            logger.info(
+                "HubSpot no longer has the email campaign %d; its events carry no name", campaign
+            )
+            details = {}
+        return {name: details.get(name) for name in CAMPAIGN_FIELDS}
+
+
+def all_campaigns(client: HubSpotClient, count: RequestCount) -> Iterable[Campaign]:
+    """Yield the campaigns with recent activity, then all others, each once.
+
+    Raises:
+        TapError: HubSpot does not answer.
+        StoppedError: The run ended first.
+    """
+    known: set[Any] = set()
+    for path in (CAMPAIGNS_PATH, f"{CAMPAIGNS_PATH}/by-id"):
+        for listed in _listed(client, path, count):
+            if listed.get("id") is None or listed["id"] in known:
+                continue
+            known.add(listed["id"])
+            try:
+                details = _details(client, listed["id"], listed.get("appId"), count)
+            except NotFoundError:
+                # Deleted since it was listed, so the list's fields are all there is.
+                details = {}
+            yield {**listed, **details}
+
+
+class _CampaignList(msgspec.Struct, rename="camel"):
+    campaigns: list[Campaign]
+    has_more: bool = False
+    offset: str | int | None = None
+
+
+_decode_list = msgspec.json.Decoder(_CampaignList).decode
+_decode_campaign = msgspec.json.Decoder(Campaign).decode
+
+
+def _listed(client: HubSpotClient, path: str, count: RequestCount) -> Iterable[Campaign]:
+    offset: str | int | None = None
+    followed: set[str | int | None] = set()
+    while offset not in followed:
+        followed.add(offset)
+        params: dict[str, Any] = {"limit": CAMPAIGNS_PAGE}
+        if offset is not None:
+            params["offset"] = offset
+        page = client.get(path, params, _decode_list, count)
+        yield from page.campaigns
+        if not page.has_more or page.offset in (None, ""):
+            return
+        offset = page.offset
+
+
+def _details(
+    client: HubSpotClient, campaign: Any, app: int | None, count: RequestCount
+) -> Campaign:
+    params = {"appId": app} if app else {}
+    return client.get(f"{CAMPAIGNS_PATH}/{campaign}", params, _decode_campaign, count)

@@ -1,0 +1,221 @@
+"""Requests to HubSpot, each sent until it is answered or retries run out."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import msgspec
+
+from tap_hubspot_email_events.errors import (
+    AccountError,
+    DailyLimitError,
+    NotFoundError,
+    StoppedError,
+    StreamError,
+)
+from tap_hubspot_email_events.hubspot.answers import (
+    Accept,
+    DailyLimitReached,
+    Reauthorise,
+    Refuse,
+    Retry,
+    Throttle,
+    decide,
+)
+from tap_hubspot_email_events.hubspot.transport import Answer, CertificateError, UnansweredError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+
+    from tap_hubspot_email_events.hubspot.answers import Decision
+    from tap_hubspot_email_events.hubspot.auth import Authenticator
+    from tap_hubspot_email_events.hubspot.limiter import Limiter
+    from tap_hubspot_email_events.hubspot.request_count import RequestCount
+    from tap_hubspot_email_events.hubspot.transport import Transport
+
+FIRST_BACKOFF = 0.5
+LONGEST_BACKOFF = 30.0
+# Before the first answer of all, a wrong host is likelier than a temporary failure.
+FIRST_CONTACT_RETRIES = 2
+UNREADABLE_RETRIES = 2
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request that may be repeated."""
+
+    method: str
+    path: str
+    params: Mapping[str, Any] | None = None
+    body: bytes | None = None
+    scope: str = "content"
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """The attempts at one request so far."""
+
+    # Successes of all threads when counting failures last began.
+    successes: int
+    failures: int = 0
+    unreadable: int = 0
+    token_renewed: bool = False
+    sent: bool = False
+
+
+class HubSpotClient:
+    """Sends requests within HubSpot's limits and retries them with backoff."""
+
+    def __init__(  # noqa: PLR0913 - each is another collaborator
+        self,
+        transport: Transport,
+        authenticator: Authenticator,
+        limiter: Limiter,
+        stop: threading.Event,
+        *,
+        api_url: str,
+        max_retries: int,
+    ) -> None:
+        """Send to `api_url`, with up to `max_retries` retries each; `stop` ends all waiting."""
+        self._transport = transport
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._stop = stop
+        self._api_url = api_url
+        self._max_retries = max_retries
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        decode: Callable[[bytes], T],
+        count: RequestCount,
+    ) -> T:
+        """Send a GET request and decode the answer; raises what `post` raises."""
+        return self._perform(_Request("GET", path, params=params), decode, count)
+
+    def post(
+        self,
+        path: str,
+        content: Any,
+        decode: Callable[[bytes], T],
+        count: RequestCount,
+        *,
+        scope: str,
+    ) -> T:
+        """Send a POST request that only reads, and so may be repeated; `scope` is what it needs.
+
+        Raises:
+            AccountError: No request of this account will succeed.
+            StreamError: This request has no usable answer.
+            NotFoundError: HubSpot does not know what was asked for.
+            DailyLimitError: No requests are left for today.
+            StoppedError: The run ended first.
+        """
+        body = msgspec.json.encode(content)
+        return self._perform(_Request("POST", path, body=body, scope=scope), decode, count)
+
+    def _perform(self, request: _Request, decode: Callable[[bytes], T], count: RequestCount) -> T:
+        attempts = _Attempts(self._limiter.successes)
+        while True:
+            self._limiter.acquire(self._stop)
+            token = self._authenticator.token()
+            count.add(retried=attempts.sent)
+            attempts.sent = True
+            outcome = self._send(request, token)
+            if isinstance(outcome, Answer):
+                try:
+                    result = decode(outcome.body)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    self._retry_unreadable(attempts)
+                    continue
+                self._limiter.learn(outcome.headers)
+                return result
+            self._react(outcome, attempts, token)
+
+    def _send(self, request: _Request, token: str) -> Answer | Decision:
+        try:
+            answer = self._transport.send(
+                request.method,
+                self._api_url + request.path,
+                params=request.params,
+                data=request.body,
+                token=token,
+            )
+        except CertificateError:
+            raise AccountError(
+                "The certificate of HubSpot's host could not be verified; check `api_url` and any "
+                "proxy in between."
+            ) from None
+        except UnansweredError as error:
+            return Retry(str(error), lost=True)
+        decision = decide(answer.status, answer.headers, answer.body, scope=request.scope)
+        return answer if isinstance(decision, Accept) else decision
+
+    def _react(self, decision: Decision, attempts: _Attempts, token: str) -> None:
+        match decision:
+            case Retry():
+                self._back_off(attempts, decision)
+            case Throttle(policy=policy, wait=wait):
+                self._limiter.throttled(policy, wait)
+                self._count_throttled(attempts, policy)
+            case Reauthorise():
+                if attempts.token_renewed or not self._authenticator.renew(token):
+                    raise AccountError(
+                        f"HubSpot refused the token (HTTP 401); {self._authenticator.advice}."
+                    )
+                attempts.token_renewed = True
+            case Refuse(sentence=sentence, missing=missing):
+                raise (NotFoundError if missing else StreamError)(sentence)
+            case DailyLimitReached():
+                raise DailyLimitError
+
+    def _count_throttled(self, attempts: _Attempts, policy: str) -> None:
+        # As long as other requests succeed, this one only has to wait for its turn.
+        if self._limiter.successes > attempts.successes:
+            attempts.successes, attempts.failures = self._limiter.successes, 0
+        attempts.failures += 1
+        if attempts.failures > self._max_retries:
+            raise StreamError(
+                f"HubSpot kept answering that its {policy} limit is used up; lower "
+                "`requests_per_10_seconds`, or run again when other apps ask less"
+            )
+
+    def _retry_unreadable(self, attempts: _Attempts) -> None:
+        attempts.unreadable += 1
+        if attempts.unreadable > min(UNREADABLE_RETRIES, self._max_retries):
+            kind = StreamError if self._limiter.successes else AccountError
+            raise kind(
+                f"{self._api_url} answered with something other than HubSpot's JSON; check "
+                "`api_url` and whether a proxy or a login page is in between"
+            )
+        self._back_off(attempts, Retry("an unreadable answer"))
+
+    def _back_off(self, attempts: _Attempts, decision: Retry) -> None:
+        attempts.failures += 1
+        retries = self._max_retries
+        if decision.lost and not self._limiter.successes:
+            retries = min(retries, FIRST_CONTACT_RETRIES)
+        if attempts.failures > retries:
+            self._give_up(attempts.failures, decision)
+        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (attempts.failures - 1))
+        # Half of it random, so that threads that failed together do not retry together.
+        wait = max(decision.wait, backoff * random.uniform(0.5, 1.0))  # noqa: S311
+        if self._stop.wait(wait):
+            raise StoppedError
+
+    def _give_up(self, attempts: int, decision: Retry) -> NoReturn:
+        times = "once" if attempts == 1 else f"{attempts} times in a row"
+        if decision.lost:
+            raise AccountError(
+                f"HubSpot could not be reached at {self._api_url}, tried {times} "
+                f"({decision.reason}); check the network and `api_url`, then run again"
+            )
+        raise StreamError(
+            f"HubSpot failed {times} ({decision.reason}); run again later, or raise `max_retries`"
+        )

@@ -1,0 +1,80 @@
+"""Contacts: properties of the recipients, read by email address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_hubspot_email_events.hubspot.lookup import Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_hubspot_email_events.hubspot.client import HubSpotClient
+    from tap_hubspot_email_events.hubspot.events import Event
+    from tap_hubspot_email_events.hubspot.request_count import RequestCount
+
+CONTACTS_PATH = "/crm/v3/objects/contacts/batch/read"
+CONTACTS_SCOPE = "crm.objects.contacts.read"
+CONTACTS_BATCH = 100
+"""The most contacts HubSpot reads in one request."""
+
+Values = tuple[Any, ...]
+
+
+class Contacts:
+    """Adds contacts' properties to events; 100 contacts per request, shared by all threads."""
+
+    def __init__(self, client: HubSpotClient, properties: Sequence[str]) -> None:
+        """Read `properties`, given by HubSpot's internal names."""
+        self._client = client
+        self._properties = list(dict.fromkeys(properties))
+        self._unknown: Values = (None,) * len(self._properties)
+        # HubSpot also finds a contact by its former addresses, and answers with today's `email`.
+        read = dict.fromkeys([*self._properties, "email", "hs_additional_emails"])
+        self._body = {"idProperty": "email", "properties": list(read)}
+        self._lookup: Lookup[str, Values] = Lookup(self._fetch, batch=CONTACTS_BATCH)
+
+    def add(self, events: list[Event], count: RequestCount) -> None:
+        """Add `contact` to the events that have a recipient, in place.
+
+        Raises:
+            TapError: HubSpot does not answer; the events are not to be used.
+            StoppedError: The run ended first.
+        """
+        addresses = [_address(event.get("recipient")) for event in events]
+        contacts = self._lookup.find([each for each in addresses if each], count)
+        for event, address in zip(events, addresses, strict=True):
+            if address:
+                event["contact"] = dict(zip(self._properties, contacts[address], strict=True))
+
+    def _fetch(self, addresses: list[str], count: RequestCount) -> dict[str, Values]:
+        body = self._body | {"inputs": [{"id": address} for address in addresses]}
+        answer = self._client.post(
+            CONTACTS_PATH, body, _decode_contacts, count, scope=CONTACTS_SCOPE
+        )
+        contacts = dict.fromkeys(addresses, self._unknown)
+        for contact in answer.results:
+            values = tuple(contact.properties.get(name) for name in self._properties)
+            others = str(contact.properties.get("hs_additional_emails") or "")
+            for each in (contact.properties.get("email"), *others.split(";")):
+                if (address := _address(each)) in contacts:
+                    contacts[address] = values
+        return contacts
+
+
+class _Contact(msgspec.Struct):
+    properties: dict[str, Any]
+
+
+class _Contacts(msgspec.Struct):
+    results: list[_Contact]
+
+
+_decode_contacts = msgspec.json.Decoder(_Contacts).decode
+
+
+def _address(recipient: object) -> str:
+    """An address in lower case, since HubSpot ignores case; empty where there is none."""
+    return recipient.strip().lower() if isinstance(recipient, str) else ""

@@ -1,0 +1,1 @@
+"""Reading events: from a time range to records, with the requests planned and bookmarks kept."""

@@ -1,0 +1,80 @@
+"""What a run leaves in the state for the next one, and where that one starts reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_hubspot_email_events.errors import ConfigError
+from tap_hubspot_email_events.settings import DEFAULT_HISTORY
+from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_hubspot_email_events.settings import Settings
+
+RUN_STARTED_AT = "run_started_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """The end of the last finished part, and when the run that read it started, in milliseconds."""
+
+    end: int
+    run_started_at: int | None
+
+    def next_start(self, lookback: int) -> int:
+        """Where the next run starts, in milliseconds, as is `lookback`.
+
+        An event may become visible up to `lookback` after its `created`. So what was created
+        before a run's start less `lookback` is complete, however far that run gets.
+        """
+        complete = self.end if self.run_started_at is None else self.run_started_at
+        return min(self.end + 1, complete - lookback)
+
+
+def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
+    """Read a stream's entry in the state; None if it has no bookmark.
+
+    Raises:
+        ConfigError: The entry cannot be understood.
+    """
+    value = state.get("replication_key_value")
+    if value is None:
+        return None
+    try:
+        started = state.get(RUN_STARTED_AT)
+        return Bookmark(_instant(value), None if started is None else _instant(started))
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"The state's bookmark of stream {stream} is no RFC 3339 date; correct it, or remove "
+            "the stream's entry to read it again from `start_date`."
+        ) from None
+
+
+def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: str) -> None:
+    """Write a bookmark to a stream's entry in the state, in place."""
+    state["replication_key"] = replication_key
+    state["replication_key_value"] = format_timestamp(bookmark.end)
+    if bookmark.run_started_at is not None:
+        state[RUN_STARTED_AT] = format_timestamp(bookmark.run_started_at)
+
+
+def first_instant(settings: Settings, bookmark: Bookmark | None, now: int) -> int:
+    """Where a stream's range starts, in milliseconds."""
+    if bookmark is None:
+        return max(1, now - DEFAULT_HISTORY if settings.start is None else settings.start)
+    start = bookmark.next_start(settings.lookback)
+    if settings.start is not None:
+        # The lookback stops at the start date, but what follows the bookmark is always read.
+        start = max(start, min(settings.start, bookmark.end + 1))
+    return max(1, start)
+
+
+def _instant(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    instant = parse_timestamp(value) if isinstance(value, str) else value
+    format_timestamp(instant)
+    return instant

@@ -1,0 +1,282 @@
+"""How a time range becomes requests, without clock or network.
+
+HubSpot returns the events of a range newest first, in pages that must be requested one after
+another, so one long range is one slow chain. A plan therefore splits a range into parts that are
+read side by side and finished oldest first. It decides by what the pages show, and by its own
+accounting keeps this promise, however the events are distributed:
+
+    requests <= 1.5 * events / page size + a few
+
+A part that proves too large costs no extra request: its chain is cut, and what was read stays as a
+finished, newer part. A part that proves too small costs one. So only new parts need credit, and
+full pages earn it. Without credit the rest is read as one chain, which takes the fewest requests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from tap_hubspot_email_events.reading.part import SURPRISE_PAGES, Part, PartKind, PartStatus
+
+FREE_REQUESTS = 3.0
+EARNED_PER_PAGE = 0.5
+# The newest pages wait in memory until everything older is written, so the first chain is short.
+HEAD_PAGES = 3
+SMALLEST_WINDOW_PAGES = 4
+LARGEST_WINDOW_PAGES = 20
+# A burst is split into this many parts of this many pages.
+BURST_PARTS = 3
+BURST_PAGES = 8
+# Windows grow by this factor as long as they hold next to nothing.
+GROWTH = 10
+# A part with fewer pages left is not worth the extra request of splitting it.
+SPLIT_PAGES = 3.0
+SPLIT_MOST_PAGES = 10
+# After so many pages without events, but with more to come, the paging is taken to be broken.
+EMPTY_PAGES = 100
+# The density is that of the parts finished last.
+DENSITY_PARTS = 8
+
+
+class PagingError(Exception):
+    """HubSpot says there are more events but gives no way to them."""
+
+
+class Plan:
+    """The parts of one stream's range, oldest first, and which page to request next."""
+
+    def __init__(self, start: int, end: int, *, page_size: int) -> None:
+        """Plan the range from `start` to `end`, both inclusive, in milliseconds."""
+        self.page_size = page_size
+        head = Part(start, end, PartKind.HEAD, HEAD_PAGES)
+        self.parts: list[Part] = [head] if start <= end else []
+        self.requests = 0
+        self.events = 0
+        # Lengths and events of finished parts.
+        self._finished: deque[tuple[int, int]] = deque(maxlen=DENSITY_PARTS)
+        self._window_length = 1
+        self._density_known = False
+
+    @property
+    def credit(self) -> float:
+        """Requests that may still turn out to have been unnecessary.
+
+        The last page of a part may be almost empty, so one is set aside for each part being read.
+        """
+        reading = sum(part.status is PartStatus.READING for part in self.parts)
+        earned = (1 + EARNED_PER_PAGE) * self.events / self.page_size
+        return FREE_REQUESTS + earned - self.requests - reading
+
+    @property
+    def pages_left(self) -> float:
+        """About how many pages are still to come, at the density seen last."""
+        if not self._finished and self.parts:
+            return math.inf
+        return sum(self._pages_left(part) for part in self.parts)
+
+    def _pages_left(self, part: Part) -> float:
+        if part.status is PartStatus.DONE:
+            return 0.0
+        if part.oldest is None or part.oldest >= part.end:
+            return part.length * self._density / self.page_size
+        density = part.events / (part.end - part.oldest)
+        return max(0, part.oldest - part.start) * density / self.page_size
+
+    @property
+    def _density(self) -> float:
+        """Events per millisecond."""
+        length = sum(length for length, _ in self._finished)
+        return sum(events for _, events in self._finished) / length if length else 0.0
+
+    def take(self) -> Part | None:
+        """Choose the oldest part whose next page can be requested, and mark it in flight."""
+        oldest = True
+        for part in self.parts:
+            if part.status is PartStatus.DONE:
+                continue
+            if not part.in_flight:
+                if part.status is PartStatus.UNPLANNED and self.credit >= 1:
+                    if part.kind is PartKind.WINDOW and self._awaits_first_window:
+                        return None
+                    return self._send(self._take_window(part))
+                if part.status is PartStatus.READING or oldest:
+                    return self._send(part)
+                return None
+            oldest = False
+        return None
+
+    @property
+    def _awaits_first_window(self) -> bool:
+        """Whether the density of the oldest side is unknown until a window in flight returns."""
+        if self._density_known:
+            return False
+        return any(
+            part.kind is PartKind.WINDOW and part.status is PartStatus.READING and not part.pages
+            for part in self.parts
+        )
+
+    def split_longest(self) -> Part | None:
+        """Split the longest part being read, and choose its older half to be read beside it."""
+        reading = [part for part in self.parts if part.status is PartStatus.READING]
+        part = max(reading, key=self._pages_left, default=None)
+        if part is None or part.oldest is None or self.credit < 1:
+            return None
+        if not part.newest_first or part.at_one_instant:
+            return None
+        pages = self._pages_left(part)
+        if pages < SPLIT_PAGES:
+            return None
+        # The estimate is poor for distant times, so the half is kept short; the rest is a part too.
+        length = int((part.oldest - part.start) * min(0.5, SPLIT_MOST_PAGES / pages))
+        middle = part.oldest - length
+        first = middle - length
+        at = self.parts.index(part)
+        if first - part.start < length:
+            first = part.start
+        else:
+            self.parts.insert(at, Part(part.start, first - 1, PartKind.REST))
+            at += 1
+        half = Part(first, middle - 1, PartKind.REST)
+        self.parts.insert(at, half)
+        part.start = middle
+        return self._send(half)
+
+    def _send(self, part: Part) -> Part:
+        if part.status is PartStatus.UNPLANNED:
+            part.requested_start = part.start
+        part.status = PartStatus.READING
+        part.in_flight = True
+        return part
+
+    def _take_window(self, unplanned: Part) -> Part:
+        """Split a window off the oldest side, or return the whole part if it is short enough."""
+        if unplanned.kind is not PartKind.WINDOW:
+            return unplanned
+        # Long windows waste fewer requests, short ones keep all threads at work until the end.
+        pages = min(LARGEST_WINDOW_PAGES, max(SMALLEST_WINDOW_PAGES, self.pages_left / 3))
+        length, cut_after = self._window_length, SURPRISE_PAGES
+        if self._density and (expected := int(pages * self.page_size / self._density)) >= length:
+            length = max(1, expected)
+            cut_after = max(SURPRISE_PAGES, int(1.5 * pages))
+        # A remainder too short for two windows becomes one, since a sliver would waste a request.
+        if 2 * unplanned.length <= 3 * length:
+            unplanned.cut_after = cut_after
+            return unplanned
+        end = unplanned.start + length - 1
+        window = Part(unplanned.start, end, PartKind.WINDOW, cut_after)
+        unplanned.start = window.end + 1
+        self.parts.insert(self.parts.index(unplanned), window)
+        return window
+
+    def receive(
+        self,
+        part: Part,
+        created: list[int],
+        *,
+        has_more: bool,
+        offset: str | None,
+        may_cut: bool = True,
+    ) -> int | None:
+        """Take note of a page of a part, given as its events' `created` in the order received.
+
+        Returns:
+            None if the whole page counts, else the instant at which the part was cut: events up
+            to and including it belong to an older part and must be left out of this one.
+
+        Raises:
+            PagingError: There is more, but no offset and no older instant to go on from, or the
+                offset has been followed before.
+        """
+        part.in_flight = False
+        part.pages += 1
+        self.requests += 1
+        part.note_order(created)
+        cut = None
+        # Whether the page reaches back beyond the part's start, its older half being read apart.
+        passed = created and min(created) < part.start
+        if passed:
+            cut = part.start - 1
+            has_more = has_more and not part.newest_first
+        elif has_more and (offset is None or may_cut):
+            cut = self._cut(part, created, offset)
+        kept = len(created) if cut is None else sum(instant > cut for instant in created)
+        part.events += kept
+        self.events += kept
+        if cut is not None and not passed:
+            self._split(part, cut)
+        elif not has_more:
+            part.status = PartStatus.DONE
+            self._learn_density(part)
+        else:
+            part.empty_pages = 0 if created else part.empty_pages + 1
+            if offset is None or offset in part.offsets or part.empty_pages > EMPTY_PAGES:
+                raise PagingError
+            part.offsets.add(offset)
+            part.offset = offset
+        return cut
+
+    def _cut(self, part: Part, created: list[int], offset: str | None) -> int | None:
+        """Where to cut a part that has proved too full, if that is worthwhile."""
+        oldest = part.oldest
+        if oldest is None or not part.newest_first or not part.start <= oldest < part.end:
+            return None
+        if offset is None:
+            return oldest
+        if part.pages < part.cut_after:
+            return None
+        # The page's events at the oldest instant are read again, so they must be a minority; then
+        # no earlier page can hold events of that instant either.
+        repeated = created.count(oldest)
+        if 2 * repeated > len(created):
+            return None
+        kept = part.events + len(created) - repeated
+        left = (oldest - part.start + 1) * kept / (part.end - oldest)
+        gain = (1 + EARNED_PER_PAGE) * (len(created) - repeated) / self.page_size
+        worthwhile = left >= 2 * self.page_size and self.credit + gain >= 1
+        return oldest if worthwhile else None
+
+    def _split(self, part: Part, cut: int) -> None:
+        """Keep what was read as a finished, newer part, and plan the rest anew."""
+        start, part.start = part.start, cut + 1
+        part.status = PartStatus.DONE
+        self._learn_density(part)
+        at = self.parts.index(part)
+        if part.kind is PartKind.WINDOW:
+            # Most likely a burst, so its density holds only nearby: a few parts side by side
+            # there, and one for everything before.
+            self.parts[at:at] = self._burst(part, start, cut)
+        else:
+            # A busier time rather than a burst, or the first look at the newest events: plan it
+            # from its oldest side, at this part's density.
+            self._finished.clear()
+            self._window_length = 1
+            self._learn_density(part)
+            self.parts.insert(at, Part(start, cut, PartKind.WINDOW))
+
+    def _burst(self, part: Part, start: int, cut: int) -> list[Part]:
+        length = max(1, part.length * BURST_PAGES * self.page_size // max(1, part.events))
+        room = (cut - start + 1) // length - 1
+        count = max(0, min(BURST_PARTS, room, int(self.credit) - 1))
+        rest = cut - count * length
+        parts = [Part(start, rest, PartKind.REST)]
+        for number in range(count):
+            first = rest + 1 + number * length
+            parts.append(Part(first, first + length - 1, PartKind.BURST, 2 * BURST_PAGES))
+        return parts
+
+    def _learn_density(self, part: Part) -> None:
+        """Take over the density of a finished part."""
+        self._density_known = part.kind is PartKind.WINDOW and part.events > 0
+        if part.events * GROWTH <= SMALLEST_WINDOW_PAGES * self.page_size:
+            self._window_length = max(self._window_length, part.length * GROWTH)
+        else:
+            self._window_length = 1
+        self._finished.append((part.length, part.events))
+
+    def abandon(self, failed: Part) -> None:
+        """Drop all parts from the first that failed or is unfinished."""
+        for index, part in enumerate(self.parts):
+            if part is failed or part.status is not PartStatus.DONE:
+                del self.parts[index:]
+                return

@@ -1,0 +1,58 @@
+"""Singer messages to stdout as bytes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib import Message
+
+logger = logging.getLogger(__name__)
+
+
+class BytesWriter(GenericSingerWriter[bytes, "Message"]):
+    """Writes single messages, or many lines at once."""
+
+    def __init__(self) -> None:
+        """Prepare the encoder."""
+        self._encoder = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
+
+    @override
+    def serialize_message(self, message: Message) -> bytes:
+        """Encode one message as a line."""
+        return self._encoder.encode(message.to_dict()) + b"\n"
+
+    @override
+    def write_message(self, message: Message) -> None:
+        """Write one message."""
+        self.write_lines(self.serialize_message(message))
+
+    def write_lines(self, lines: bytes) -> None:
+        """Write complete lines and flush.
+
+        Raises:
+            SystemExit: The reader has closed the pipe.
+        """
+        try:
+            sys.stdout.buffer.write(lines)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            _reader_gone()
+
+
+def _reader_gone() -> NoReturn:
+    logger.error("The program that reads this tap's output has ended; see its own messages.")
+    # Python flushes stdout again when it exits, and would report the same failure.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(1)

@@ -1,0 +1,1 @@
+"""The tap's streams: event types, schemas, keys, and how the SDK has them read."""

@@ -1,0 +1,42 @@
+"""The stream of email campaigns."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from tap_hubspot_email_events.streams.schemas import CAMPAIGN_SCHEMA
+from tap_hubspot_email_events.streams.stream import HubSpotStream
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context
+
+    from tap_hubspot_email_events.reading.run import Run
+    from tap_hubspot_email_events.singer.messages import Record
+
+
+class CampaignStream(HubSpotStream):
+    """The emails behind the events: name, subject, type, content and counters."""
+
+    primary_keys = ("portalId", "id")
+    selected_by_default = False
+
+    def __init__(self, tap: Tap, run: Run) -> None:
+        """Create the stream `email_campaigns`."""
+        super().__init__(tap, run, "email_campaigns", CAMPAIGN_SCHEMA)
+
+    @override
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        """Read the campaigns with recent activity, then all others, each once."""
+        account = self.run.account
+        for campaign in account.campaigns():
+            campaign.setdefault("portalId", account.portal_id())
+            yield campaign

@@ -1,0 +1,55 @@
+"""What all of the tap's streams have in common."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.helpers.conform import TypeConformanceLevel
+
+from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.singer.sdk import SelfReadingStream
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk import Tap
+
+    from tap_hubspot_email_events.reading.run import Run
+    from tap_hubspot_email_events.singer.messages import Record
+
+
+class HubSpotStream(SelfReadingStream):
+    """A stream of one HubSpot account."""
+
+    # HubSpot's values are passed on as they are, so there is nothing to conform.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def __init__(self, tap: Tap, run: Run, name: str, schema: dict[str, Any]) -> None:
+        """Create the stream `name` of `tap`, read as a part of `run`."""
+        super().__init__(tap, schema=schema, name=name)
+        self.run = run
+
+    @override
+    def read(self, one_by_one: Iterable[Record]) -> Iterable[Record]:
+        """Read record by record; a failure is collected and leaves the other streams alone."""
+        if not self.limited:
+            with self.run.failures.collected(self.name):
+                yield from one_by_one
+            return
+        try:
+            yield from one_by_one
+        except TapError as error:
+            # The SDK's test of the connection would log any other exception as unhandled.
+            self.run.logger.error(error)  # noqa: TRY400 - a sentence, no traceback
+            raise SystemExit(1) from None
+
+    @override
+    def log_sync_costs(self) -> None:
+        """Conclude the stream; the SDK calls this once all streams have ended."""
+        self.run.conclude(self.name)

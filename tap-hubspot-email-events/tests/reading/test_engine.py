@@ -1,0 +1,149 @@
+"""What leaves the engine, in which order, and which bookmark follows it."""
+
+from __future__ import annotations
+
+import bisect
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from typing_extensions import override
+
+from tap_hubspot_email_events.errors import StreamError
+from tap_hubspot_email_events.hubspot.events import Page
+from tap_hubspot_email_events.reading.engine import Engine
+from tap_hubspot_email_events.reading.plan import Plan
+from tap_hubspot_email_events.reading.stream_sync import StreamSync
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_hubspot_email_events.hubspot.events import Event
+    from tap_hubspot_email_events.reading.part import Part
+
+PAGE = 10
+HOUR = 3_600_000
+
+
+class Account:
+    """Serves events at given instants, newest first, and fails where it is told to."""
+
+    def __init__(self, instants: Sequence[int], *, fails_before: int = 0) -> None:
+        self.instants = sorted(instants)
+        self.fails_before = fails_before
+        self.encoding = threading.Event()
+
+    def page(self, sync: StreamSync, part: Part) -> Page:
+        del sync
+        if 1 < part.start < self.fails_before <= part.end:
+            assert self.encoding.wait(5)
+            raise StreamError("no answer")
+        end = bisect.bisect_right(self.instants, part.end)
+        end -= int(part.offset or 0)
+        oldest = bisect.bisect_left(self.instants, part.requested_start)
+        start = max(oldest, end - PAGE)
+        events = [{"id": str(at), "created": at} for at in reversed(self.instants[start:end])]
+        left = start - oldest
+        offset = str(int(part.offset or 0) + len(events))
+        return Page(events, left > 0, offset if left else None)
+
+    def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
+        del sync
+        if self.fails_before:
+            self.encoding.set()
+            time.sleep(0.05)
+        return msgspec.json.encode([event["created"] for event in events])
+
+
+class Log:
+    """Takes what is written."""
+
+    def __init__(self) -> None:
+        self.pages: list[list[int]] = []
+        self.ends: list[int] = []
+
+    @property
+    def instants(self) -> list[int]:
+        return [at for page in self.pages for at in page]
+
+    def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
+        del sync, records
+        self.pages.append(msgspec.json.decode(lines))
+
+    def finished(self, sync: StreamSync, end: int) -> None:
+        due = {at for at in ACCOUNTS[sync.name].instants if at <= end}
+        assert due <= set(self.instants), "the bookmark covers what was not written"
+        self.ends.append(end)
+
+    def pause(self) -> None:
+        pass
+
+
+ACCOUNTS: dict[str, Account] = {}
+
+
+def read(account: Account, end: int) -> tuple[Log, StreamSync]:
+    """Read one stream to its end."""
+    ACCOUNTS["email_open"] = account
+    sync = StreamSync("email_open", "OPEN", Plan(1, end, page_size=PAGE), 1, end, 1)
+    log = Log()
+    Engine([sync], account, threading.Event(), concurrency=4).run(log)
+    return log, sync
+
+
+def test_everything_is_written_once_and_bookmarks_only_move_on() -> None:
+    account = Account(range(1, 1000 * HOUR, HOUR))
+    log, sync = read(account, 1000 * HOUR)
+    assert sorted(log.instants) == account.instants
+    assert log.ends == sorted(log.ends)
+    assert sync.complete
+
+
+def test_each_page_leaves_oldest_event_first_and_the_newest_day_last() -> None:
+    account = Account(range(1, 400 * HOUR, HOUR))
+    log, _ = read(account, 400 * HOUR)
+    assert all(page == sorted(page) for page in log.pages)
+    day_ago = 400 * HOUR - 24 * HOUR
+    newest = [at for at in log.instants if at > day_ago]
+    assert log.instants[-len(newest) :] == sorted(newest)
+
+
+def test_what_one_run_reads_in_a_few_pages_leaves_in_order() -> None:
+    account = Account(range(1, 25 * HOUR, HOUR))
+    log, _ = read(account, 25 * HOUR)
+    assert log.instants == account.instants
+
+
+def test_a_page_still_being_encoded_when_a_newer_part_fails_is_not_lost() -> None:
+    account = Account(range(1, 1000 * HOUR, HOUR), fails_before=700 * HOUR)
+    log, sync = read(account, 1000 * HOUR)
+    assert sync.failure is not None
+    assert log.ends
+    assert not sync.complete
+
+
+class HeldUp(Account):
+    """Answers requests for all streams but one only once that one is read."""
+
+    def __init__(self, instants: Sequence[int], free: StreamSync) -> None:
+        super().__init__(instants)
+        self.free = free
+
+    @override
+    def page(self, sync: StreamSync, part: Part) -> Page:
+        deadline = time.monotonic() + 5
+        while sync is not self.free and not self.free.done:
+            assert time.monotonic() < deadline, "the stream that could be read waited as well"
+            time.sleep(0.01)
+        return super().page(sync, part)
+
+
+def test_streams_that_sit_out_failures_hold_no_other_up() -> None:
+    end = 1000 * HOUR
+    names = [f"stream_{number}" for number in range(6)]
+    syncs = [StreamSync(name, name, Plan(1, end, page_size=PAGE), 1, end, 1) for name in names]
+    account = HeldUp(range(1, end, HOUR), syncs[-1])
+    ACCOUNTS.update(dict.fromkeys(names, account))
+    Engine(syncs, account, threading.Event(), concurrency=4).run(Log())
+    assert all(sync.complete for sync in syncs)

@@ -1,0 +1,51 @@
+"""Instants are written in one form and read in all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+
+instants = st.integers(-62_135_596_800_000, 253_402_300_799_999)
+
+
+@given(instants)
+def test_instants_are_written_as_rfc_3339_and_read_back(milliseconds: int) -> None:
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=milliseconds)
+    text = format_timestamp(milliseconds)
+    assert text == moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    assert parse_timestamp(text) == milliseconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-10-09T08:53:20Z",
+        "2025-10-09T08:53:20.000Z",
+        "2025-10-09T08:53:20.000999Z",
+        "2025-10-09t08:53:20z",
+        "2025-10-09T08:53:20+00:00",
+        "2025-10-09T10:53:20+02:00",
+        "2025-10-09T03:23:20-0530",
+        "2025-10-09 08:53:20",
+        " 2025-10-09T08:53:20 ",
+    ],
+)
+def test_dates_are_read_in_all_their_forms(text: str) -> None:
+    assert parse_timestamp(text) == 1_760_000_000_000
+
+
+def test_a_date_without_a_time_is_its_midnight_in_utc() -> None:
+    assert parse_timestamp("1970-01-02") == 86_400_000
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2025-13-01", "2025-02-30T00:00:00Z", "20251009"]
+)
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_timestamp(text)
