@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from packages.environment import PLUGINS, ROOT
+from packages.environment import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+PLUGINS = ("tap-hubspot-email-events",)
 ROOT_MODULES = 8
 LINES = 350
 
