@@ -15,16 +15,16 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_amplitude.accounting import rejected_percent, sentence
-from target_amplitude.delivery import Delivery
-from target_amplitude.failures import RunFailedError
-from target_amplitude.intake import Intake
-from target_amplitude.job_log import JobLog
-from target_amplitude.lines import Wakeup, descriptor_of, read_blocks
+from target_amplitude.delays import Timing
+from target_amplitude.delivery.delivery import Delivery
+from target_amplitude.delivery.rejects import RejectsFile
+from target_amplitude.errors import RunFailedError
+from target_amplitude.history.counts import rejected_percent, sentence
+from target_amplitude.history.job_log import JobLog
+from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
+from target_amplitude.input.reader import Intake
 from target_amplitude.lookup_table.upload import CampaignUpload
-from target_amplitude.outlet import DeliveringOutlet, DryOutlet
-from target_amplitude.rejects import RejectsFile
-from target_amplitude.timing import Timing
+from target_amplitude.sinks.sink import DeliveringOutlet, DryOutlet
 
 if TYPE_CHECKING:
     from singer_sdk.mapper import PluginMapper

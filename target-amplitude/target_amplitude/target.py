@@ -14,8 +14,8 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
 from target_amplitude.command import one_sentence_command
 from target_amplitude.configuration import SETTINGS
-from target_amplitude.failures import RunFailedError
-from target_amplitude.reader import RunReader
+from target_amplitude.errors import RunFailedError
+from target_amplitude.input.sdk_reader import RunReader
 from target_amplitude.run import INPUT_FAULTS, Run, mapper_needed
 from target_amplitude.settings import find_problems, read_settings
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from target_amplitude.timing import Timing
+    from target_amplitude.delays import Timing
 
 _GC_THRESHOLDS = (100_000, 50, 100)
 """Records make no reference cycles, so looking for them often only costs time."""

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from loading.loader import Loader
 from loading.messages import record, run_of, schema
-from target_amplitude.answers import Answer, Unanswered
-from target_amplitude.congestion import Congestion
-from target_amplitude.failures import RunFailedError
-from target_amplitude.ledger import Ledger
-from target_amplitude.transport import Transport
+from target_amplitude.amplitude.answers import Answer, Unanswered
+from target_amplitude.amplitude.transport import Transport
+from target_amplitude.delivery.backpressure import Congestion
+from target_amplitude.delivery.checkpoints import Ledger
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_amplitude.answers import (
+from target_amplitude.amplitude.answers import (
     Answer,
     Decision,
     Delivered,

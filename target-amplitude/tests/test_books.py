@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_amplitude.accounting import StreamTally
-from target_amplitude.books import Books
-from target_amplitude.failures import RunFailedError
-from target_amplitude.lanes import Item
-from target_amplitude.rejects import RejectsFile
+from target_amplitude.delays import Timing
+from target_amplitude.delivery.coordinator import Books
+from target_amplitude.delivery.queue import Item
+from target_amplitude.delivery.rejects import RejectsFile
+from target_amplitude.errors import RunFailedError
+from target_amplitude.history.counts import StreamTally
 from target_amplitude.settings import read_settings
-from target_amplitude.timing import Timing
 
 if TYPE_CHECKING:
     from pathlib import Path

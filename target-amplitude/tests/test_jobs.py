@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from loading.messages import record, run_of, schema, state
-from target_amplitude.failures import RunFailedError
-from target_amplitude.jobs import main
+from target_amplitude.errors import RunFailedError
+from target_amplitude.history.jobs import main
 
 if TYPE_CHECKING:
     from pathlib import Path

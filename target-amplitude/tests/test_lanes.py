@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loading.messages import numbers, run_of
-from target_amplitude.accounting import StreamTally
-from target_amplitude.congestion import SPAN_SECONDS, TOO_LONG_SECONDS, Congestion
-from target_amplitude.lanes import Batch, Item, Lanes
+from target_amplitude.delivery.backpressure import SPAN_SECONDS, TOO_LONG_SECONDS, Congestion
+from target_amplitude.delivery.queue import Batch, Item, Lanes
+from target_amplitude.history.counts import StreamTally
 
 if TYPE_CHECKING:
     import random

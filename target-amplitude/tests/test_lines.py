@@ -9,8 +9,8 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_amplitude import lines
-from target_amplitude.lines import Wakeup, read_blocks
+from target_amplitude.input import lines
+from target_amplitude.input.lines import Wakeup, read_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loading.messages import record, schema, state
-from target_amplitude.failures import RunFailedError
+from target_amplitude.errors import RunFailedError
 from target_amplitude.lookup_table.campaigns import COLUMNS, CampaignRows, is_campaign
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loading.messages import email, record, run_of, schema, state
-from target_amplitude.failures import RunFailedError
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from loading.loader import Loader

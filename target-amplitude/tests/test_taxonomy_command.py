@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from loading.loader import FAST
 from loading.messages import run_of
-from target_amplitude.management_api import find_words, host_of_region
+from target_amplitude.amplitude.management_api import find_words, host_of_region
 from target_amplitude.settings import read_settings
 from target_amplitude.taxonomy import command, registration
 from target_amplitude.taxonomy.registration import Pace

@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from typing import IO, TYPE_CHECKING, Any
 
 from target_amplitude.target import TargetAmplitude
-from target_amplitude.timing import Timing
+from target_amplitude.delays import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,21 +9,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from target_amplitude.failures import RunFailedError
+from target_amplitude.amplitude.management_api import UNKNOWN_KEYS, ManagementApi, host_of_region
+from target_amplitude.delivery.rejects import Reject
+from target_amplitude.errors import RunFailedError
 from target_amplitude.lookup_table.campaigns import PROPERTY, CampaignRows
-from target_amplitude.management_api import UNKNOWN_KEYS, ManagementApi, host_of_region
 from target_amplitude.mapping import Refusal
-from target_amplitude.rejects import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.accounting import StreamTally
-    from target_amplitude.books import Books
-    from target_amplitude.management_api import Reply
-    from target_amplitude.rejects import RejectsFile
+    from target_amplitude.amplitude.management_api import Reply
+    from target_amplitude.delays import Timing
+    from target_amplitude.delivery.coordinator import Books
+    from target_amplitude.delivery.rejects import RejectsFile
+    from target_amplitude.history.counts import StreamTally
     from target_amplitude.settings import Settings
-    from target_amplitude.timing import Timing
 
 HOSTS = {"us": "https://data-api.amplitude.com", "eu": "https://data-api.eu.amplitude.com"}
 PATH = "/api/3/lookup_table"

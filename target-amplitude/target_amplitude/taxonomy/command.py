@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_amplitude.failures import RunFailedError
-from target_amplitude.management_api import ManagementApi, host_of_region
+from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
+from target_amplitude.delays import Timing
+from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import find_problems, read_settings
 from target_amplitude.target import TargetAmplitude
 from target_amplitude.taxonomy.plan import make_plan
 from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Pace, Registration
 from target_amplitude.taxonomy.tracking_plan_csv import to_csv
-from target_amplitude.timing import Timing
 
 if TYPE_CHECKING:
     from target_amplitude.settings import Settings

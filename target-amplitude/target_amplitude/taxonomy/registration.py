@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from target_amplitude.management_api import UNKNOWN_KEYS
+from target_amplitude.amplitude.management_api import UNKNOWN_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_amplitude.management_api import ManagementApi, Reply
+    from target_amplitude.amplitude.management_api import ManagementApi, Reply
     from target_amplitude.taxonomy.plan import Plan, PlannedEvent
     from target_amplitude.taxonomy.properties import PlannedProperty
 

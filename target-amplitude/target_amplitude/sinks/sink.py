@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from target_amplitude.distinct import DistinctUsers
+from target_amplitude.delivery.rejects import count_rejects
+from target_amplitude.history.distinct_users import DistinctUsers
 from target_amplitude.lookup_table.upload import NO_SECRET_KEY
-from target_amplitude.rejects import count_rejects
 
 if TYPE_CHECKING:
-    from target_amplitude.accounting import StreamTally
-    from target_amplitude.delivery import Delivery
-    from target_amplitude.lanes import Item
+    from target_amplitude.delivery.delivery import Delivery
+    from target_amplitude.delivery.queue import Item
+    from target_amplitude.delivery.rejects import Reject, RejectsFile
+    from target_amplitude.history.counts import StreamTally
     from target_amplitude.lookup_table.upload import CampaignUpload
     from target_amplitude.mapping import Refusal
-    from target_amplitude.rejects import Reject, RejectsFile
 
 
 class Outlet(Protocol):

@@ -6,18 +6,18 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from target_amplitude.books import Books
-from target_amplitude.congestion import TOO_LONG_SECONDS, Congestion
-from target_amplitude.failures import RunFailedError
-from target_amplitude.lanes import FOREVER, Batch, Item
-from target_amplitude.sender import Sender
+from target_amplitude.delivery.backpressure import TOO_LONG_SECONDS, Congestion
+from target_amplitude.delivery.coordinator import Books
+from target_amplitude.delivery.queue import FOREVER, Batch, Item
+from target_amplitude.delivery.sender import Sender
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.rejects import Reject, RejectsFile
+    from target_amplitude.delays import Timing
+    from target_amplitude.delivery.rejects import Reject, RejectsFile
     from target_amplitude.settings import Settings
-    from target_amplitude.timing import Timing
 
 _MAX_WEIGHT = 40_000_000
 """Bytes of events and their lines held in memory before the reader has to wait."""

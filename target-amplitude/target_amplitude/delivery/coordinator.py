@@ -9,19 +9,19 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_amplitude.failures import RefusedKeyError, RunFailedError
-from target_amplitude.lanes import FOREVER, Item, Lanes
-from target_amplitude.ledger import Ledger
-from target_amplitude.rejects import Reject
-from target_amplitude.transport import Transport
+from target_amplitude.amplitude.transport import Transport
+from target_amplitude.delivery.checkpoints import Ledger
+from target_amplitude.delivery.queue import FOREVER, Item, Lanes
+from target_amplitude.delivery.rejects import Reject
+from target_amplitude.errors import RefusedKeyError, RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from target_amplitude.accounting import StreamTally
-    from target_amplitude.rejects import RejectsFile
+    from target_amplitude.delays import Timing
+    from target_amplitude.delivery.rejects import RejectsFile
+    from target_amplitude.history.counts import StreamTally
     from target_amplitude.settings import Settings
-    from target_amplitude.timing import Timing
 
 _EPOCH = attrgetter("epoch")
 _TALLY = attrgetter("tally")

@@ -14,23 +14,23 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_amplitude.accounting import StreamTally, by_tally
-from target_amplitude.lanes import Item
+from target_amplitude.amplitude.transport import Transport
+from target_amplitude.delivery.queue import Item
+from target_amplitude.delivery.rejects import Reject
+from target_amplitude.history.counts import StreamTally, by_tally
+from target_amplitude.input.messages import NOTHING, Message, encode, read_messages, split_lines
 from target_amplitude.lookup_table.campaigns import is_campaign
 from target_amplitude.mapping import EventMapper, Refusal, Skip
 from target_amplitude.mapping.outcome import NO_MAPPING
 from target_amplitude.mapping.validation import INVALID_VALUE
-from target_amplitude.messages import NOTHING, Message, encode, read_messages, split_lines
-from target_amplitude.rejects import Reject
-from target_amplitude.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from singer_sdk.mapper import PluginMapper
 
-    from target_amplitude.outlet import Outlet
     from target_amplitude.settings import Settings
+    from target_amplitude.sinks.sink import Outlet
 
 TOO_LARGE = Refusal("too large", "one event is larger than a request may be")
 _PIECE = 1000

@@ -8,12 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from target_amplitude.distinct import DistinctUsers
+from target_amplitude.history.distinct_users import DistinctUsers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from target_amplitude.lanes import Item
+    from target_amplitude.delivery.queue import Item
 
 
 class StreamTally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_amplitude.failures import RunFailedError
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,16 +6,16 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from target_amplitude.answers import Delivered, Halve, Retry, Sort, Stop, decide
-from target_amplitude.failures import RefusedKeyError, RunFailedError
-from target_amplitude.transport import Transport, host_of
+from target_amplitude.amplitude.answers import Delivered, Halve, Retry, Sort, Stop, decide
+from target_amplitude.amplitude.transport import Transport, host_of
+from target_amplitude.errors import RefusedKeyError, RunFailedError
 
 if TYPE_CHECKING:
-    from target_amplitude.answers import Decision
-    from target_amplitude.books import Books
-    from target_amplitude.lanes import Batch, Item
+    from target_amplitude.amplitude.answers import Decision
+    from target_amplitude.delays import Timing
+    from target_amplitude.delivery.coordinator import Books
+    from target_amplitude.delivery.queue import Batch, Item
     from target_amplitude.settings import Settings
-    from target_amplitude.timing import Timing
 
 _HOPELESS_REFUSALS = 50
 """Events refused one by one, with none ever accepted, after which it is not the events."""

@@ -10,14 +10,14 @@ import requests
 import urllib3
 
 from target_amplitude import LIBRARY
-from target_amplitude.failures import RunFailedError
+from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import PATHS, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from target_amplitude.delays import Timing
     from target_amplitude.settings import Settings
-    from target_amplitude.timing import Timing
 
 UNKNOWN_KEYS = 401
 

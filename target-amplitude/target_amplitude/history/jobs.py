@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from target_amplitude.job_log import read_runs
+from target_amplitude.history.job_log import read_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from target_amplitude import LIBRARY
-from target_amplitude.answers import Answer, Unanswered
+from target_amplitude.amplitude.answers import Answer, Unanswered
 from target_amplitude.settings import REQUEST_BYTES, is_loopback
 
 if TYPE_CHECKING:

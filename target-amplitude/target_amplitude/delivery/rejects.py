@@ -12,13 +12,13 @@ from uuid import uuid4
 
 import msgspec
 
-from target_amplitude.failures import RunFailedError
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from target_amplitude.accounting import StreamTally
+    from target_amplitude.history.counts import StreamTally
 
 MARK = "rejected"
 """Key of a RECORD message, beside `record`, under which the reason stands."""

@@ -11,7 +11,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_amplitude.accounting import StreamTally
+    from target_amplitude.history.counts import StreamTally
 
 FOREVER = float("inf")
 
