@@ -7,13 +7,13 @@ import random
 import msgspec
 
 
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """Pauses of one run.
+class Delays(msgspec.Struct, frozen=True, kw_only=True):
+    """Delays of one run.
 
     Attributes:
-        first_retry: Pause before the first retry; each further one is twice as long.
-        longest_retry: Where the doubling ends.
-        throttle: Pause of a throttled user, by endpoint: 30 s for `/2/httpapi`, a short period
+        first_retry: Delay before the first retry; each further one is twice as long.
+        longest_retry: The longest delay before a retry.
+        throttle: Delay of a throttled user, by endpoint: 30 s for `/2/httpapi`, a short period
             such as 15 s for `/batch` (Amplitude's references of the two).
         partial_batch: How long a state waits before batches that are not full are sent for it.
         termination: How long SIGTERM and SIGINT leave for delivering what was read.
@@ -28,6 +28,6 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     termination: float = 30.0
 
     def backoff(self, failures: int) -> float:
-        """Pause after so many failures in a row, spread so that lanes do not retry in step."""
+        """Return the delay after so many failures in a row, with jitter."""
         longest = min(self.longest_retry, self.first_retry * 2.0 ** min(failures - 1, 30))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, hides nothing

@@ -1,6 +1,6 @@
-"""What an answer means: one table from status and body to a decision, pure.
+"""What an answer means: a table from status and body to a decision. Pure.
 
-The rows follow Amplitude's HTTP V2 and Batch references and what its own libraries do with them.
+Source: Amplitude's references of the HTTP V2 and Batch APIs, and what its own libraries do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REFUSED_KEY = "invalid api key"
+_INVALID_KEY = "invalid api key"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -23,24 +23,24 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after: float | None = None
 
 
-class Unanswered(msgspec.Struct, frozen=True):
-    """No complete answer came: a time-out or a cut connection, or one that is never to be tried."""
+class NoAnswer(msgspec.Struct, frozen=True):
+    """No complete answer came; `is_final` where another attempt would be no use."""
 
     reason: str
     is_final: bool = False
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """Every event of the request is in; `ingested` is Amplitude's own count where it gave one."""
+    """Amplitude has every event of the request; `ingested` is its own count, where it gave one."""
 
     ingested: int | None = None
 
 
-class Halve(msgspec.Struct, frozen=True):
-    """Something in the request is refused and not named: halve until it is alone."""
+class Bisect(msgspec.Struct, frozen=True):
+    """Something in the request is refused and not named: halve it until that is alone."""
 
     reason: str
-    words: str
+    message: str
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -51,52 +51,52 @@ class Retry(msgspec.Struct, frozen=True):
     throttled: bool = False
 
 
-class Sort(msgspec.Struct, frozen=True):
-    """Some events are named: refuse these, let those wait, send the rest at once.
+class PartialFailure(msgspec.Struct, frozen=True):
+    """Some events are refused or throttled by name; the others can be sent again at once.
 
     Attributes:
-        refused: Index of an event to the words against it.
+        refused: What is wrong with an event, by its index.
         refused_devices: Devices whose events are all refused.
-        waiting: Indexes of events to be sent later.
-        waiting_ids: Users and devices whose events are to be sent later.
-        exhausted_ids: Users and devices whose daily quota is used up.
+        throttled: Indexes of events to be sent later.
+        throttled_ids: Users and devices whose events are to be sent later.
+        exhausted_ids: Users and devices whose daily quota is exhausted.
         retry_after: Seconds to wait, where the answer says.
-        words: Amplitude's own words.
-        otherwise: What to do where none of that is in the request.
+        message: Amplitude's own words.
+        fallback: The decision where nothing named is in the request.
     """
 
-    otherwise: Halve | Retry
+    fallback: Bisect | Retry
 
     refused: dict[int, str] = {}
     refused_devices: frozenset[str] = frozenset()
-    waiting: frozenset[int] = frozenset()
-    waiting_ids: frozenset[str] = frozenset()
+    throttled: frozenset[int] = frozenset()
+    throttled_ids: frozenset[str] = frozenset()
     exhausted_ids: frozenset[str] = frozenset()
     retry_after: float | None = None
-    words: str = ""
+    message: str = ""
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """Nothing that is sent will be taken: end the run."""
+    """Nothing will be accepted: end the run."""
 
     reason: str
     key_refused: bool = False
 
 
-Decision = Delivered | Sort | Halve | Retry | Stop
+Decision = Delivered | PartialFailure | Bisect | Retry | Stop
 
-_MAPS = {
+_REFUSED_FIELDS = {
     "events_with_missing_fields": "missing",
     "events_with_invalid_fields": "invalid",
     "events_with_invalid_id_lengths": "invalid length of",
 }
 
-_LONGEST_WORDS = 300
+_MAX_MESSAGE = 300
 
 
-def decide(answer: Answer | Unanswered, count: int) -> Decision:
-    """Decision on the answer to a request of `count` events."""
-    if isinstance(answer, Unanswered):
+def decide(answer: Answer | NoAnswer, count: int) -> Decision:
+    """Decide on the answer to a request of `count` events."""
+    if isinstance(answer, NoAnswer):
         return Stop(answer.reason) if answer.is_final else Retry(answer.reason)
     body = _read(answer.body)
     status = _status(answer.status, body)
@@ -109,7 +109,7 @@ def decide(answer: Answer | Unanswered, count: int) -> Decision:
 
 
 def _status(status: int, body: dict[str, Any]) -> int:
-    """The status of the body where the line says 200 and the body disagrees."""
+    """Return the status, which is the body's where the status line says 200 and the body not."""
     code = body.get("code")
     if status == 200 and type(code) is int and 400 <= code < 600:  # noqa: PLR2004
         return code
@@ -126,78 +126,78 @@ def _accepted(answer: Answer, body: dict[str, Any], _count: int) -> Decision:
 
 
 def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
-    words = _words(body)
-    if words.lower().startswith(REFUSED_KEY):
+    message = _message(body)
+    if message.lower().startswith(_INVALID_KEY):
         return Stop("Invalid API key", key_refused=True)
     refused: dict[int, str] = {}
-    for name, verdict in _MAPS.items():
+    for name, problem in _REFUSED_FIELDS.items():
         fields = body.get(name)
         if not isinstance(fields, dict):
             continue
         for field, indexes in fields.items():
             for index in _indexes(indexes, count):
-                told = refused.get(index)
-                refused[index] = f"{told}, {verdict} {field}" if told else f"{verdict} {field}"
+                known = refused.get(index)
+                refused[index] = f"{known}, {problem} {field}" if known else f"{problem} {field}"
     for index in _indexes(body.get("silenced_events"), count):
         refused.setdefault(index, "device is silenced")
     devices = _ids(body.get("silenced_devices"))
     if refused or devices:
-        return Sort(
-            Halve("refused by Amplitude", words),
+        return PartialFailure(
+            Bisect("refused by Amplitude", message),
             refused=refused,
             refused_devices=devices,
-            waiting=frozenset(_indexes(body.get("throttled_events"), count)),
-            waiting_ids=_ids(body.get("throttled_devices")) | _ids(body.get("throttled_users")),
+            throttled=frozenset(_indexes(body.get("throttled_events"), count)),
+            throttled_ids=_ids(body.get("throttled_devices")) | _ids(body.get("throttled_users")),
             exhausted_ids=_exhausted(body),
-            words=words,
+            message=message,
         )
     missing = body.get("missing_field")
     if isinstance(missing, str) and missing:
         return Stop(f"the request misses {missing[:60]}")
-    return Halve("refused by Amplitude", words or "400 without a reason")
+    return Bisect("refused by Amplitude", message or "400 without a reason")
 
 
-def _unknown_key(answer: Answer, _body: dict[str, Any], _count: int) -> Decision:
+def _unauthorized(answer: Answer, _body: dict[str, Any], _count: int) -> Decision:
     return Stop(f"status {answer.status} Unauthorized", key_refused=True)
 
 
-def _filtered(_answer: Answer, body: dict[str, Any], _count: int) -> Decision:
-    return Halve("refused by Amplitude's filter", _words(body) or "403 Forbidden")
+def _forbidden(_answer: Answer, body: dict[str, Any], _count: int) -> Decision:
+    return Bisect("refused by Amplitude's filter", _message(body) or "403 Forbidden")
 
 
 def _too_large(_answer: Answer, body: dict[str, Any], _count: int) -> Decision:
-    return Halve("too large", _words(body) or "413 Payload too large")
+    return Bisect("too large", _message(body) or "413 Payload too large")
 
 
-def _unhurried(answer: Answer, _body: dict[str, Any], _count: int) -> Decision:
+def _transient(answer: Answer, _body: dict[str, Any], _count: int) -> Decision:
     return Retry(f"status {answer.status}", answer.retry_after)
 
 
 def _throttled(answer: Answer, body: dict[str, Any], count: int) -> Decision:
-    waiting = frozenset(_indexes(body.get("throttled_events"), count))
+    throttled = frozenset(_indexes(body.get("throttled_events"), count))
     ids = _ids(body.get("throttled_devices")) | _ids(body.get("throttled_users"))
     exhausted = _exhausted(body)
     later = Retry("status 429 Too Many Requests", answer.retry_after, throttled=True)
-    if not (waiting or ids or exhausted):
+    if not (throttled or ids or exhausted):
         return later
-    return Sort(
+    return PartialFailure(
         later,
-        waiting=waiting,
-        waiting_ids=ids,
+        throttled=throttled,
+        throttled_ids=ids,
         exhausted_ids=exhausted,
         retry_after=answer.retry_after,
-        words=_words(body),
+        message=_message(body),
     )
 
 
 _ROWS: dict[int, Callable[[Answer, dict[str, Any], int], Decision]] = {
     200: _accepted,
     400: _invalid,
-    401: _unknown_key,
-    403: _filtered,
-    408: _unhurried,
+    401: _unauthorized,
+    403: _forbidden,
+    408: _transient,
     413: _too_large,
-    425: _unhurried,
+    425: _transient,
     429: _throttled,
 }
 
@@ -216,9 +216,9 @@ def _read(body: bytes) -> dict[str, Any]:
     return decoded if isinstance(decoded, dict) else {}
 
 
-def _words(body: dict[str, Any]) -> str:
-    words = body.get("error")
-    return words[:_LONGEST_WORDS] if isinstance(words, str) else ""
+def _message(body: dict[str, Any]) -> str:
+    message = body.get("error")
+    return message[:_MAX_MESSAGE] if isinstance(message, str) else ""
 
 
 def _indexes(value: Any, count: int) -> list[int]:

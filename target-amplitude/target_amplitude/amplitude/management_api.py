@@ -1,4 +1,4 @@
-"""Amplitude's management APIs, which want the project's secret key: requests, patience, words."""
+"""Send requests to Amplitude's management APIs, which need the secret key of the project."""
 
 from __future__ import annotations
 
@@ -9,33 +9,39 @@ import msgspec
 import requests
 import urllib3
 
-from target_amplitude import LIBRARY
+from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, read_body, retry_after
 from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import PATHS, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.delays import Timing
+    from target_amplitude.delays import Delays
     from target_amplitude.settings import Settings
 
-UNKNOWN_KEYS = 401
+UNAUTHORIZED = 401
 
-_UNANSWERED = 0
-_CONNECT_SECONDS = 10
+_NO_ANSWER = 0
 _READ_SECONDS = 30
-_ANSWER_SECONDS = 60
-_ANSWER_BYTES = 1_000_000
-_LONGEST_WORDS = 200
-_LONGEST_RETRY_AFTER = 300.0
-_PASSING = frozenset((_UNANSWERED, 408, 425, 429))
+_MAX_ANSWER_SECONDS = 60
+_MAX_ANSWER_BYTES = 1_000_000
+_MAX_RETRY_AFTER = 300.0
+_MAX_MESSAGE = 200
+_TRANSIENT = frozenset((_NO_ANSWER, 408, 425, 429))
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer that counts: its status, Amplitude's own words, and the requests it took."""
+    """A final answer.
+
+    Attributes:
+        status: Its HTTP status.
+        message: Amplitude's own words.
+        requests: Number of requests it took.
+        retry_after: Seconds to wait, where the answer says.
+    """
 
     status: int
-    words: str = ""
+    message: str = ""
     requests: int = 1
     retry_after: float | None = None
 
@@ -46,84 +52,83 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class ManagementApi:
-    """Sends requests with both keys, and again where an answer is a passing one."""
+    """Sends requests with both keys, and retries those that fail for a passing reason."""
 
     def __init__(
         self,
         settings: Settings,
         base: str,
-        timing: Timing,
+        delays: Delays,
         is_interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take the keys; `is_interrupted` ends the wait for another try."""
+        """Prepare connections to the host of `base`; `is_interrupted` ends the wait for a retry."""
         self._keys = (settings.api_key, settings.secret_key or "")
         self._base = base
         self._max_retries = settings.max_retries
-        self._timing = timing
+        self._delays = delays
         self._is_interrupted = is_interrupted
-        self._session = requests.Session()
-        self._session.trust_env = not is_loopback(base)
-        self._session.headers["User-Agent"] = LIBRARY
+        self._session = new_session(base)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
     def send(self, method: str, path: str, **content: Any) -> Reply | None:
-        """Answer to a request, whose content is given as `requests` takes it.
+        """Send a request with content as `requests` takes it; None if interrupted.
 
-        429, 5xx and lost connections are tried again up to `max_retries`; None if interrupted
-        meanwhile.
+        429, 5xx and lost connections are retried up to `max_retries`.
 
         Raises:
-            RunFailedError: If no answer counts in the end, or the server cannot be trusted.
+            RunFailedError: If the last retry fails too, or the server cannot be trusted.
         """
         failures = 0
         while True:
-            reply = self._once(method, path, content)
-            if reply.status not in _PASSING and reply.status < 500:  # noqa: PLR2004
+            reply = self._send_once(method, path, content)
+            if reply.status not in _TRANSIENT and reply.status < 500:  # noqa: PLR2004
                 return msgspec.structs.replace(reply, requests=failures + 1)
             failures += 1
             if failures > self._max_retries:
-                told = f"status {reply.status}" if reply.status else reply.words
+                last = f"status {reply.status}" if reply.status else reply.message
                 raise RunFailedError(
                     f"{self._base}{path} gave no answer that counts after {failures - 1} retries "
-                    f"(last: {told}); run it again later.",
+                    f"(last: {last}); run it again later.",
                 )
-            if not self._wait(reply.retry_after or self._timing.backoff(failures)):
+            if not self._wait(reply.retry_after or self._delays.backoff(failures)):
                 return None
 
-    def _once(self, method: str, path: str, content: dict[str, Any]) -> Reply:
+    def _send_once(self, method: str, path: str, content: dict[str, Any]) -> Reply:
         try:
             with self._session.request(
                 method,
                 self._base + path,
                 auth=self._keys,
-                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                timeout=(CONNECT_SECONDS, _READ_SECONDS),
                 allow_redirects=False,
                 stream=True,
                 **content,
             ) as response:
-                body = _read(response)
+                body = read_body(response, _MAX_ANSWER_BYTES, _MAX_ANSWER_SECONDS)
         except requests.exceptions.SSLError:
             raise RunFailedError(
                 f"{self._base} has a TLS certificate that cannot be trusted; check region, and "
                 "whether a proxy stands between.",
             ) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-            return Reply(_UNANSWERED, "no connection, or one that was cut")
-        given = response.headers.get("Retry-After", "").strip()
-        retry_after = min(float(given), _LONGEST_RETRY_AFTER) if given.isdecimal() else None
-        return Reply(response.status_code, self._words(body), retry_after=retry_after)
+            return Reply(_NO_ANSWER, "no connection, or one that was cut")
+        return Reply(
+            response.status_code,
+            self._message(body or b""),
+            retry_after=retry_after(response, _MAX_RETRY_AFTER),
+        )
 
-    def _words(self, body: bytes) -> str:
-        words = " ".join(find_words(body).split())
+    def _message(self, body: bytes) -> str:
+        message = " ".join(find_message(body).split())
         for key in self._keys:
-            words = words.replace(key, "<key>") if key else words
-        return words[:_LONGEST_WORDS]
+            message = message.replace(key, "<key>") if key else message
+        return message[:_MAX_MESSAGE]
 
     def _wait(self, seconds: float) -> bool:
-        """Wait in steps, since a signal handler can only leave word; False if it has."""
+        """Wait in steps, since signal handlers can only set a flag; False if interrupted."""
         until = time.monotonic() + seconds
         while not self._is_interrupted():
             left = until - time.monotonic()
@@ -133,18 +138,8 @@ class ManagementApi:
         return False
 
 
-def _read(response: requests.Response) -> bytes:
-    until = time.monotonic() + _ANSWER_SECONDS
-    body = b""
-    for piece in response.iter_content(65_536):
-        body += piece
-        if len(body) > _ANSWER_BYTES or time.monotonic() > until:
-            break
-    return body
-
-
-def find_words(body: bytes) -> str:
-    """What an answer says went wrong: `errors[0].message`, `error` or `message`."""
+def find_message(body: bytes) -> str:
+    """Find what an answer says went wrong: `errors[0].message`, `error` or `message`."""
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -155,16 +150,16 @@ def find_words(body: bytes) -> str:
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         answer = errors[0] | {"error": errors[0].get("message")}
     for name in ("error", "message"):
-        words = answer.get(name)
-        if isinstance(words, str):
-            return words
+        message = answer.get(name)
+        if isinstance(message, str):
+            return message
     return ""
 
 
 def host_of_region(settings: Settings, hosts: dict[str, str]) -> str:
-    """Base URL of a management API: the region's, or this machine where `api_url` names it.
+    """Return the base URL of a management API: the region's, or `api_url` on this machine.
 
-    Another host in `api_url` is a way to the upload endpoint only, and no place for a secret key.
+    Any other `api_url` leads to the upload endpoint only, so the secret key is not sent there.
     """
     if is_loopback(settings.url):
         return settings.url.removesuffix(PATHS[settings.endpoint])

@@ -1,8 +1,7 @@
-"""One request to Amplitude."""
+"""Send events to Amplitude's upload endpoint, one request at a time."""
 
 from __future__ import annotations
 
-import time
 from gzip import compress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,28 +10,27 @@ import msgspec
 import requests
 import urllib3
 
-from target_amplitude import LIBRARY
-from target_amplitude.amplitude.answers import Answer, Unanswered
-from target_amplitude.settings import REQUEST_BYTES, is_loopback
+from target_amplitude.amplitude.answers import Answer, NoAnswer
+from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, read_body, retry_after
+from target_amplitude.settings import REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_amplitude.settings import Settings
 
-_CONNECT_SECONDS = 10
 _READ_SECONDS = 60
-_ANSWER_SECONDS = 120
-_ANSWER_BYTES = 4_000_000
+_MAX_ANSWER_SECONDS = 120
+_MAX_ANSWER_BYTES = 4_000_000
+_MAX_RETRY_AFTER = 3600.0
 _GZIP_LEVEL = 1
-_LONGEST_RETRY_AFTER = 3600.0
 
 
 class Transport:
-    """Posts events; each thread has its own, since a session is not shared safely."""
+    """Posts events; each thread has its own, since a session must not be shared."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare the parts of the body that are always the same."""
+        """Prepare the parts that all requests share."""
         self._url = settings.url
         self._gzip = settings.gzip
         self._key = settings.api_key
@@ -41,21 +39,18 @@ class Transport:
         if settings.min_id_length is not None:
             options = b',"options":{"min_id_length":%d}}' % settings.min_id_length
         self._tail = b"]" + options
-        self._session = requests.Session()
-        self._session.trust_env = not is_loopback(settings.url)
-        self._session.headers.update(
-            {"Content-Type": "application/json", "Accept": "*/*", "User-Agent": LIBRARY},
-        )
+        self._session = new_session(settings.url)
+        self._session.headers["Content-Type"] = "application/json"
 
     @staticmethod
-    def room(settings: Settings) -> int:
-        """Bytes a request has for events, each with its comma."""
-        around = len(settings.api_key.encode()) * 6 + 100
-        return REQUEST_BYTES[settings.endpoint] - around
+    def max_event_bytes(settings: Settings) -> int:
+        """Return how many bytes the events of a request may have, each with its comma."""
+        envelope = len(settings.api_key.encode()) * 6 + 100
+        return REQUEST_BYTES[settings.endpoint] - envelope
 
-    def post(self, events: Sequence[bytes]) -> tuple[Answer | Unanswered, int]:
-        """Answer to a request with these encoded events, and the bytes of its body."""
-        # Joined at once: a copy of a megabyte costs more in memory that is new than in copying.
+    def post(self, events: Sequence[bytes]) -> tuple[Answer | NoAnswer, int]:
+        """Send encoded events; returns the answer and the size of the body in bytes."""
+        # Joined in one step: each copy of a megabyte would touch as much new memory.
         parts = list(events)
         parts[0] = self._head + parts[0]
         parts[-1] += self._tail
@@ -70,20 +65,20 @@ class Transport:
                 self._url,
                 data=body,
                 headers=headers,
-                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                timeout=(CONNECT_SECONDS, _READ_SECONDS),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = _read_body(response)
+                content = read_body(response, _MAX_ANSWER_BYTES, _MAX_ANSWER_SECONDS)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
-            distrusted = isinstance(failure, requests.exceptions.SSLError)
-            return Unanswered(_describe(failure), is_final=distrusted), size
+            is_untrusted = isinstance(failure, requests.exceptions.SSLError)
+            return NoAnswer(_describe(failure), is_final=is_untrusted), size
         if content is None:
-            return Unanswered("an answer that does not end"), size
+            return NoAnswer("an answer that does not end"), size
         answer = Answer(
             response.status_code,
             content.replace(self._key.encode(), b"<api_key>"),
-            _retry_after(response.headers.get("Retry-After")),
+            retry_after(response, _MAX_RETRY_AFTER),
         )
         return answer, size
 
@@ -93,18 +88,8 @@ class Transport:
 
 
 def host_of(url: str) -> str:
-    """Host of a URL, for messages."""
+    """Return the host of a URL, for messages."""
     return urlsplit(url).hostname or "the server"
-
-
-def _read_body(response: requests.Response) -> bytes | None:
-    until = time.monotonic() + _ANSWER_SECONDS
-    content = b""
-    for piece in response.iter_content(1024):
-        content += piece
-        if len(content) > _ANSWER_BYTES or time.monotonic() > until:
-            return None
-    return content
 
 
 def _describe(failure: Exception) -> str:
@@ -115,10 +100,3 @@ def _describe(failure: Exception) -> str:
     if isinstance(failure, requests.ConnectionError):
         return "no connection"
     return "a cut connection"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header; its date form is left to the usual pauses."""
-    if value is None or not value.strip().isdecimal():
-        return None
-    return min(float(value), _LONGEST_RETRY_AFTER)

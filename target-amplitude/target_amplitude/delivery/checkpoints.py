@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 
-class _Epoch:
+class _Checkpoint:
     """The records between two states."""
 
     __slots__ = ("opened", "settled", "state")
@@ -16,54 +16,54 @@ class _Epoch:
         self.state: bytes | None = None
 
 
-class Ledger:
+class Checkpoints:
     """Counts records by the state that covers them.
 
-    A record is opened when it is read and settled once it was accepted, skipped by a setting, or
-    kept aside on disk. Nothing else moves a state.
+    A record is opened when it is read, and settled once it was accepted, skipped by a setting, or
+    written to the rejects file. Nothing else moves a state.
     """
 
     def __init__(self) -> None:
         """Start with no records and no state."""
-        self._epochs: deque[_Epoch] = deque([_Epoch()])
+        self._checkpoints: deque[_Checkpoint] = deque([_Checkpoint()])
         self._first = 0
 
     @property
-    def epoch(self) -> int:
-        """Number of the epoch that records read now belong to."""
-        return self._first + len(self._epochs) - 1
+    def current(self) -> int:
+        """Number of the checkpoint that covers records read now."""
+        return self._first + len(self._checkpoints) - 1
 
     @property
     def is_waiting(self) -> bool:
         """Whether a state waits for records to be settled."""
-        return len(self._epochs) > 1
+        return len(self._checkpoints) > 1
 
     @property
     def unsettled(self) -> int:
-        """Records opened and not settled."""
-        return sum(epoch.opened - epoch.settled for epoch in self._epochs)
+        """Number of records that were opened and not settled."""
+        return sum(each.opened - each.settled for each in self._checkpoints)
 
     def open(self, count: int = 1) -> None:
-        """Count records that were read."""
-        self._epochs[-1].opened += count
+        """Add records that were read."""
+        self._checkpoints[-1].opened += count
 
-    def settle(self, epoch: int, count: int = 1) -> None:
-        """Count records of an epoch that need no more care."""
-        self._epochs[epoch - self._first].settled += count
+    def settle(self, number: int, count: int = 1) -> None:
+        """Settle records of the checkpoint with this number."""
+        self._checkpoints[number - self._first].settled += count
 
     def close(self, state: bytes) -> None:
-        """End the current epoch with the state that covers it."""
-        current = self._epochs[-1]
-        if current.opened == 0 and len(self._epochs) > 1:
-            self._epochs[-2].state = state
+        """Close the current checkpoint with its state."""
+        current = self._checkpoints[-1]
+        if current.opened == 0 and len(self._checkpoints) > 1:
+            self._checkpoints[-2].state = state
             return
         current.state = state
-        self._epochs.append(_Epoch())
+        self._checkpoints.append(_Checkpoint())
 
     def take(self) -> bytes | None:
-        """The newest state that is true now and was not taken before."""
+        """Take the newest state that has become true since the last call, if there is one."""
         state = None
-        while len(self._epochs) > 1 and self._epochs[0].settled == self._epochs[0].opened:
-            state = self._epochs.popleft().state
+        while self.is_waiting and self._checkpoints[0].settled == self._checkpoints[0].opened:
+            state = self._checkpoints.popleft().state
             self._first += 1
         return state

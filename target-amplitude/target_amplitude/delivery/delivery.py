@@ -1,4 +1,4 @@
-"""Delivering events: the reader's side of the books, and the threads that send."""
+"""Deliver events: what the reader calls, and the threads that send."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from target_amplitude.delivery.backpressure import TOO_LONG_SECONDS, Congestion
-from target_amplitude.delivery.coordinator import Books
-from target_amplitude.delivery.queue import FOREVER, Batch, Item
+from target_amplitude.delivery.backpressure import MAX_WAIT_SECONDS, Backpressure
+from target_amplitude.delivery.coordinator import Coordinator
 from target_amplitude.delivery.sender import Sender
+from target_amplitude.delivery.throttling import FOREVER
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.delays import Timing
+    from target_amplitude.delays import Delays
+    from target_amplitude.delivery.queued_event import Batch, QueuedEvent
     from target_amplitude.delivery.rejects import Reject, RejectsFile
     from target_amplitude.settings import Settings
 
-_MAX_WEIGHT = 40_000_000
-"""Bytes of events and their lines held in memory before the reader has to wait."""
+_MAX_MEMORY = 40_000_000
+"""Bytes of events and their lines that are queued before the reader has to wait."""
 
-_WEIGHT_IN_ONE_LANE = 10_000_000
-"""The same while requests travel one by one: whether the reader waits tells if that is enough."""
+_MAX_MEMORY_UNSPLIT = 10_000_000
+"""The same while one request travels at a time; if the reader has to wait, that is too few."""
 
 
 class Delivery:
@@ -34,127 +35,130 @@ class Delivery:
         settings: Settings,
         rejects: RejectsFile,
         write_state: Callable[[bytes], None],
-        timing: Timing,
+        delays: Delays,
         wake_reader: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; threads start with the first event.
 
-        `write_state` writes a state, `wake_reader` ends the reader's wait when the run has failed.
+        `wake_reader` is called when the run has failed, to end the reader's wait for input.
         """
         self._settings = settings
         self._rejects = rejects
-        self._timing = timing
+        self._delays = delays
         self._wake_reader = wake_reader
         self._is_interrupted = False
-        self._last_moment = FOREVER
+        self._deadline = FOREVER
         self._threads: list[threading.Thread] = []
-        self._congestion = Congestion()
-        self.books = Books(settings, rejects, write_state, timing)
+        self._backpressure = Backpressure()
+        self.coordinator = Coordinator(settings, rejects, write_state, delays)
 
     @property
-    def epoch(self) -> int:
-        """The ledger's number for what is read now."""
-        return self.books.ledger.epoch
+    def checkpoint(self) -> int:
+        """Number of the checkpoint that covers what is read now."""
+        return self.coordinator.checkpoints.current
 
-    def add(self, items: list[Item], rejects: list[Reject], settled: int, opened: int) -> None:
-        """Take what a piece of input became; waits while too much is under way.
+    def add(
+        self, events: list[QueuedEvent], rejects: list[Reject], settled: int, opened: int
+    ) -> None:
+        """Queue events and write rejects; waits while the queue is full.
 
-        `opened` records were read for it, of which `settled` need no delivery.
+        They come from `opened` records, of which `settled` need no delivery.
 
         Raises:
-            RunFailedError: If the run has failed meanwhile, or rejects cannot be kept.
+            RunFailedError: If the run has failed, or rejects cannot be written.
         """
-        books = self.books
-        with books.changed:
-            books.raise_failure()
-            books.ledger.open(opened)
+        coordinator = self.coordinator
+        queue = coordinator.queue
+        with coordinator.changed:
+            coordinator.raise_failure()
+            coordinator.checkpoints.open(opened)
             self._rejects.write(rejects)
-            books.ledger.settle(books.ledger.epoch, settled)
-            if not items:
+            coordinator.checkpoints.settle(self.checkpoint, settled)
+            if not events:
                 return
-            self._start()
-            books.ready.notify(books.lanes.put(items))
-            while self._is_crowded() and not self._is_interrupted:
-                if not books.lanes.waiting:
-                    books.lanes.make_due()
+            self._start_threads()
+            coordinator.work.notify(queue.put(events))
+            while self._is_full() and not self._is_interrupted:
+                if not queue.full_batches:
+                    queue.flush()
                 self._wait()
-                books.raise_failure()
+                coordinator.raise_failure()
 
-    def close_epoch(self, state: bytes) -> None:
-        """Take a state; it is written once everything before it is settled.
+    def close_checkpoint(self, state: bytes) -> None:
+        """Take a state, which is written once everything before it is settled.
 
         Raises:
-            RunFailedError: If the run has failed meanwhile, or the state cannot be written.
+            RunFailedError: If the run has failed, or the state cannot be written.
         """
-        with self.books.changed:
-            self.books.raise_failure()
-            self.books.ledger.close(state)
-            self.books.advance()
-            self.books.ready.notify()
+        with self.coordinator.changed:
+            self.coordinator.raise_failure()
+            self.coordinator.checkpoints.close(state)
+            self.coordinator.write_true_state()
+            self.coordinator.work.notify()
 
     def finish(self) -> bool:
-        """Deliver everything taken so far; False if interrupted and out of time before the end.
+        """Deliver everything queued so far; False if interrupted and out of time before the end.
 
         Raises:
             RunFailedError: If the run has failed.
         """
-        books = self.books
-        with books.changed:
-            while books.lanes.held and books.failure is None:
-                if self._is_interrupted and time.monotonic() > self._last_moment:
+        coordinator = self.coordinator
+        with coordinator.changed:
+            while coordinator.queue.pending and coordinator.failure is None:
+                if self._is_interrupted and time.monotonic() > self._deadline:
                     break
-                books.lanes.make_due()
+                coordinator.queue.flush()
                 self._wait()
-            books.raise_failure()
-            return not books.lanes.held
+            coordinator.raise_failure()
+            return not coordinator.queue.pending
 
     def interrupt(self) -> None:
-        """Let the reader go even where too much is under way; safe in a signal handler."""
-        self._last_moment = time.monotonic() + self._timing.termination
+        """Let the reader go even if the queue is full; safe in a signal handler."""
+        self._deadline = time.monotonic() + self._delays.termination
         self._is_interrupted = True
 
     def stop(self, seconds: float = 0.0) -> None:
-        """End the threads; requests under way have so many seconds to come home."""
+        """Stop the threads, after so many seconds for requests in flight."""
         until = time.monotonic() + seconds
-        books = self.books
-        with books.changed:
-            books.is_ended = True
-            books.changed.notify_all()
-            books.ready.notify_all()
-            while not books.lanes.is_idle() and time.monotonic() < until:
-                books.changed.wait(max(0.0, until - time.monotonic()))
+        coordinator = self.coordinator
+        with coordinator.changed:
+            coordinator.is_ended = True
+            coordinator.changed.notify_all()
+            coordinator.work.notify_all()
+            while not coordinator.queue.is_idle() and time.monotonic() < until:
+                coordinator.changed.wait(max(0.0, until - time.monotonic()))
 
-    def _is_crowded(self) -> bool:
-        lanes = self.books.lanes
-        return lanes.weight > (_MAX_WEIGHT if lanes.is_spread else _WEIGHT_IN_ONE_LANE)
+    def _is_full(self) -> bool:
+        queue = self.coordinator.queue
+        return queue.memory > (_MAX_MEMORY if queue.is_split else _MAX_MEMORY_UNSPLIT)
 
     def _wait(self) -> None:
-        """Let the senders work; there are more of them once the reader has waited for too long."""
-        books = self.books
-        books.ready.notify_all()
+        """Wait for the senders, and let more of them work if the reader has waited too long."""
+        coordinator = self.coordinator
+        coordinator.work.notify_all()
         begun = time.monotonic()
-        books.changed.wait(TOO_LONG_SECONDS)
-        is_too_long = self._congestion.is_felt(begun, time.monotonic())
-        if is_too_long and (books.lanes.waiting or self._is_crowded()):
-            books.lanes.spread()
-            self._start()
+        coordinator.changed.wait(MAX_WAIT_SECONDS)
+        is_high = self._backpressure.is_high(begun, time.monotonic())
+        if is_high and (coordinator.queue.full_batches or self._is_full()):
+            coordinator.queue.split()
+            self._start_threads()
 
-    def _start(self) -> None:
-        for number in range(len(self._threads), self.books.lanes.in_use):
-            thread = threading.Thread(target=self._work, name=f"sender-{number}", daemon=True)
+    def _start_threads(self) -> None:
+        for number in range(len(self._threads), self.coordinator.queue.partition_count):
+            thread = threading.Thread(target=self._send, name=f"sender-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _work(self) -> None:
-        sender = Sender(self._settings, self.books, self._timing)
+    def _send(self) -> None:
+        sender = Sender(self._settings, self.coordinator, self._delays)
         try:
             while (batch := self._next_batch()) is not None:
                 try:
                     sender.deliver(batch)
                 finally:
-                    with self.books.changed:
-                        self.books.lanes.give_back(batch, time.monotonic())
-                        self.books.changed.notify_all()
+                    with self.coordinator.changed:
+                        self.coordinator.queue.complete(batch, time.monotonic())
+                        self.coordinator.changed.notify_all()
         except RunFailedError as failure:
             self._fail(failure)
         except Exception as failure:  # noqa: BLE001 - a thread that dies unseen loses events
@@ -164,31 +168,33 @@ class Delivery:
             sender.close()
 
     def _next_batch(self) -> Batch | None:
-        books = self.books
-        with books.changed:
-            while not books.is_ended and books.failure is None:
+        """Wait for a batch that may be sent; None when the run has ended or failed."""
+        coordinator = self.coordinator
+        queue = coordinator.queue
+        with coordinator.changed:
+            while not coordinator.is_ended and coordinator.failure is None:
                 now = time.monotonic()
-                if now >= books.partial_at:
-                    books.lanes.make_due()
-                    books.partial_at = FOREVER
-                batch = books.lanes.take(now)
+                if now >= coordinator.flush_at:
+                    queue.flush()
+                    coordinator.flush_at = FOREVER
+                batch = queue.take(now)
                 if batch is None:
-                    due = min(books.partial_at, books.lanes.next_release())
-                    books.ready.wait(None if due == FOREVER else max(0.01, due - now))
+                    due = min(coordinator.flush_at, queue.throttling.next_retry_at())
+                    coordinator.work.wait(None if due == FOREVER else max(0.01, due - now))
                     continue
-                batch.items, left = books.lanes.sift(batch.items)
-                books.leave(left)
-                if books.partial_at != FOREVER or books.lanes.has_more():
-                    books.ready.notify()
-                if batch.items:
+                batch.events, left = queue.throttling.separate(batch.events)
+                coordinator.leave(left)
+                if coordinator.flush_at != FOREVER or queue.has_more():
+                    coordinator.work.notify()
+                if batch.events:
                     return batch
-                books.lanes.give_back(batch, now)
-                books.changed.notify_all()
+                queue.complete(batch, now)
+                coordinator.changed.notify_all()
         return None
 
     def _fail(self, failure: RunFailedError) -> None:
-        with self.books.changed:
-            self.books.failure = self.books.failure or failure
-            self.books.changed.notify_all()
-            self.books.ready.notify_all()
+        with self.coordinator.changed:
+            self.coordinator.failure = self.coordinator.failure or failure
+            self.coordinator.changed.notify_all()
+            self.coordinator.work.notify_all()
         self._wake_reader()

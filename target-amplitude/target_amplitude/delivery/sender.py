@@ -1,4 +1,4 @@
-"""What a sending thread does: one batch at a time, acting on each answer."""
+"""What a sending thread does: send one batch at a time and act on each answer."""
 
 from __future__ import annotations
 
@@ -6,31 +6,38 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from target_amplitude.amplitude.answers import Delivered, Halve, Retry, Sort, Stop, decide
+from target_amplitude.amplitude.answers import (
+    Bisect,
+    Delivered,
+    PartialFailure,
+    Retry,
+    Stop,
+    decide,
+)
 from target_amplitude.amplitude.transport import Transport, host_of
 from target_amplitude.errors import RefusedKeyError, RunFailedError
 
 if TYPE_CHECKING:
     from target_amplitude.amplitude.answers import Decision
-    from target_amplitude.delays import Timing
-    from target_amplitude.delivery.coordinator import Books
-    from target_amplitude.delivery.queue import Batch, Item
+    from target_amplitude.delays import Delays
+    from target_amplitude.delivery.coordinator import Coordinator
+    from target_amplitude.delivery.queued_event import Batch, QueuedEvent
     from target_amplitude.settings import Settings
 
-_HOPELESS_REFUSALS = 50
-"""Events refused one by one, with none ever accepted, after which it is not the events."""
+_MAX_REFUSED_BEFORE_ACCEPTED = 50
+"""Events refused alone before any is accepted; one more, and the request is to blame for it."""
 
 logger = logging.getLogger("target-amplitude")
 
 
 class Sender:
-    """Delivers batches over a connection of its own and keeps the books of it."""
+    """Delivers batches over a connection of its own."""
 
-    def __init__(self, settings: Settings, books: Books, timing: Timing) -> None:
+    def __init__(self, settings: Settings, coordinator: Coordinator, delays: Delays) -> None:
         """Prepare a connection."""
         self._settings = settings
-        self._books = books
-        self._timing = timing
+        self._coordinator = coordinator
+        self._delays = delays
         self._host = host_of(settings.url)
         self._transport = Transport(settings)
 
@@ -39,120 +46,133 @@ class Sender:
         self._transport.close()
 
     def deliver(self, batch: Batch) -> None:
-        """Deliver a batch; each answer settles, parks or splits some of it, or is retried.
+        """Send a batch until each of its events is settled or held back.
 
         Raises:
             RunFailedError: If an answer ends the run.
         """
-        stack = [batch.items]
+        unsent = [batch.events]
         failures = 0
-        while stack and not self._books.is_ended:
-            items = stack.pop()
-            answer, size = self._transport.post([item.body for item in items])
-            decision = decide(answer, len(items))
-            with self._books.changed:
-                self._books.count_request(items, size)
-            if isinstance(decision, Sort) and not _concerns(decision, items):
-                decision = decision.otherwise
+        while unsent and not self._coordinator.is_ended:
+            events = unsent.pop()
+            answer, size = self._transport.post([event.body for event in events])
+            decision = decide(answer, len(events))
+            with self._coordinator.changed:
+                self._coordinator.count_request(events, size)
+            if isinstance(decision, PartialFailure) and not _names_any(decision, events):
+                decision = decision.fallback
             if isinstance(decision, Retry):
                 failures += 1
                 self._pause(decision, failures)
-                stack.append(items)
-                with self._books.changed:
-                    self._books.retry(items)
+                unsent.append(events)
+                with self._coordinator.changed:
+                    self._coordinator.count_retry(events)
             else:
                 failures = 0
-                self._act(decision, items, stack)
+                self._act(decision, events, unsent)
 
-    def _act(self, decision: Decision, items: list[Item], stack: list[list[Item]]) -> None:
+    def _act(
+        self, decision: Decision, events: list[QueuedEvent], unsent: list[list[QueuedEvent]]
+    ) -> None:
         if isinstance(decision, Delivered):
-            self._accept(items, decision.ingested)
-        elif isinstance(decision, Sort):
-            with self._books.changed:
-                rest = self._sort(decision, items, stack)
-                self._books.retry(rest)
-            if rest:
-                stack.append(rest)
-        elif isinstance(decision, Halve):
-            self._halve(decision, items, stack)
+            self._accept(events, decision.ingested)
+        elif isinstance(decision, PartialFailure):
+            with self._coordinator.changed:
+                others = self._take_out_named(decision, events, unsent)
+                self._coordinator.count_retry(others)
+            if others:
+                unsent.append(others)
+        elif isinstance(decision, Bisect):
+            self._bisect(decision, events, unsent)
         elif isinstance(decision, Stop):
             self._stop(decision)
 
-    def _accept(self, items: list[Item], ingested: int | None) -> None:
-        if ingested is not None and ingested < len(items):
+    def _accept(self, events: list[QueuedEvent], ingested: int | None) -> None:
+        if ingested is not None and ingested < len(events):
             logger.warning(
                 "Amplitude confirmed %d of the %d events of a request; "
                 "look at Settings > Schema Settings in Amplitude for blocked ones.",
                 ingested,
-                len(items),
+                len(events),
             )
-        with self._books.changed:
-            self._books.accept(items)
+        with self._coordinator.changed:
+            self._coordinator.accept(events)
 
-    def _halve(self, decision: Halve, items: list[Item], stack: list[list[Item]]) -> None:
-        books = self._books
-        with books.changed:
-            if len(items) > 1:
-                middle = len(items) // 2
-                stack += [items[middle:], items[:middle]]
-                books.retry(items)
+    def _bisect(
+        self, decision: Bisect, events: list[QueuedEvent], unsent: list[list[QueuedEvent]]
+    ) -> None:
+        coordinator = self._coordinator
+        with coordinator.changed:
+            if len(events) > 1:
+                middle = len(events) // 2
+                unsent += [events[middle:], events[:middle]]
+                coordinator.count_retry(events)
                 return
-            books.lone_refusals += 1
-            if not books.accepted and books.lone_refusals > _HOPELESS_REFUSALS:
+            coordinator.lone_refusals += 1
+            is_hopeless = coordinator.lone_refusals > _MAX_REFUSED_BEFORE_ACCEPTED
+            if not coordinator.accepted and is_hopeless:
                 raise RunFailedError(
-                    f"{self._host} refuses every event ({decision.words}); check api_url, and "
+                    f"{self._host} refuses every event ({decision.message}); check api_url, and "
                     "whether a proxy or firewall stands between.",
                 )
-            books.reject([(items[0], "")], decision.reason, decision.words)
+            coordinator.reject([(events[0], "")], decision.reason, decision.message)
 
-    def _sort(self, decision: Sort, items: list[Item], stack: list[list[Item]]) -> list[Item]:
-        """Refuse and park the named events; returns the others, to be sent at once."""
-        refused: list[tuple[Item, str]] = []
-        others: list[tuple[int, Item]] = []
-        for index, item in enumerate(items):
-            verdict = decision.refused.get(index)
-            if verdict is None and _is_named(item, decision.refused_devices):
-                verdict = "device is silenced"
-            if verdict is None:
-                others.append((index, item))
+    def _take_out_named(
+        self,
+        decision: PartialFailure,
+        events: list[QueuedEvent],
+        unsent: list[list[QueuedEvent]],
+    ) -> list[QueuedEvent]:
+        """Reject, hold back or leave the named events; returns the others, to be sent at once."""
+        refused: list[tuple[QueuedEvent, str]] = []
+        rest: list[tuple[int, QueuedEvent]] = []
+        for index, event in enumerate(events):
+            detail = decision.refused.get(index)
+            if detail is None and _is_named(event, decision.refused_devices):
+                detail = "device is silenced"
+            if detail is None:
+                rest.append((index, event))
             else:
-                refused.append((item, verdict))
-        exhausted = {item.user for _, item in others if _is_named(item, decision.exhausted_ids)}
-        waiting = {
-            item.user
-            for index, item in others
-            if index in decision.waiting or _is_named(item, decision.waiting_ids)
+                refused.append((event, detail))
+        exhausted = {event.user for _, event in rest if _is_named(event, decision.exhausted_ids)}
+        throttled = {
+            event.user
+            for index, event in rest
+            if index in decision.throttled or _is_named(event, decision.throttled_ids)
         }
-        waiting -= exhausted
-        self._books.reject(refused, "refused by Amplitude", decision.words)
-        pool = [[item for _, item in others], *reversed(stack)]
+        throttled -= exhausted
+        self._coordinator.reject(refused, "refused by Amplitude", decision.message)
+        # In the order of reading, so that a user's events are held back in order.
+        parts = [[event for _, event in rest], *reversed(unsent)]
         if exhausted:
-            self._give_up_on(exhausted, pool)
-        if waiting:
-            self._park(waiting, pool, decision)
-        named = waiting | exhausted
-        stack[:] = [kept for later in stack if (kept := _without(later, named))]
-        return _without(pool[0], named)
+            self._leave(exhausted, parts)
+        if throttled:
+            self._hold(throttled, parts, decision)
+        named = throttled | exhausted
+        unsent[:] = [others for part in unsent if (others := _without(part, named))]
+        return _without(parts[0], named)
 
-    def _give_up_on(self, users: set[str], pool: list[list[Item]]) -> None:
-        """Leave the events of users whose daily quota is used up to another run."""
+    def _leave(self, users: set[str], parts: list[list[QueuedEvent]]) -> None:
+        """Leave the events of users whose daily quota is exhausted for another run."""
         logger.warning(
             "Amplitude's daily quota of %d user(s) is used up; "
             "their events are left for a run after the quota has recovered.",
             len(users),
         )
-        self._books.leave(self._books.lanes.exhaust(users))
-        self._books.leave([item for part in pool for item in part if item.user in users])
+        self._coordinator.leave(self._coordinator.queue.throttling.exhaust(users))
+        self._coordinator.leave(_of_users(parts, users))
 
-    def _park(self, users: set[str], pool: list[list[Item]], decision: Sort) -> None:
-        """Park the events of throttled users, those of the batch not yet sent with them."""
-        held = [item for part in pool for item in part if item.user in users]
+    def _hold(
+        self, users: set[str], parts: list[list[QueuedEvent]], decision: PartialFailure
+    ) -> None:
+        """Hold the events of throttled users back, also those of the batch not sent yet."""
+        held = _of_users(parts, users)
         pause = decision.retry_after
         if pause is None:
-            pause = self._timing.throttle[self._settings.endpoint]
-        attempts = self._books.lanes.park(held, time.monotonic() + pause)
-        self._books.retry(held)
-        self._books.ready.notify()
+            pause = self._delays.throttle[self._settings.endpoint]
+        attempts = self._coordinator.queue.throttling.hold(held, time.monotonic() + pause)
+        self._coordinator.count_retry(held)
+        self._coordinator.work.notify()
         if attempts > self._settings.max_retries:
             raise RunFailedError(
                 f"Amplitude still throttles {len(users)} user(s) after {attempts - 1} retries; "
@@ -165,18 +185,22 @@ class Sender:
                 f"{self._host} gave no answer that counts in {failures} attempts "
                 f"(last: {decision.reason}); run it again later, it goes on from the last state.",
             )
-        pause = self._timing.backoff(failures)
+        pause = self._delays.backoff(failures)
         if decision.throttled:
-            pause = max(pause, self._timing.throttle[self._settings.endpoint])
+            pause = max(pause, self._delays.throttle[self._settings.endpoint])
         if decision.retry_after is not None:
             pause = decision.retry_after
         logger.info("Amplitude: %s; trying again in %.1f s.", decision.reason, pause)
         until = time.monotonic() + pause
-        books = self._books
-        with books.changed:
-            while not books.is_ended and books.failure is None and time.monotonic() < until:
-                books.changed.wait(max(0.0, until - time.monotonic()))
-            books.raise_failure()
+        coordinator = self._coordinator
+        with coordinator.changed:
+            while (
+                not coordinator.is_ended
+                and coordinator.failure is None
+                and time.monotonic() < until
+            ):
+                coordinator.changed.wait(max(0.0, until - time.monotonic()))
+            coordinator.raise_failure()
 
     def _stop(self, decision: Stop) -> None:
         if decision.key_refused:
@@ -187,15 +211,20 @@ class Sender:
         raise RunFailedError(f"{self._host} takes no events ({decision.reason}); check api_url.")
 
 
-def _is_named(item: Item, ids: frozenset[str]) -> bool:
-    return bool(ids) and (item.user in ids or item.device in ids)
+def _is_named(event: QueuedEvent, ids: frozenset[str]) -> bool:
+    return bool(ids) and (event.user in ids or event.device in ids)
 
 
-def _concerns(decision: Sort, items: list[Item]) -> bool:
-    """Whether an answer names at least one event of its request."""
-    ids = decision.refused_devices | decision.waiting_ids | decision.exhausted_ids
-    return bool(decision.refused or decision.waiting) or any(_is_named(i, ids) for i in items)
+def _names_any(decision: PartialFailure, events: list[QueuedEvent]) -> bool:
+    ids = decision.refused_devices | decision.throttled_ids | decision.exhausted_ids
+    return bool(decision.refused or decision.throttled) or any(
+        _is_named(event, ids) for event in events
+    )
 
 
-def _without(items: list[Item], users: set[str]) -> list[Item]:
-    return [item for item in items if item.user not in users]
+def _of_users(parts: list[list[QueuedEvent]], users: set[str]) -> list[QueuedEvent]:
+    return [event for part in parts for event in part if event.user in users]
+
+
+def _without(events: list[QueuedEvent], users: set[str]) -> list[QueuedEvent]:
+    return [event for event in events if event.user not in users]

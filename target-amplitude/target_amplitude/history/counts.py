@@ -1,22 +1,19 @@
-"""What became of each record, counted by stream."""
+"""What became of the records of each stream, as counts."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import datetime, timezone
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from target_amplitude.history.distinct_users import DistinctUsers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
-    from target_amplitude.delivery.queue import Item
+    from collections.abc import Collection, Iterable
 
 
-class StreamTally:
+class StreamCounts:
     """Counts of one stream; times of events are milliseconds since 1970."""
 
     __slots__ = (
@@ -39,7 +36,7 @@ class StreamTally:
     )
 
     def __init__(self, stream: str, started: float) -> None:
-        """Count from zero; `started` is on the clock of `ended`."""
+        """Start at zero; `started` and `ended` are seconds of the same clock."""
         self.stream = stream
         self.read = 0
         self.events = 0
@@ -59,28 +56,27 @@ class StreamTally:
 
     @property
     def pending(self) -> int:
-        """Records read of which nothing is known yet, or that wait for another run."""
+        """Records that were read and are neither delivered, skipped nor rejected."""
         return self.read - self.delivered - self.skipped - self.rejected.total()
 
-    def see(self, items: Collection[Item]) -> None:
-        """Count events that are to be delivered, and note their users and times."""
-        self.read += len(items)
-        self.events += len(items)
-        self.users.add([item.user for item in items])
-        times = [time for item in items if (time := item.time) is not None]
+    def add_events(self, users: Collection[str], times: Collection[int]) -> None:
+        """Count events to be delivered: one user for each event, and the times that are known."""
+        self.read += len(users)
+        self.events += len(users)
+        self.users.add(users)
         if times:
             first, last = min(times), max(times)
             self.first = first if self.first is None else min(self.first, first)
             self.last = last if self.last is None else max(self.last, last)
 
     def reject(self, reason: str, *, counted: bool) -> None:
-        """Count a record that was kept aside."""
+        """Count a rejected record; `counted` ones count towards `max_rejected_percent`."""
         self.rejected[reason] += 1
         if counted:
             self.rejected_counted += 1
 
     def summary(self) -> dict[str, Any]:
-        """The counts as JSON, the same in the log and in the job log."""
+        """Return the counts as they stand in the job log."""
         return {
             "stream": self.stream,
             "read": self.read,
@@ -96,49 +92,34 @@ class StreamTally:
             "seconds": round(self.ended - self.started, 3),
             "distinct_users": self.users.count(),
             "distinct_users_exact": self.users.is_exact,
-            "first_event": as_text(self.first),
-            "last_event": as_text(self.last),
+            "first_event": _as_text(self.first),
+            "last_event": _as_text(self.last),
         }
 
 
-def by_tally(items: Iterable[Item]) -> Iterator[tuple[StreamTally, list[Item]]]:
-    """Events in runs that are counted in the same place: hundreds at once, since pages are read."""
-    for tally, run in groupby(items, attrgetter("tally")):
-        yield tally, list(run)
+class CountsByStream(dict[str, StreamCounts]):
+    """The counts of a run by stream, in the order the streams came."""
+
+    def __missing__(self, stream: str) -> StreamCounts:
+        """Start counting a stream."""
+        counts = self[stream] = StreamCounts(stream, time.monotonic())
+        return counts
 
 
-def as_text(time: int | None) -> str | None:
-    """Milliseconds since 1970 as RFC 3339 text to the second."""
-    if time is None:
+def rejected_percent(streams: Iterable[StreamCounts]) -> float:
+    """Share of rejected records among those that could have become events."""
+    read = rejected = 0
+    for counts in streams:
+        rejected += counts.rejected_counted
+        read += counts.read - counts.rejected.total() + counts.rejected_counted
+    return 100 * rejected / read if read else 0.0
+
+
+def _as_text(millis: int | None) -> str | None:
+    if millis is None:
         return None
     try:
-        moment = datetime.fromtimestamp(time / 1000, timezone.utc)
+        moment = datetime.fromtimestamp(millis / 1000, timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def rejected_percent(tallies: list[StreamTally]) -> float:
-    """Share of the records that could have become events and were refused."""
-    refused = sum(tally.rejected_counted for tally in tallies)
-    aside = sum(tally.rejected.total() for tally in tallies) - refused
-    read = sum(tally.read for tally in tallies) - aside
-    return 100 * refused / read if read else 0.0
-
-
-def sentence(summary: dict[str, Any], *, dry_run: bool = False) -> str:
-    """One line of the log about one stream."""
-    rejected = ", ".join(f"{count} {reason}" for reason, count in summary["rejected"].items())
-    users = ""
-    if summary["fell_back"]:
-        users = f"{summary['matched']} matched, {summary['fell_back']} fell back to the recipient, "
-    about = "" if summary["distinct_users_exact"] else "about "
-    verb = "would be delivered" if dry_run else "delivered"
-    return (
-        f"{summary['stream']}: {summary['read']} read, {summary['delivered']} {verb}, "
-        f"{summary['skipped']} skipped, {users}"
-        f"{sum(summary['rejected'].values())} rejected"
-        f"{f' ({rejected})' if rejected else ''}, {summary['not_covered']} left for the next run, "
-        f"{summary['retried']} retried, {summary['requests']} requests, {summary['bytes']} bytes, "
-        f"{summary['seconds']:.1f} s, {about}{summary['distinct_users']} distinct users"
-    )

@@ -1,4 +1,4 @@
-"""The history of runs: one line of JSON for each."""
+"""The job log: one line of JSON for each run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class JobLog:
-    """Appends to `job_log_path`, which only its owner can read."""
+    """Append-only file at `job_log_path`, readable by its owner only."""
 
     def __init__(self, path: Path) -> None:
         """Open the file.
@@ -32,10 +32,10 @@ class JobLog:
             ) from None
 
     def append(self, run: dict[str, Any]) -> None:
-        """Add a run.
+        """Append a run.
 
         Raises:
-            OSError: If the disk refuses.
+            OSError: If it cannot be written.
         """
         os.write(self._file, msgspec.json.encode(run) + b"\n")
 
@@ -45,7 +45,7 @@ class JobLog:
 
 
 def read_runs(path: Path) -> list[dict[str, Any]]:
-    """The runs of a job log, oldest first; a line cut short by a crash is passed over.
+    """Read the runs of a job log, oldest first, without a line that a crash cut short.
 
     Raises:
         OSError: If the file cannot be read.

@@ -1,4 +1,4 @@
-"""`target-amplitude-jobs`: the history of runs as a table."""
+"""The command `target-amplitude-jobs`: the job log as a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ _TITLES = (
     "Outcome",
 )
 _NUMBERS = frozenset(("Read", "Delivered", "Skipped", "Seconds"))
-_WIDEST = 60
+_SUMMED = ("read", "delivered", "skipped")
+_MAX_CELL_WIDTH = 60
 
 
 @click.command(help="Show the runs in the job log, the newest last.")
@@ -36,12 +37,12 @@ _WIDEST = 60
 @click.option("--config", "configs", multiple=True, help="Settings of the target, as it gets them.")
 @click.option("--limit", default=24, show_default=True, help="Runs to show.")
 def main(path: Path | None, configs: tuple[str, ...], limit: int) -> None:
-    """Print the table.
+    """Print the runs of a job log as a table.
 
     Raises:
         ClickException: If no job log is named or it cannot be read.
     """
-    path = path or _path_from(configs)
+    path = path or _configured_path(configs)
     if path is None:
         raise click.ClickException(
             f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once.",
@@ -52,11 +53,11 @@ def main(path: Path | None, configs: tuple[str, ...], limit: int) -> None:
         raise click.ClickException(f"There is no job log at {path} yet.") from None
     except OSError as failure:
         raise click.ClickException(f"{path} cannot be read: {failure.strerror}.") from None
-    click.echo("\n".join(table(runs[-limit:] if limit > 0 else runs)))
+    click.echo("\n".join(format_table(runs[-limit:] if limit > 0 else runs)))
 
 
-def table(runs: Iterable[dict[str, Any]]) -> list[str]:
-    """Lines of a table of runs."""
+def format_table(runs: Iterable[dict[str, Any]]) -> list[str]:
+    """Format runs as the lines of a table."""
     rows = [_row(run) for run in runs]
     widths = [max(map(len, column)) for column in zip(_TITLES, *rows, strict=True)]
     lines = []
@@ -69,7 +70,7 @@ def table(runs: Iterable[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _path_from(configs: tuple[str, ...]) -> Path | None:
+def _configured_path(configs: tuple[str, ...]) -> Path | None:
     for config in configs:
         if config == "ENV":
             continue
@@ -94,18 +95,15 @@ def _row(run: dict[str, Any]) -> tuple[str, ...]:
     names = [str(stream.get("stream")) for stream in streams if stream.get("read")]
     return (
         str(run.get("started", "")),
-        _short(f"{len(names)}: {', '.join(names)}" if names else "none"),
+        _shorten(f"{len(names)}: {', '.join(names)}" if names else "none"),
         min(firsts, default="-"),
         max(lasts, default="-"),
         *(str(sum(stream.get(key, 0) for stream in streams)) for key in _SUMMED),
         ", ".join(f"{count} {reason}" for reason, count in rejected.items()) or "0",
         f"{run.get('seconds', 0):.1f}",
-        _short(str(run.get("outcome", ""))),
+        _shorten(str(run.get("outcome", ""))),
     )
 
 
-_SUMMED = ("read", "delivered", "skipped")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_CELL_WIDTH else f"{text[: _MAX_CELL_WIDTH - 3]}..."

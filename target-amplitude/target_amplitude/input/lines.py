@@ -1,4 +1,4 @@
-"""Reading standard input in whole lines, ready to be interrupted."""
+"""Read the input in blocks of whole lines, in a way that can be interrupted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK = 262_144
-# What becomes of a block, dicts for every line, stays in a processor's own cache.
 _BLOCK = 32_768
+"""Small enough for the records decoded from a block to fit into the processor's cache."""
+
 _PIPE = 1 << 20
 
 
 class Wakeup:
-    """A pipe by which another thread or a signal handler ends a wait for input."""
+    """A pipe through which another thread or a signal handler ends the wait for input."""
 
     def __init__(self) -> None:
         """Open the pipe."""
@@ -29,14 +30,14 @@ class Wakeup:
         os.set_blocking(self._writer, False)
 
     def wake(self) -> None:
-        """End the wait, now or when it begins."""
+        """End the wait, or the next one if nobody waits."""
         try:
             os.write(self._writer, b"!")
-        except OSError:  # full, so the reader is awake already, or closed after the end
+        except OSError:  # full, so that the reader is awake, or closed
             return
 
     def wait_for(self, descriptor: int) -> bool:
-        """Wait for input; False when woken instead."""
+        """Wait for input; False if woken instead."""
         ready, _, _ = select.select([descriptor, self._reader], [], [])
         self.is_woken = self._reader in ready
         return not self.is_woken
@@ -48,9 +49,9 @@ class Wakeup:
 
 
 def read_blocks(source: IO[str] | IO[bytes], wakeup: Wakeup, limit: int | None) -> Iterator[bytes]:
-    """Blocks of whole lines; the last may lack its newline.
+    """Yield blocks of whole lines; the last line may lack its newline.
 
-    Ends early when woken, or after `limit` bytes where that is given.
+    Ends early when woken, and after `limit` bytes where that is given.
     """
     rest: list[bytes] = []
     for chunk in _read_chunks(source, wakeup, limit):
@@ -77,7 +78,7 @@ def _blocks(lines: bytes, begin: int, end: int) -> Iterator[bytes]:
 
 
 def descriptor_of(source: IO[str] | IO[bytes]) -> int | None:
-    """File descriptor of a source, or None where it lives in memory."""
+    """Return the file descriptor of a source, or None if it is in memory."""
     try:
         return source.fileno()
     except (io.UnsupportedOperation, OSError, AttributeError):
@@ -85,9 +86,9 @@ def descriptor_of(source: IO[str] | IO[bytes]) -> int | None:
 
 
 def _widen(descriptor: int) -> None:
-    """Let a pipe hold a whole page of the tap: with 64 KB the two would wait for one another."""
+    """Make a pipe hold a whole page of the tap; with 64 KB the two would wait for each other."""
     if sys.platform == "linux":
-        # Input may be no pipe, and a user may have used up what he is allowed.
+        # The input may be no pipe, and the user's limit for pipes may be reached.
         with suppress(OSError):
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
 

@@ -1,4 +1,4 @@
-"""The SDK's hook for reading: hands the whole input to the run."""
+"""The SDK's hook for reading input."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class RunReader(GenericSingerReader[bytes]):
-    """Reads blocks of lines instead of calling back for each line."""
+class SdkReader(GenericSingerReader[bytes]):
+    """Hands the whole input over, where the SDK would call back for each line."""
 
     def __init__(self, read: Callable[[IO[bytes]], dict[str, int]]) -> None:
-        """Take what reads a source and returns the number of messages by type."""
+        """Take the function that reads a source; it returns the number of messages by type."""
         super().__init__()
         self._read = read
 

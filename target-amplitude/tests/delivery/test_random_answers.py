@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from loading.loader import Loader
 from loading.messages import record, run_of, schema
-from target_amplitude.amplitude.answers import Answer, Unanswered
+from target_amplitude.amplitude.answers import Answer, NoAnswer
 from target_amplitude.amplitude.transport import Transport
-from target_amplitude.delivery.backpressure import Congestion
-from target_amplitude.delivery.checkpoints import Ledger
+from target_amplitude.delivery.backpressure import Backpressure
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Amplitude:
         self.refused: set[str] = set()
         self.used_up: set[str] = set()
 
-    def post(self, bodies: Sequence[bytes]) -> tuple[Answer | Unanswered, int]:
+    def post(self, bodies: Sequence[bytes]) -> tuple[Answer | NoAnswer, int]:
         events = [json.loads(body) for body in bodies]
         if self.used_up & {event["user_id"] for event in events}:
             return self._named("exceeded_daily_quota_users", sorted(self.used_up)), 0
@@ -45,17 +44,17 @@ class Amplitude:
             return self._in_trouble(events), 0
         return self._accept(events), 0
 
-    def _in_trouble(self, events: list[dict[str, Any]]) -> Answer | Unanswered:
+    def _in_trouble(self, events: list[dict[str, Any]]) -> Answer | NoAnswer:
         event = self._random.choice(events)
         index = events.index(event)
         kind = self._random.randrange(9)
         if kind == 0:
             self._accept(events)
-            return Unanswered("a cut connection")
+            return NoAnswer("a cut connection")
         if kind == 1:
             self.refused.add(event["insert_id"])
-        answers: list[Answer | Unanswered] = [
-            Unanswered("no connection"),
+        answers: list[Answer | NoAnswer] = [
+            NoAnswer("no connection"),
             Answer(400, json.dumps({"events_with_invalid_fields": {"time": [index]}}).encode()),
             Answer(503, b"<html>"),
             Answer(200, b"<html>fine</html>"),
@@ -82,14 +81,14 @@ def load(amplitude: Amplitude, messages: list[Any], **config: Any) -> Loader:
     """Run the target against it; a run that fails leaves its states in the loader all the same."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Transport, "post", lambda _, bodies: amplitude.post(bodies))
-        # Lanes are spread wherever the reader waits, amid whatever is parked and under way.
-        patch.setattr(Congestion, "is_felt", lambda *_: True)
+        # The queue is split wherever the reader waits, amid whatever is throttled and in flight.
+        patch.setattr(Backpressure, "is_high", lambda *_: True)
         loader = Loader(URL, Path(folder))
         try:
             loader.load(messages, **config)
         except RunFailedError:
             assert config.get("max_retries", 12) < 100
-        loader.aside = [r["record"]["id"] for r in loader.rejected_records]
+        loader.rejected_ids = [r["record"]["id"] for r in loader.rejected_records]
         loader.summary = loader.streams["email_open"]
         return loader
 
@@ -101,7 +100,7 @@ def number_of(event: dict[str, Any]) -> int:
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(1, 150),
-    lanes=st.integers(1, 5),
+    partitions=st.integers(1, 5),
     rows=st.integers(1, 40),
     retries=st.sampled_from([1, 1000]),
     trouble=st.sampled_from([0.0, 0.2, 0.6]),
@@ -113,7 +112,7 @@ def test_every_record_is_accounted_for(  # noqa: PLR0913 - each is one dimension
     *,
     seed: int,
     count: int,
-    lanes: int,
+    partitions: int,
     rows: int,
     retries: int,
     trouble: float,
@@ -130,64 +129,33 @@ def test_every_record_is_accounted_for(  # noqa: PLR0913 - each is one dimension
     loader = load(
         amplitude,
         messages,
-        max_concurrent_requests=lanes,
+        max_concurrent_requests=partitions,
         batch_size_rows=rows,
         max_retries=retries,
     )
     arrived = [number_of(event) for event in amplitude.order]
-    aside = [int(identifier.removeprefix("event-")) for identifier in loader.aside]
+    rejected = [int(identifier.removeprefix("event-")) for identifier in loader.rejected_ids]
     assert len(arrived) == len(set(arrived))
-    assert len(aside) == len(set(aside))
+    assert len(rejected) == len(set(rejected))
     summary = loader.summary
-    rejected = sum(summary["rejected"].values())
-    assert rejected == len(aside)
+    assert sum(summary["rejected"].values()) == len(rejected)
     assert summary["read"] == (
-        summary["delivered"] + summary["skipped"] + rejected + summary["not_covered"]
+        summary["delivered"] + summary["skipped"] + len(rejected) + summary["not_covered"]
     )
     states = [value["bookmarks"]["email_open"]["number"] for value in loader.states]
     assert states == sorted(states)
     if states:
-        assert set(range(1, states[-1] + 1)) <= set(arrived) | set(aside)
+        assert set(range(1, states[-1] + 1)) <= set(arrived) | set(rejected)
     if retries == 1000 and not quota:
         assert states[-1] == count
         assert summary["not_covered"] == 0
-        assert set(arrived) | set(aside) == set(range(1, count + 1))
+        assert set(arrived) | set(rejected) == set(range(1, count + 1))
     if quota:
         assert not any(event["user_id"] == "user-3@example.com" for event in amplitude.order)
     by_user: dict[str, list[int]] = {}
     for event in amplitude.order:
         by_user.setdefault(event["user_id"], []).append(number_of(event))
     assert all(order == sorted(order) for order in by_user.values())
-
-
-@given(st.lists(st.integers(0, 4), max_size=60), st.randoms(use_true_random=False))
-def test_a_state_is_true_when_it_is_given_out(steps: list[int], chance: random.Random) -> None:
-    ledger = Ledger()
-    opened: list[int] = []
-    settled: set[int] = set()
-    covers: dict[bytes, int] = {}
-    for step in steps:
-        if step <= 1:
-            ledger.open()
-            opened.append(ledger.epoch)
-        elif step == 2:
-            state = b"%d" % len(covers)
-            covers[state] = len(opened)
-            ledger.close(state)
-        else:
-            waiting = [index for index in range(len(opened)) if index not in settled]
-            if waiting:
-                index = chance.choice(waiting)
-                ledger.settle(opened[index])
-                settled.add(index)
-        given_out = ledger.take()
-        if given_out is not None:
-            assert set(range(covers[given_out])) <= settled
-        assert ledger.unsettled == len(opened) - len(settled)
-    for index in set(range(len(opened))) - settled:
-        ledger.settle(opened[index])
-    ledger.take()
-    assert not ledger.is_waiting
 
 
 def test_one_users_many_events_stay_in_order() -> None:

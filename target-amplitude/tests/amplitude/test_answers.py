@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from target_amplitude.amplitude.answers import (
     Answer,
+    Bisect,
     Decision,
     Delivered,
-    Halve,
+    NoAnswer,
+    PartialFailure,
     Retry,
-    Sort,
     Stop,
-    Unanswered,
     decide,
 )
 
@@ -39,7 +39,9 @@ def test_200_without_confirmation_is_retried(body: bytes) -> None:
     assert isinstance(decided(200, body), Retry)
 
 
-@pytest.mark.parametrize(("code", "kind"), [(400, Halve), (413, Halve), (429, Retry), (500, Retry)])
+@pytest.mark.parametrize(
+    ("code", "kind"), [(400, Bisect), (413, Bisect), (429, Retry), (500, Retry)]
+)
 def test_the_bodys_code_counts_where_the_line_says_200(code: int, kind: type) -> None:
     assert isinstance(decided(200, {"code": code}), kind)
 
@@ -66,7 +68,7 @@ def test_named_events_are_refused_whatever_the_words() -> None:
         "throttled_events": [6],
     }
     decision = decided(400, body)
-    assert isinstance(decision, Sort)
+    assert isinstance(decision, PartialFailure)
     assert decision.refused == {
         3: "missing event_type",
         4: "missing event_type, invalid time",
@@ -74,7 +76,7 @@ def test_named_events_are_refused_whatever_the_words() -> None:
         5: "device is silenced",
     }
     assert decision.refused_devices == {"d"}
-    assert decision.waiting == {6}
+    assert decision.throttled == {6}
 
 
 @pytest.mark.parametrize(
@@ -87,15 +89,15 @@ def test_named_events_are_refused_whatever_the_words() -> None:
         b"<html>",
     ],
 )
-def test_an_unexplained_400_is_halved(body: Any) -> None:
-    assert isinstance(decided(400, body), Halve)
+def test_an_unexplained_400_is_bisected(body: Any) -> None:
+    assert isinstance(decided(400, body), Bisect)
 
 
-def test_403_and_413_are_halved() -> None:
-    assert decided(403, {"error": "Forbidden"}) == Halve(
+def test_403_and_413_are_bisected() -> None:
+    assert decided(403, {"error": "Forbidden"}) == Bisect(
         "refused by Amplitude's filter", "Forbidden"
     )
-    assert decided(413, b"<html>") == Halve("too large", "413 Payload too large")
+    assert decided(413, b"<html>") == Bisect("too large", "413 Payload too large")
 
 
 def test_429_names_who_waits_and_who_is_done_for_the_day() -> None:
@@ -107,9 +109,9 @@ def test_429_names_who_waits_and_who_is_done_for_the_day() -> None:
         "exceeded_daily_quota_devices": {"e": 500200},
     }
     decision = decided(429, body, 7.0)
-    assert isinstance(decision, Sort)
-    assert decision.waiting == {1, 2}
-    assert decision.waiting_ids == {"u", "d"}
+    assert isinstance(decision, PartialFailure)
+    assert decision.throttled == {1, 2}
+    assert decision.throttled_ids == {"u", "d"}
     assert decision.exhausted_ids == {"q", "e"}
     assert decision.retry_after == 7.0
 
@@ -131,12 +133,12 @@ def test_what_will_not_change_stops(status: int) -> None:
 
 
 def test_no_answer_is_retried_unless_it_never_will_come() -> None:
-    assert isinstance(decide(Unanswered("no connection"), 10), Retry)
-    assert isinstance(decide(Unanswered("no trust", is_final=True), 10), Stop)
+    assert isinstance(decide(NoAnswer("no connection"), 10), Retry)
+    assert isinstance(decide(NoAnswer("no trust", is_final=True), 10), Stop)
 
 
 @given(st.integers(100, 599), st.binary(max_size=60), st.integers(1, 50))
 def test_any_answer_has_a_decision(status: int, body: bytes, count: int) -> None:
     decision = decide(Answer(status, body), count)
-    assert isinstance(decision, (Delivered, Sort, Halve, Retry, Stop))
+    assert isinstance(decision, (Delivered, PartialFailure, Bisect, Retry, Stop))
     assert isinstance(decision, Delivered) <= (status == 200)

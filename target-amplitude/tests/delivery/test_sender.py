@@ -1,64 +1,24 @@
 from __future__ import annotations
 
 import logging
-from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loading.messages import numbers, record, run_of, schema, state
-from target_amplitude.delays import Timing
-from target_amplitude.delivery.delivery import Delivery
-from target_amplitude.delivery.queue import Item
-from target_amplitude.delivery.rejects import RejectsFile
+from loading.messages import OPEN, numbers, run_of, schema
 from target_amplitude.errors import RunFailedError
-from target_amplitude.history.counts import StreamTally
-from target_amplitude.settings import read_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from loading.loader import Loader
     from sandbox.client import Sandbox
-
-OPEN = "[HubSpot] EMAIL_OPEN"
 
 
 def sent_ids(sandbox: Sandbox) -> list[str]:
     return [event["event_properties"]["id"] for event in sandbox.amplitude_events()]
 
 
-def test_a_small_run_is_one_request_and_its_state(sandbox: Sandbox, loader: Loader) -> None:
-    states = loader.load(run_of(300, state_every=100))
-    assert numbers(states)[-1] == 300
-    assert sandbox.amplitude_counts() == {OPEN: 300}
-    assert sandbox.amplitude_stats()["requests"] == 1
-
-
-def test_batches_fill_up_across_streams(sandbox: Sandbox, loader: Loader) -> None:
-    messages: list[Any] = [schema("email_open"), schema("email_click")]
-    for number in range(10_000):
-        stream = "email_click" if number % 2 else "email_open"
-        messages.append(record(number, stream, recipient=f"user-{number}@example.com"))
-    loader.load([*messages, state(1)])
-    stats = sandbox.amplitude_stats()
-    assert sum(sandbox.amplitude_counts().values()) == 10_000
-    assert 5 <= stats["requests"] <= 9
-
-
-def test_one_users_events_arrive_in_order(sandbox: Sandbox, loader: Loader) -> None:
-    sandbox.add_fault("amplitude", action="answer", status=503, probability=0.2)
-    loader.load(run_of(2000), batch_size_rows=20, max_retries=100)
-    by_user: dict[str, list[int]] = {}
-    for event in sandbox.amplitude_events():
-        number = int(event["event_properties"]["id"].removeprefix("event-"))
-        by_user.setdefault(event["user_id"], []).append(number)
-    assert len(by_user) == 50
-    assert all(order == sorted(order) for order in by_user.values())
-
-
 @pytest.mark.parametrize("index_style", ["all", "first"])
-def test_named_events_are_kept_aside_and_the_rest_arrives(
+def test_named_events_are_rejected_and_the_rest_arrives(
     sandbox: Sandbox, loader: Loader, index_style: str
 ) -> None:
     sandbox.set_amplitude(index_style=index_style)
@@ -80,7 +40,7 @@ def test_named_events_are_kept_aside_and_the_rest_arrives(
 
 
 @pytest.mark.parametrize("index_style", ["all", "first"])
-def test_events_only_amplitude_refuses_are_kept_aside(
+def test_events_only_amplitude_refuses_are_rejected(
     sandbox: Sandbox, loader: Loader, index_style: str
 ) -> None:
     sandbox.set_amplitude(index_style=index_style)
@@ -93,11 +53,11 @@ def test_events_only_amplitude_refuses_are_kept_aside(
         sandbox.add_fault("amplitude", action="answer", status=400, json=body, times=1)
     loader.load(run_of(100))
     assert sandbox.amplitude_counts() == {OPEN: 98}
-    aside = loader.rejected_records
-    assert len(aside) == 2
-    assert aside[0]["rejected"]["reason"] == "refused by Amplitude"
-    assert aside[0]["rejected"]["amplitude"] == "Invalid field values on some events"
-    assert aside[0]["rejected"]["detail"] == "invalid time"
+    rejected = loader.rejected_records
+    assert len(rejected) == 2
+    assert rejected[0]["rejected"]["reason"] == "refused by Amplitude"
+    assert rejected[0]["rejected"]["amplitude"] == "Invalid field values on some events"
+    assert rejected[0]["rejected"]["detail"] == "invalid time"
 
 
 def test_one_forbidden_event_is_found_among_many(sandbox: Sandbox, loader: Loader) -> None:
@@ -107,9 +67,9 @@ def test_one_forbidden_event_is_found_among_many(sandbox: Sandbox, loader: Loade
     states = loader.load(messages)
     assert numbers(states) == [500]
     assert sandbox.amplitude_counts() == {OPEN: 499}
-    (aside,) = loader.rejected_records
-    assert aside["record"] == messages[123]["record"]
-    assert aside["rejected"]["amplitude"] == "Forbidden"
+    (rejected,) = loader.rejected_records
+    assert rejected["record"] == messages[123]["record"]
+    assert rejected["rejected"]["amplitude"] == "Forbidden"
 
 
 def test_an_unexplained_400_is_found_by_halving(sandbox: Sandbox, loader: Loader) -> None:
@@ -150,7 +110,7 @@ def test_a_smaller_limit_than_amplitudes_is_found_by_halving(
     assert sandbox.amplitude_counts() == {OPEN: 400}
 
 
-def test_a_lone_event_too_large_is_kept_aside(sandbox: Sandbox, loader: Loader) -> None:
+def test_a_lone_event_too_large_is_rejected(sandbox: Sandbox, loader: Loader) -> None:
     sandbox.add_fault("amplitude", action="answer", status=413, match={"contains": '"event-9"'})
     loader.load(run_of(20))
     assert sandbox.amplitude_counts() == {OPEN: 19}
@@ -278,7 +238,7 @@ def test_fewer_ingested_than_sent_is_warned_of(
     assert "confirmed 47 of the 50 events" in caplog.text
 
 
-def test_a_silenced_devices_events_are_kept_aside(sandbox: Sandbox, loader: Loader) -> None:
+def test_a_silenced_devices_events_are_rejected(sandbox: Sandbox, loader: Loader) -> None:
     sandbox.set_amplitude(silenced_devices=["noisy-device"])
     messages: list[Any] = [schema("shaped")]
     for number in range(20):
@@ -290,53 +250,8 @@ def test_a_silenced_devices_events_are_kept_aside(sandbox: Sandbox, loader: Load
     assert len(loader.rejected_records) == 4
 
 
-def test_a_dry_run_counts_and_sends_nothing(
-    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    states = loader.load([*run_of(200), record(201, recipient="")], dry_run=True)
-    assert states == []
-    assert sandbox.amplitude_stats()["requests"] == 0
-    assert not loader.rejected_path.exists()
-    summary = loader.streams["email_open"]
-    assert (summary["read"], summary["delivered"], summary["distinct_users"]) == (201, 200, 50)
-    assert summary["rejected"] == {"no recipient": 1}
-    assert loader.runs[-1]["distinct_users_by_event_type"] == {OPEN: 50}
-
-
-def test_too_many_refusals_fail_the_run(sandbox: Sandbox, loader: Loader) -> None:
-    messages = run_of(20)
-    for message in messages[1:4]:
-        message["record"]["recipient"] = "none"
-    messages[10]["record"]["recipient"] = None
-    with pytest.raises(RunFailedError, match=r"15\.8 % of the records were refused"):
-        loader.load(messages, max_rejected_percent=10)
-    assert sandbox.amplitude_counts() == {OPEN: 16}
-    assert numbers(loader.states) == [20]
-
-
 def test_a_429_that_names_strangers_waits_and_retries(sandbox: Sandbox, loader: Loader) -> None:
     body = {"code": 429, "throttled_devices": {"a-hash-of-somebody": 31}}
     sandbox.add_fault("amplitude", action="answer", status=429, json=body, times=2)
     assert numbers(loader.load(run_of(20))) == [20]
     assert sandbox.amplitude_stats()["requests"] == 3
-
-
-def test_an_interrupted_end_does_not_wait_for_ever(
-    sandbox: Sandbox, loader: Loader, tmp_path: Path
-) -> None:
-    sandbox.add_fault("amplitude", action="answer", status=503)
-    states: list[bytes] = []
-    delivery = Delivery(
-        read_settings(loader.config | {"max_retries": 1000}),
-        RejectsFile(tmp_path / "aside"),
-        states.append,
-        Timing(first_retry=0.05, longest_retry=0.05, termination=0.3),
-    )
-    tally = StreamTally("email_open", 0.0)
-    delivery.add([Item(b'{"event_type":"x"}', b"{}", 20, tally, 0, "user-1")], [], 0, 1)
-    delivery.close_epoch(b"{}")
-    Timer(0.2, delivery.interrupt).start()
-    assert not delivery.finish()
-    delivery.stop(5)
-    assert states == []

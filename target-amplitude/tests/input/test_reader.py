@@ -10,13 +10,11 @@ import pytest
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from loading.messages import record, run_of, schema, state
+from loading.messages import OPEN, record, run_of, schema, state
 
 if TYPE_CHECKING:
     from loading.loader import Loader
     from sandbox.client import Sandbox
-
-OPEN = "[HubSpot] EMAIL_OPEN"
 
 
 @pytest.mark.parametrize(

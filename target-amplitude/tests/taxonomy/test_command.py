@@ -2,17 +2,14 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from loading.loader import FAST
-from loading.messages import run_of
-from target_amplitude.amplitude.management_api import find_words, host_of_region
-from target_amplitude.settings import read_settings
-from target_amplitude.taxonomy import command, registration
-from target_amplitude.taxonomy.registration import Pace
+from loading.messages import OPEN, run_of
+from target_amplitude.taxonomy import command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +20,12 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 KEY, SECRET = "sandbox-api-key", "sandbox-secret-key"
-OPEN = "[HubSpot] EMAIL_OPEN"
 PATH = "/api/2/taxonomy"
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(command, "TIMING", FAST)
+    monkeypatch.setattr(command, "DELAYS", FAST)
     monkeypatch.chdir(tmp_path)
 
 
@@ -184,37 +180,3 @@ def test_settings_can_come_from_a_file(sandbox: Sandbox, tmp_path: Path) -> None
     result = CliRunner().invoke(command.main, ["--config", "config.json"])
     assert result.exit_code == 0, result.output
     assert len(sandbox.taxonomy()["event"]) == 10
-
-
-@pytest.mark.parametrize(
-    ("config", "host"),
-    [
-        ({}, "https://amplitude.com"),
-        ({"region": "eu"}, "https://analytics.eu.amplitude.com"),
-        ({"api_url": "https://proxy.example.com"}, "https://amplitude.com"),
-        ({"api_url": "http://127.0.0.1:8702", "endpoint": "httpapi"}, "http://127.0.0.1:8702"),
-    ],
-)
-def test_the_secret_key_goes_to_the_region_or_this_machine(
-    config: dict[str, Any], host: str
-) -> None:
-    settings = read_settings({"api_key": KEY} | config)
-    assert host_of_region(settings, registration.HOSTS) == host
-
-
-def test_cost_stays_within_the_hours() -> None:
-    now = [0.0]
-
-    def sleep(seconds: float) -> None:
-        now[0] += seconds
-
-    pace = Pace(clock=lambda: now[0], sleep=sleep)
-    for _ in range(4000):
-        pace.spend(2)
-    assert 3300 <= now[0] <= 3600
-
-
-def test_answers_of_any_shape_leave_short_words() -> None:
-    bodies = [b"", b"[]", b"\xff", b"{", b'{"errors":[]}', b'{"errors":["x"]}', b'{"error":5}']
-    assert {find_words(body) for body in bodies} == {""}
-    assert find_words(b'{"errors":[{"message":"No"}]}') == "No"

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loading.messages import email, record, run_of, schema, state
+from loading.messages import OPEN, email, record, run_of, schema, state
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from loading.loader import Loader
     from sandbox.client import Sandbox
-
-OPEN = "[HubSpot] EMAIL_OPEN"
 
 
 def with_bad_users(count: int, *bad: int) -> list[dict[str, Any]]:
@@ -28,11 +26,11 @@ def test_rejects_say_why_and_when_and_belong_to_their_owner(loader: Loader) -> N
     loader.load(with_bad_users(20, 4, 9))
     assert stat.S_IMODE(loader.rejected_path.stat().st_mode) == 0o600
     assert [message["type"] for message in loader.rejects] == ["SCHEMA", "RECORD", "RECORD"]
-    aside = loader.rejected_records[0]
-    assert aside["record"] == email(4, recipient="unknown")
-    assert aside["rejected"]["reason"] == "invalid id"
-    assert aside["rejected"]["detail"].startswith("recipient is one of")
-    assert aside["rejected"]["at"].endswith("Z")
+    rejected = loader.rejected_records[0]
+    assert rejected["record"] == email(4, recipient="unknown")
+    assert rejected["rejected"]["reason"] == "invalid id"
+    assert rejected["rejected"]["detail"].startswith("recipient is one of")
+    assert rejected["rejected"]["at"].endswith("Z")
 
 
 def test_mended_rejects_are_delivered(sandbox: Sandbox, loader: Loader, tmp_path: Path) -> None:
@@ -100,12 +98,12 @@ def test_numbers_that_json_cannot_carry_are_kept_as_they_came(
     line = json.dumps(record(2, weight=float("nan")))
     loader.load([schema(), record(1), line, record(3), state(3)])
     assert sandbox.amplitude_counts() == {OPEN: 2}
-    (aside,) = loader.rejected_records
-    assert aside["rejected"]["reason"] == "invalid value"
+    (rejected,) = loader.rejected_records
+    assert rejected["rejected"]["reason"] == "invalid value"
     assert len(loader.states) == 1
 
 
-def test_events_without_a_recipient_are_kept_aside_uncounted(
+def test_events_without_a_recipient_are_rejected_uncounted(
     sandbox: Sandbox, loader: Loader
 ) -> None:
     unbounce = email(1, type="UNBOUNCE")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_amplitude.mapping import EventMapper
+from target_amplitude.mapping.events import EventMapper
 from target_amplitude.settings import read_settings
 from target_amplitude.taxonomy.plan import make_plan
 from target_amplitude.taxonomy.tracking_plan_csv import COLUMNS, to_csv

@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
+from loading.mapping import mapped
 from target_amplitude import LIBRARY
-from target_amplitude.mapping import EventMapper, Refusal
-from target_amplitude.settings import read_settings
-
-NOW = 1_796_000_000_000  # 2026-11-29
-
-
-def mapped(record: dict[str, Any]) -> Any:
-    return EventMapper(read_settings({"api_key": "k"})).map(record, NOW)
+from target_amplitude.mapping.outcome import Refusal
 
 
 @pytest.mark.parametrize(

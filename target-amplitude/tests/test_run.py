@@ -4,22 +4,23 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loading.messages import record, run_of, schema, state
+from loading.loader import COMMAND
+from loading.messages import OPEN, numbers, record, run_of, schema, state
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from loading.loader import Loader
     from sandbox.client import Sandbox
 
-OPEN = "[HubSpot] EMAIL_OPEN"
 PATIENCE = 30
 
 
@@ -27,7 +28,7 @@ class Process:
     """The target in a process of its own."""
 
     def __init__(self, config: Path) -> None:
-        command = [str(Path(sys.executable).parent / "target-amplitude"), "--config", str(config)]
+        command = [COMMAND, "--config", str(config)]
         self.popen = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -153,3 +154,14 @@ def test_success_logs_neither_of_the_words_meltano_takes_for_failure(config: Pat
     assert code == 0
     assert "error" not in log.lower()
     assert "exception" not in log.lower()
+
+
+def test_too_many_refusals_fail_the_run(sandbox: Sandbox, loader: Loader) -> None:
+    messages = run_of(20)
+    for message in messages[1:4]:
+        message["record"]["recipient"] = "none"
+    messages[10]["record"]["recipient"] = None
+    with pytest.raises(RunFailedError, match=r"15\.8 % of the records were refused"):
+        loader.load(messages, max_rejected_percent=10)
+    assert sandbox.amplitude_counts() == {OPEN: 16}
+    assert numbers(loader.states) == [20]

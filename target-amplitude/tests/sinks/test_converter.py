@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from loading.loader import Loader
     from sandbox.client import Sandbox
 
-OPEN = "[HubSpot] EMAIL_OPEN"
-
 
 def test_shaped_events_go_as_they_are(sandbox: Sandbox, loader: Loader) -> None:
     event = {
@@ -41,7 +39,7 @@ def test_another_taps_single_stream_arrives(sandbox: Sandbox, loader: Loader) ->
     }
 
 
-def test_foreign_streams_are_kept_aside_and_named_once(
+def test_foreign_streams_are_rejected_and_named_once(
     sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
     messages: list[Any] = [schema("invoices")]
@@ -54,24 +52,3 @@ def test_foreign_streams_are_kept_aside_and_named_once(
     assert numbers(loader.states) == [1]
     assert len(loader.rejected_records) == 30
     assert caplog.text.count("Stream invoices has no mapping") == 1
-
-
-def test_a_stream_map_turns_any_record_into_an_event(sandbox: Sandbox, loader: Loader) -> None:
-    maps = {
-        "orders": {
-            "event_type": "'Order Placed'",
-            "user_id": "customer",
-            "id": "id",
-            "insert_id": "str(id)",
-            "__filter__": "total > 10",
-            "__else__": None,
-        },
-    }
-    messages: list[Any] = [schema("orders")]
-    for number in range(10):
-        fields = {"id": number, "customer": "customer-1", "total": number * 3}
-        messages.append({"type": "RECORD", "stream": "orders", "record": fields})
-    loader.load([*messages, state(3)], stream_maps=maps)
-    assert sandbox.amplitude_counts() == {"Order Placed": 6}
-    assert loader.streams["orders"]["skipped"] == 4
-    assert numbers(loader.states) == [3]
