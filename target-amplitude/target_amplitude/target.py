@@ -106,7 +106,7 @@ class TargetAmplitude(Target):
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's settings but those that mean nothing for events."""
+        """Add the SDK's settings, except those that have no meaning for events."""
         super().append_builtin_config(config_jsonschema)
         for name in _NOT_FOR_EVENTS:
             config_jsonschema["properties"].pop(name, None)

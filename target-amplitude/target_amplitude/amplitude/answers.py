@@ -109,7 +109,7 @@ def decide(answer: Answer | NoAnswer, count: int) -> Decision:
 
 
 def _status(status: int, body: dict[str, Any]) -> int:
-    """Return the status, which is the body's where the status line says 200 and the body not."""
+    """Return the status; the body's where the status line says 200 and the body disagrees."""
     code = body.get("code")
     if status == 200 and type(code) is int and 400 <= code < 600:  # noqa: PLR2004
         return code

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from target_amplitude.delivery.queued_event import Batch, QueuedEvent
     from target_amplitude.settings import Settings
 
-_MAX_REFUSED_BEFORE_ACCEPTED = 50
-"""Events refused alone before any is accepted; one more, and the request is to blame for it."""
+_MAX_LONE_REFUSALS = 50
+"""Events refused alone, with none accepted, beyond which it is not the events that are refused."""
 
 logger = logging.getLogger("target-amplitude")
 
@@ -109,8 +109,7 @@ class Sender:
                 coordinator.count_retry(events)
                 return
             coordinator.lone_refusals += 1
-            is_hopeless = coordinator.lone_refusals > _MAX_REFUSED_BEFORE_ACCEPTED
-            if not coordinator.accepted and is_hopeless:
+            if not coordinator.accepted and coordinator.lone_refusals > _MAX_LONE_REFUSALS:
                 raise RunFailedError(
                     f"{self._host} refuses every event ({decision.message}); check api_url, and "
                     "whether a proxy or firewall stands between.",

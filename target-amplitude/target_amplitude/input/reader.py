@@ -31,7 +31,7 @@ class _Stream:
 
 
 class InputReader:
-    """Reads blocks of lines; each record is passed on once."""
+    """Reads blocks of lines and passes each record on to the converter."""
 
     def __init__(
         self,

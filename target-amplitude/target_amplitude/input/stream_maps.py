@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class MappedRecord(NamedTuple):
-    """What a stream map made of a record: nothing where it filters it out."""
+    """What a stream map made of a record; `record` is None where the map filters it out."""
 
     stream: str
     record: dict[str, Any] | None
@@ -43,7 +43,7 @@ class StreamMaps:
             except Exception as failure:  # noqa: BLE001 - whatever a user's expression raises
                 raise MapExpressionError(
                     f"The stream map of {stream} fails with {type(failure).__name__} at line "
-                    f"{line} of the input; mend its expressions in stream_maps.",
+                    f"{line} of the input; correct its expressions in stream_maps.",
                 ) from None
             keys = tuple(stream_map.transformed_key_properties or ())
             yield MappedRecord(stream_map.stream_alias, mapped, keys)

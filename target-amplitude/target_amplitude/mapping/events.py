@@ -20,7 +20,7 @@ from target_amplitude.mapping.validation import (
     MAX_NAME,
     refuse_event_type,
     refuse_id,
-    refuse_shaped,
+    refuse_amplitude_event,
     refuse_time,
 )
 
@@ -83,7 +83,7 @@ class EventMapper:
         if get("event_type") is not None and (
             get("user_id") is not None or get("device_id") is not None
         ):
-            return self._shaped(record, now)
+            return self._check_amplitude_event(record, now)
         kind = get("type")
         created = get("created")
         if not kind or type(kind) is not str or created is None or get("id") is None:
@@ -172,13 +172,13 @@ class EventMapper:
             or (user_id, user_field)
         )
 
-    def _shaped(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
+    def _check_amplitude_event(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
         event = {
             name: value
             for name, value in record.items()
             if value is not None and name not in _SINGER_METADATA
         }
-        refusal = refuse_shaped(event, now, self._min_id_length)
+        refusal = refuse_amplitude_event(event, now, self._min_id_length)
         if refusal is not None:
             return refusal
         event.setdefault("library", LIBRARY)

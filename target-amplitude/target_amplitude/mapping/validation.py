@@ -92,8 +92,8 @@ def refuse_event_type(value: Any) -> Refusal | None:
     return None
 
 
-def refuse_shaped(event: dict[str, Any], now: int, min_id_length: int) -> Refusal | None:
-    """Return why Amplitude would refuse an event that came ready-made, if it would."""
+def refuse_amplitude_event(event: dict[str, Any], now: int, min_id_length: int) -> Refusal | None:
+    """Return why Amplitude would refuse a record that already is one of its events, if so."""
     refusal = refuse_event_type(event.get("event_type"))
     for field in ("user_id", "device_id"):
         if field in event:

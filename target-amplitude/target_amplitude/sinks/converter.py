@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _NOT_JSON = Refusal(INVALID_VALUE, "a value that JSON cannot carry")
 _TOO_LARGE = Refusal("too large", "one event is larger than a request may be")
 _MIN_RECORDS = 1000
-"""Records to hand over at a time: each time takes the lock that senders need too."""
+"""Records to hand over at a time, since each time takes the lock that senders need."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -55,11 +55,11 @@ class RecordConverter:
         self.records = 0
 
     def begin_block(self) -> None:
-        """Read the clock, which need not be done for every record."""
+        """Read the clock once for the records of a block."""
         self._now = int(time.time() * 1000)
 
     def end_block(self) -> None:
-        """Hand over what was converted if it is worth it.
+        """Hand over what was converted, unless it is too little.
 
         Raises:
             RunFailedError: If the run has failed meanwhile.

@@ -56,7 +56,7 @@ def test_a_missing_request_field_stops() -> None:
     assert decided(400, body) == Stop("the request misses events")
 
 
-def test_named_events_are_refused_whatever_the_words() -> None:
+def test_named_events_are_refused_whatever_the_message() -> None:
     body = {
         "error": "Request missing required field",
         "missing_field": None,

@@ -58,8 +58,8 @@ def test_an_interrupted_end_does_not_wait_for_ever(
         states.append,
         Delays(first_retry=0.05, longest_retry=0.05, termination=0.3),
     )
-    tally = StreamCounts("email_open", 0.0)
-    delivery.add([QueuedEvent(b'{"event_type":"x"}', b"{}", 20, tally, 0, "user-1")], [], 0, 1)
+    counts = StreamCounts("email_open", 0.0)
+    delivery.add([QueuedEvent(b'{"event_type":"x"}', b"{}", 20, counts, 0, "user-1")], [], 0, 1)
     delivery.close_checkpoint(b"{}")
     Timer(0.2, delivery.interrupt).start()
     assert not delivery.finish()

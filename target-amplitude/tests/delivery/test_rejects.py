@@ -33,11 +33,13 @@ def test_rejects_say_why_and_when_and_belong_to_their_owner(loader: Loader) -> N
     assert rejected["rejected"]["at"].endswith("Z")
 
 
-def test_mended_rejects_are_delivered(sandbox: Sandbox, loader: Loader, tmp_path: Path) -> None:
+def test_corrected_rejects_are_delivered(sandbox: Sandbox, loader: Loader, tmp_path: Path) -> None:
     loader.load(with_bad_users(20, 4, 9))
-    mended = tmp_path / "mended.jsonl"
-    mended.write_text(loader.rejected_path.read_text().replace("unknown", "mended@example.com"))
-    assert loader.load_text(mended) == []
+    corrected = tmp_path / "corrected.jsonl"
+    corrected.write_text(
+        loader.rejected_path.read_text().replace("unknown", "corrected@example.com")
+    )
+    assert loader.load_text(corrected) == []
     assert sandbox.amplitude_counts() == {OPEN: 20}
     assert len(loader.rejected_records) == 2
 
@@ -45,7 +47,7 @@ def test_mended_rejects_are_delivered(sandbox: Sandbox, loader: Loader, tmp_path
 def test_the_rejects_file_can_be_its_own_input(sandbox: Sandbox, loader: Loader) -> None:
     loader.load(with_bad_users(20, 4, 9))
     text = loader.rejected_path.read_text()
-    loader.rejected_path.write_text(text.replace("unknown", "mended@example.com", 1))
+    loader.rejected_path.write_text(text.replace("unknown", "corrected@example.com", 1))
     loader.load_text(loader.rejected_path)
     assert sandbox.amplitude_counts() == {OPEN: 19}
     assert len(loader.rejected_records) == 2

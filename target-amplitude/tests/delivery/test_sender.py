@@ -240,11 +240,11 @@ def test_fewer_ingested_than_sent_is_warned_of(
 
 def test_a_silenced_devices_events_are_rejected(sandbox: Sandbox, loader: Loader) -> None:
     sandbox.set_amplitude(silenced_devices=["noisy-device"])
-    messages: list[Any] = [schema("shaped")]
+    messages: list[Any] = [schema("orders")]
     for number in range(20):
         device = "noisy-device" if number % 5 == 0 else f"device-{number}"
         event = {"event_type": "x", "device_id": device, "insert_id": str(number), "id": number}
-        messages.append({"type": "RECORD", "stream": "shaped", "record": event})
+        messages.append({"type": "RECORD", "stream": "orders", "record": event})
     loader.load(messages)
     assert sandbox.amplitude_counts() == {"x": 16}
     assert len(loader.rejected_records) == 4

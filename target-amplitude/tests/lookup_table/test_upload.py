@@ -100,8 +100,10 @@ def test_without_a_secret_key_campaigns_are_rejected_and_can_be_loaded_later(
 def test_a_refused_table_is_rejected_and_costs_no_event(
     sandbox: Sandbox, loader: Loader, status: int
 ) -> None:
-    words = f"No lookup tables for sandbox-api-key:{SECRET}"
-    sandbox.add_fault("amplitude", action="answer", path=PATH, status=status, json={"error": words})
+    message = f"No lookup tables for sandbox-api-key:{SECRET}"
+    sandbox.add_fault(
+        "amplitude", action="answer", path=PATH, status=status, json={"error": message}
+    )
     states = loader.load(a_run(campaign(1)), secret_key=SECRET, max_rejected_percent=0)
     assert numbers(states)[-1] == 2
     assert sandbox.amplitude_counts() == {OPEN: 1}

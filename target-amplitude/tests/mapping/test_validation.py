@@ -1,4 +1,4 @@
-"""Records that somebody else has shaped as Amplitude events."""
+"""Records that already are Amplitude events."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from target_amplitude.mapping.outcome import Refusal
         ({"event_properties": {"x": math.nan}}, "finite"),
     ],
 )
-def test_a_shaped_event_is_checked(changes: dict[str, Any], detail: str) -> None:
-    shaped = {"event_type": "x", "user_id": "customer", "insert_id": "1"}
-    assert mapped(shaped) == shaped | {"library": LIBRARY}
-    refusal = mapped(shaped | changes)
+def test_an_amplitude_event_is_checked(changes: dict[str, Any], detail: str) -> None:
+    event = {"event_type": "x", "user_id": "customer", "insert_id": "1"}
+    assert mapped(event) == event | {"library": LIBRARY}
+    refusal = mapped(event | changes)
     assert isinstance(refusal, Refusal)
     assert detail in refusal.detail
 
 
-def test_a_shaped_event_loses_only_what_is_null() -> None:
-    shaped = {
+def test_an_amplitude_event_loses_only_what_is_null() -> None:
+    event = {
         "event_type": "x",
         "device_id": "device-1",
         "user_id": None,
@@ -45,7 +45,7 @@ def test_a_shaped_event_loses_only_what_is_null() -> None:
         "_sdc_batched_at": "now",
         "event_properties": {"a": None},
     }
-    assert mapped(shaped) == {
+    assert mapped(event) == {
         "event_type": "x",
         "device_id": "device-1",
         "library": "mine",

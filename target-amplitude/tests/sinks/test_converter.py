@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
-def test_shaped_events_go_as_they_are(sandbox: Sandbox, loader: Loader) -> None:
+def test_amplitude_events_go_as_they_are(sandbox: Sandbox, loader: Loader) -> None:
     event = {
         "event_type": "Order Placed",
         "user_id": "customer-1",

@@ -98,7 +98,7 @@ def test_existing_entries_are_changed_only_when_asked(sandbox: Sandbox) -> None:
         ({}, "may not use the Taxonomy API"),
     ],
 )
-def test_closed_doors_are_tried_once_and_explained(
+def test_denied_access_is_tried_once_and_explained(
     sandbox: Sandbox, settings: dict[str, str], because: str
 ) -> None:
     sandbox.set_amplitude(taxonomy=False)
@@ -165,7 +165,7 @@ def test_with_a_secret_key_the_file_comes_on_top(sandbox: Sandbox, tmp_path: Pat
         (["--csv", "/dev/null/plan.csv"], {}, "cannot be written"),
     ],
 )
-def test_what_a_user_can_mend_is_one_sentence(
+def test_what_a_user_can_correct_is_one_sentence(
     sandbox: Sandbox, arguments: list[str], settings: dict[str, str], sentence: str
 ) -> None:
     result = taxonomy(sandbox, *arguments, **settings)
