@@ -18,9 +18,9 @@ from target_amplitude.mapping.validation import (
     INVALID_VALUE,
     MAX_AHEAD_MS,
     MAX_NAME,
+    refuse_amplitude_event,
     refuse_event_type,
     refuse_id,
-    refuse_amplitude_event,
     refuse_time,
 )
 

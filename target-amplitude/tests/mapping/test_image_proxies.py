@@ -15,7 +15,8 @@ from loading.messages import email
     ],
 )
 def test_a_mail_proxy_says_nothing_about_the_person(agent: str) -> None:
-    event = event_of(email(userAgent=agent, location={"city": "Zürich"}))
+    location = {"city": "Zürich", "state": "Zürich", "country": "Switzerland"}
+    event = event_of(email(userAgent=agent, location=location))
     assert not {"city", "region", "country", "os_name", "os_version"} & set(event)
     assert event["event_properties"]["userAgent"] == agent
     assert event["event_properties"]["location.city"] == "Zürich"
