@@ -1,4 +1,4 @@
-"""The command line: what a user can mend ends as one sentence and exit code 1."""
+"""The command line: errors that a user can correct are one sentence and exit code 1."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-amplitude")
 
 
-def one_sentence_command(
+def with_plain_errors(
     command: click.Command,
     failures: tuple[type[Exception], ...],
 ) -> click.Command:
-    """The command, with these failures and those of its configuration told in a sentence."""
+    """Make a command report these failures, and those of its configuration, in a sentence."""
     if command.callback is not None:
-        command.callback = _told(command.callback, failures)
+        command.callback = _report(command.callback, failures)
     for parameter in command.params:
         if parameter.name == "config" and parameter.callback is not None:
-            parameter.callback = _readable(parameter.callback)
+            parameter.callback = _report_unreadable(parameter.callback)
     return command
 
 
-def _told(
+def _report(
     callback: Callable[..., Any],
     failures: tuple[type[Exception], ...],
 ) -> Callable[..., Any]:
@@ -39,15 +39,15 @@ def _told(
             return callback(*args, **kwargs)
         except ConfigValidationError as invalid:
             for problem in invalid.errors:
-                logger.error(problem)  # noqa: TRY400 - the sentence says it all
+                logger.error(problem)  # noqa: TRY400 - a user needs no traceback
         except failures as failure:
-            logger.error("%s", failure)  # noqa: TRY400 - the sentence says it all
+            logger.error("%s", failure)  # noqa: TRY400 - a user needs no traceback
         sys.exit(1)
 
     return run
 
 
-def _readable(callback: Callable[..., Any]) -> Callable[..., Any]:
+def _report_unreadable(callback: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(callback)
     def read(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Any:
         try:

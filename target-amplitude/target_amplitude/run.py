@@ -1,4 +1,4 @@
-"""One run from the first line of input to the last state and the summary."""
+"""One run, from the first line of the input to the last state and the summary."""
 
 from __future__ import annotations
 
@@ -15,26 +15,31 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_amplitude.accounting import rejected_percent, sentence
-from target_amplitude.delivery import Delivery
-from target_amplitude.failures import RunFailedError
-from target_amplitude.intake import Intake
-from target_amplitude.job_log import JobLog
-from target_amplitude.lines import Wakeup, descriptor_of, read_blocks
+from target_amplitude.delays import Delays
+from target_amplitude.delivery.delivery import Delivery
+from target_amplitude.delivery.rejects import RejectsFile
+from target_amplitude.errors import RunFailedError
+from target_amplitude.history.counts import CountsByStream, rejected_percent
+from target_amplitude.history.job_log import JobLog
+from target_amplitude.history.summary import stream_line
+from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
+from target_amplitude.input.reader import InputReader
+from target_amplitude.input.stream_maps import StreamMaps
 from target_amplitude.lookup_table.upload import CampaignUpload
-from target_amplitude.outlet import DeliveringOutlet, DryOutlet
-from target_amplitude.rejects import RejectsFile
-from target_amplitude.timing import Timing
+from target_amplitude.sinks.amplitude_sink import AmplitudeSink
+from target_amplitude.sinks.converter import RecordConverter
+from target_amplitude.sinks.dry_run import DryRunSink
 
 if TYPE_CHECKING:
     from singer_sdk.mapper import PluginMapper
 
     from target_amplitude.settings import Settings
+    from target_amplitude.sinks.sink import Sink
 
-_HOMECOMING = 20.0
-"""Seconds that requests under way have to come home after a failure."""
+_IN_FLIGHT_SECONDS = 20.0
+"""How long requests in flight are waited for after a failure."""
 
-INPUT_FAULTS = (
+INPUT_ERRORS = (
     InvalidInputLine,
     MappingError,
     MissingKeyPropertiesError,
@@ -45,50 +50,59 @@ logger = logging.getLogger("target-amplitude")
 
 
 class Run:
-    """Reads, delivers and accounts; `stop` may be called from a signal handler."""
+    """Reads, delivers and sums up; `stop` may be called from a signal handler."""
 
     def __init__(
         self,
         settings: Settings,
         mapper: PluginMapper | None,
-        timing: Timing | None = None,
+        delays: Delays | None = None,
     ) -> None:
-        """Open what the run writes to.
+        """Open what the run writes to; `mapper` is the SDK's, given where records need it.
 
         Raises:
             RunFailedError: If a file cannot be written to.
         """
         self._settings = settings
-        self._timing = timing or Timing()
         self._started = time.monotonic()
-        self._began = datetime.now(timezone.utc)
+        self._started_at = datetime.now(timezone.utc)
         self._signal: int | None = None
         self._wakeup = Wakeup()
         self._job_log = JobLog(settings.job_log_path) if settings.job_log_path else None
+        self._counts = CountsByStream()
         self._rejects: RejectsFile | None = None
         self._delivery: Delivery | None = None
-        self._dry: DryOutlet | None = None
+        self._campaigns: CampaignUpload | None = None
+        self._dry_run: DryRunSink | None = None
+        is_own_reject = None
+        sink: Sink
         if settings.dry_run:
-            self._dry = DryOutlet(has_secret_key=bool(settings.secret_key))
-            self._intake = Intake(settings, self._dry, mapper)
-            return
-        self._rejects = RejectsFile(settings.rejected_path)
-        self._delivery = Delivery(
-            settings,
-            self._rejects,
-            write_state,
-            self._timing,
-            self._wakeup.wake,
+            sink = self._dry_run = DryRunSink(has_secret_key=bool(settings.secret_key))
+        else:
+            delays = delays or Delays()
+            self._rejects = RejectsFile(settings.rejected_path)
+            self._delivery = Delivery(
+                settings,
+                self._rejects,
+                write_state,
+                delays,
+                self._wakeup.wake,
+            )
+            self._campaigns = CampaignUpload(
+                settings,
+                self._delivery.coordinator,
+                self._rejects,
+                delays,
+                lambda: self._signal is not None,
+            )
+            sink = AmplitudeSink(self._delivery, self._rejects, self._campaigns)
+            is_own_reject = self._rejects.has_written
+        self._reader = InputReader(
+            RecordConverter(settings, sink),
+            self._counts,
+            StreamMaps(mapper) if mapper is not None else None,
+            is_own_reject,
         )
-        self._campaigns = CampaignUpload(
-            settings,
-            self._delivery.books,
-            self._rejects,
-            self._timing,
-            lambda: self._signal is not None,
-        )
-        outlet = DeliveringOutlet(self._delivery, self._rejects, self._campaigns)
-        self._intake = Intake(settings, outlet, mapper)
 
     def stop(self, signum: int) -> None:
         """Read no further and deliver what was read."""
@@ -98,13 +112,13 @@ class Run:
         self._wakeup.wake()
 
     def read(self, source: IO[str] | IO[bytes]) -> dict[str, int]:
-        """Read everything and deliver it; returns at the end of input or when stopped.
+        """Read and deliver everything; returns at the end of the input or when stopped.
 
         Returns the number of messages by type.
 
         Raises:
             InvalidInputLine: At a line that is no Singer message, once what came before it was
-                delivered; likewise the exceptions of a record without its schema or keys.
+                delivered; likewise the other `INPUT_ERRORS`.
             RunFailedError: If the run failed.
         """
         try:
@@ -113,75 +127,72 @@ class Run:
             finally:
                 if not isinstance(sys.exc_info()[1], RunFailedError):
                     self._deliver_rest()
-        except RunFailedError as failure:
+        except (RunFailedError, *INPUT_ERRORS) as failure:
             self._end(str(failure))
             raise
-        except INPUT_FAULTS as failure:
-            self._end(str(failure))
-            raise
-        return self._intake.counts
+        return self._reader.message_counts
 
     def end(self) -> int:
-        """Account for the run; returns its exit code.
+        """Sum up the run; returns its exit code.
 
         Raises:
-            RunFailedError: If more records were refused than `max_rejected_percent` allows.
+            RunFailedError: If more records were rejected than `max_rejected_percent` allows.
         """
         if self._signal is not None:
             self._end(f"stopped by signal {self._signal}")
             return 128 + self._signal
-        percent = rejected_percent(list(self._intake.tallies.values()))
+        percent = rejected_percent(self._counts.values())
         if percent > self._settings.max_rejected_percent:
             where = "a dry run keeps none of them"
-            if self._dry is None:
+            if self._dry_run is None:
                 where = f"{self._settings.rejected_path} holds them with the reasons"
-            refusal = RunFailedError(
+            failure = RunFailedError(
                 f"{percent:.1f} % of the records were refused, more than max_rejected_percent "
                 f"({self._settings.max_rejected_percent:g}) allows; {where}.",
             )
-            self._end(str(refusal))
-            raise refusal
-        if self._delivery is not None and self._delivery.books.exhausted_events:
+            self._end(str(failure))
+            raise failure
+        if self._delivery is not None and self._delivery.coordinator.exhausted_events:
             outcome = (
-                f"{self._delivery.books.exhausted_events} event(s) are left for a later run, since "
-                "Amplitude's daily quota of their users is used up"
+                f"{self._delivery.coordinator.exhausted_events} event(s) are left for a later run, "
+                "since Amplitude's daily quota of their users is used up"
             )
             logger.warning("%s; state was written up to the first of them.", outcome)
             self._end(outcome)
         else:
-            self._end("dry run" if self._dry is not None else "delivered")
+            self._end("dry run" if self._dry_run is not None else "delivered")
         return 0
 
     def _read_blocks(self, source: IO[str] | IO[bytes]) -> None:
         limit = None
         descriptor = descriptor_of(source)
         if descriptor is not None and self._rejects is not None:
-            limit = self._rejects.size_if_same(descriptor)
+            limit = self._rejects.detect_input(descriptor)
         for block in read_blocks(source, self._wakeup, limit):
-            self._intake.read(block)
+            self._reader.read(block)
             if self._signal is not None:
                 break
-        self._intake.hand_over()
-        if self._signal is not None:
-            return
-        if self._delivery is not None and self._delivery.books.failure is not None:
-            raise self._delivery.books.failure
+        self._reader.finish()
+        if self._signal is None and self._delivery is not None:
+            # The reader's wait may have ended because the run has failed.
+            with self._delivery.coordinator.changed:
+                self._delivery.coordinator.raise_failure()
 
     def _deliver_rest(self) -> None:
-        if self._delivery is None:
+        if self._delivery is None or self._campaigns is None:
             return
         if not self._delivery.finish():
             logger.warning("Not everything could be delivered in time; the next run goes on.")
             return
-        self._campaigns.deliver()
+        self._campaigns.upload()
 
     def _end(self, outcome: str) -> None:
         if self._delivery is not None:
-            failed = self._delivery.books.failure is not None
-            self._delivery.stop(_HOMECOMING if failed else 0.0)
-        summary = self._summary(outcome)
+            has_failed = self._delivery.coordinator.failure is not None
+            self._delivery.stop(_IN_FLIGHT_SECONDS if has_failed else 0.0)
+        summary = self._summarize(outcome)
         for stream in summary["streams"]:
-            logger.info(sentence(stream, dry_run=self._dry is not None))
+            logger.info(stream_line(stream, dry_run=self._dry_run is not None))
         for name, users in summary.get("distinct_users_by_event_type", {}).items():
             logger.info("%s: %d distinct users", name, users)
         if self._job_log is not None:
@@ -194,28 +205,29 @@ class Run:
             self._rejects.close()
         self._wakeup.close()
 
-    def _summary(self, outcome: str) -> dict[str, Any]:
+    def _summarize(self, outcome: str) -> dict[str, Any]:
+        coordinator = self._delivery.coordinator if self._delivery is not None else None
         summary = {
-            "started": self._began.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "started": self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds": round(time.monotonic() - self._started, 3),
             "outcome": outcome,
-            "dry_run": self._dry is not None,
-            "requests": self._delivery.books.requests if self._delivery else 0,
-            "bytes": self._delivery.books.sent_bytes if self._delivery else 0,
-            "streams": [tally.summary() for tally in self._intake.tallies.values()],
+            "dry_run": self._dry_run is not None,
+            "requests": coordinator.requests if coordinator is not None else 0,
+            "bytes": coordinator.sent_bytes if coordinator is not None else 0,
+            "streams": [counts.summary() for counts in self._counts.values()],
         }
-        if self._dry is not None:
+        if self._dry_run is not None:
             summary["distinct_users_by_event_type"] = {
-                name: users.count() for name, users in self._dry.users.items()
+                name: users.count() for name, users in self._dry_run.users.items()
             }
         return summary
 
 
 def write_state(state: bytes) -> None:
-    """Write a state where Meltano reads it.
+    """Write a state to standard output, where Meltano reads it.
 
     Raises:
-        RunFailedError: If nobody reads any more.
+        RunFailedError: If it is closed.
     """
     try:
         sys.stdout.write(f"{state.decode()}\n")
@@ -224,8 +236,3 @@ def write_state(state: bytes) -> None:
         raise RunFailedError(
             "State cannot be written, since standard output is closed; run it again.",
         ) from None
-
-
-def mapper_needed(config: dict[str, Any]) -> bool:
-    """Whether stream maps or flattening are set, so that records have to take the SDK's path."""
-    return bool(config.get("stream_maps") or config.get("flattening_enabled"))

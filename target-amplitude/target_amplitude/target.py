@@ -12,11 +12,12 @@ from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
-from target_amplitude.command import one_sentence_command
+from target_amplitude.command import with_plain_errors
 from target_amplitude.configuration import SETTINGS
-from target_amplitude.failures import RunFailedError
-from target_amplitude.reader import RunReader
-from target_amplitude.run import INPUT_FAULTS, Run, mapper_needed
+from target_amplitude.errors import RunFailedError
+from target_amplitude.input.sdk_reader import SdkReader
+from target_amplitude.input.stream_maps import needs_stream_maps
+from target_amplitude.run import INPUT_ERRORS, Run
 from target_amplitude.settings import find_problems, read_settings
 
 if sys.version_info >= (3, 12):
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
     import click
 
-    from target_amplitude.timing import Timing
+    from target_amplitude.delays import Delays
 
 _GC_THRESHOLDS = (100_000, 50, 100)
-"""Records make no reference cycles, so looking for them often only costs time."""
+"""Records make no reference cycles, so searching for some often is a waste of time."""
 
 _NOT_FOR_EVENTS = ("add_record_metadata", "load_method")
 
@@ -49,7 +50,7 @@ class TargetAmplitude(Target):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-    timing: ClassVar[Timing | None] = None
+    delays: ClassVar[Delays | None] = None
 
     def __init__(
         self,
@@ -58,13 +59,12 @@ class TargetAmplitude(Target):
         parse_env_config: bool = False,
         validate_config: bool = True,
         setup_mapper: bool = True,
-        message_reader: RunReader | None = None,
+        message_reader: SdkReader | None = None,
     ) -> None:
-        """Check the settings and prepare a run.
+        """Check the settings.
 
         Raises:
             ConfigValidationError: If a setting is wrong; the sentences quote no values.
-            RunFailedError: If a file the run writes to cannot be opened.
         """
         try:
             super().__init__(
@@ -72,7 +72,7 @@ class TargetAmplitude(Target):
                 parse_env_config=parse_env_config,
                 validate_config=False,
                 setup_mapper=False,
-                message_reader=message_reader or RunReader(self.read),
+                message_reader=message_reader or SdkReader(self.read),
             )
         except (AttributeError, TypeError, ValueError):
             problem = (
@@ -89,10 +89,10 @@ class TargetAmplitude(Target):
 
     @override
     def process_endofpipe(self) -> None:
-        """Account for the run; a run that was stopped by a signal exits with 128 and its number.
+        """Sum up the run; one that was stopped by a signal exits with 128 plus its number.
 
         Raises:
-            RunFailedError: If more records were refused than `max_rejected_percent` allows.
+            RunFailedError: If more records were rejected than `max_rejected_percent` allows.
         """
         code = self._ready_run().end()
         self._run = None
@@ -100,13 +100,13 @@ class TargetAmplitude(Target):
             sys.exit(code)
 
     def read(self, source: IO[str] | IO[bytes]) -> dict[str, int]:
-        """Read and deliver everything of a source; returns the number of messages by type."""
+        """Read and deliver a source; returns the number of messages by type."""
         return self._ready_run().read(source)
 
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's settings that mean something here."""
+        """Add the SDK's settings, except those that have no meaning for events."""
         super().append_builtin_config(config_jsonschema)
         for name in _NOT_FOR_EVENTS:
             config_jsonschema["properties"].pop(name, None)
@@ -114,7 +114,7 @@ class TargetAmplitude(Target):
     @classmethod
     @override
     def invoke(cls, **kwargs: Any) -> None:
-        """Run the command in a process of its own."""
+        """Run the command, with the garbage collector set up for a process of its own."""
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
@@ -123,14 +123,14 @@ class TargetAmplitude(Target):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        """The command, which ends with one sentence where the user can mend something."""
-        return one_sentence_command(super().get_singer_command(), (RunFailedError, *INPUT_FAULTS))
+        """Return the command, which reports in one sentence what the user can correct."""
+        return with_plain_errors(super().get_singer_command(), (RunFailedError, *INPUT_ERRORS))
 
     def _ready_run(self) -> Run:
         if self._run is None:
             config = dict(self.config)
-            mapper = self.mapper if mapper_needed(config) else None
-            self._run = Run(read_settings(config), mapper, self.timing)
+            mapper = self.mapper if needs_stream_maps(config) else None
+            self._run = Run(read_settings(config), mapper, self.delays)
         return self._run
 
     def _install_signal_handlers(self) -> None:

@@ -10,14 +10,15 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loading.loader import COMMAND
 from loading.messages import record, schema, state
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.client import Sandbox
 
 EVENTS = int(os.environ.get("CHAOS_EVENTS", "4000"))
@@ -79,7 +80,7 @@ def test_nothing_is_lost_or_doubled(sandbox: Sandbox, tmp_path: Path) -> None:
         _write_source(source, done)
         with source.open() as lines, (tmp_path / "states").open("w+") as states:
             process = subprocess.Popen(
-                [str(Path(sys.executable).parent / "target-amplitude"), "--config", str(config)],
+                [COMMAND, "--config", str(config)],
                 stdin=lines,
                 stdout=states,
                 stderr=subprocess.DEVNULL,
@@ -92,19 +93,19 @@ def test_nothing_is_lost_or_doubled(sandbox: Sandbox, tmp_path: Path) -> None:
             numbers = [json.loads(s)["bookmarks"]["email_open"]["number"] for s in states]
         done = max([done, *numbers])
         arrived = _arrived(sandbox)
-        assert set(range(1, done + 1)) <= arrived | _aside(tmp_path), "covered, but nowhere"
-    aside = len(_aside(tmp_path))
-    lost_before = set(range(1, EVENTS + 1)) - _arrived(sandbox) - _aside(tmp_path)
+        assert set(range(1, done + 1)) <= arrived | _rejected(tmp_path), "covered, but nowhere"
+    rejected = len(_rejected(tmp_path))
+    lost_before = set(range(1, EVENTS + 1)) - _arrived(sandbox) - _rejected(tmp_path)
     faults = sandbox.faults_met()
     sandbox.clear_faults()
-    if aside:
+    if rejected:
         _replay(settings, tmp_path)
     numbers_arrived = [_number(event) for event in sandbox.amplitude_events()]
     doubled = len(numbers_arrived) - len(set(numbers_arrived))
     lost = lost_before | (set(range(1, EVENTS + 1)) - set(numbers_arrived))
     print(  # noqa: T201 - the figures of the run
         f"{EVENTS} events, {faults} faults met, {KILLS} kills: {len(numbers_arrived)} arrived, "
-        f"{aside} of them by replay of what was kept aside, {len(lost)} lost, {doubled} doubled",
+        f"{rejected} of them by replay of the rejects, {len(lost)} lost, {doubled} doubled",
     )
     assert codes == [-signal.SIGKILL] * KILLS + [0]
     assert done == EVENTS
@@ -127,7 +128,7 @@ def _replay(settings: dict[str, Any], folder: Path) -> None:
     config.write_text(json.dumps(settings | {"rejected_path": str(folder / "refused-again")}))
     with (folder / "rejected.jsonl").open() as lines:
         subprocess.run(
-            [str(Path(sys.executable).parent / "target-amplitude"), "--config", str(config)],
+            [COMMAND, "--config", str(config)],
             stdin=lines,
             capture_output=True,
             timeout=PATIENCE,
@@ -151,7 +152,7 @@ def _arrived(sandbox: Sandbox) -> set[int]:
     return {_number(event) for event in sandbox.amplitude_events()}
 
 
-def _aside(folder: Path) -> set[int]:
+def _rejected(folder: Path) -> set[int]:
     path = folder / "rejected.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     return {

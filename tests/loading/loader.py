@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from target_amplitude.delays import Delays
 from target_amplitude.target import TargetAmplitude
-from target_amplitude.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 KEY = "sandbox-api-key"
-FAST = Timing(
+COMMAND = str(Path(sys.executable).parent / "target-amplitude")
+FAST = Delays(
     first_retry=0.001,
     longest_retry=0.01,
     throttle={"batch": 0.02, "httpapi": 0.02},
@@ -25,9 +27,9 @@ FAST = Timing(
 
 
 class FastTarget(TargetAmplitude):
-    """The target without its long pauses."""
+    """The target without its long delays."""
 
-    timing = FAST
+    delays = FAST
 
 
 class Loader:
@@ -45,7 +47,7 @@ class Loader:
             "max_rejected_percent": 100,
         }
         self.stdout = ""
-        self.aside: list[str] = []
+        self.rejected_ids: list[str] = []
         self.summary: dict[str, Any] = {}
 
     @property

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
+OPEN = "[HubSpot] EMAIL_OPEN"
+"""What the records made here become."""
 
 
 def schema(stream: str = "email_open", keys: tuple[str, ...] = ("id",)) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Campaigns as a lookup table, which names the emails of events that are in Amplitude already."""
+"""Campaign records, and the lookup table in Amplitude that they become."""

@@ -1,4 +1,4 @@
-"""Delivers campaign records as a lookup table and settles them in the books of the run."""
+"""Upload campaign records as a lookup table, and settle them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import json
 import logging
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from target_amplitude.failures import RunFailedError
+from target_amplitude.amplitude.management_api import (
+    UNAUTHORIZED,
+    ManagementApi,
+    host_of_region,
+)
+from target_amplitude.delivery.rejects import Reject
+from target_amplitude.errors import RunFailedError
 from target_amplitude.lookup_table.campaigns import PROPERTY, CampaignRows
-from target_amplitude.management_api import UNKNOWN_KEYS, ManagementApi, host_of_region
-from target_amplitude.mapping import Refusal
-from target_amplitude.rejects import Reject
+from target_amplitude.mapping.outcome import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.accounting import StreamTally
-    from target_amplitude.books import Books
-    from target_amplitude.management_api import Reply
-    from target_amplitude.rejects import RejectsFile
+    from target_amplitude.amplitude.management_api import Reply
+    from target_amplitude.delays import Delays
+    from target_amplitude.delivery.coordinator import Coordinator
+    from target_amplitude.delivery.rejects import RejectsFile
+    from target_amplitude.history.counts import StreamCounts
     from target_amplitude.settings import Settings
-    from target_amplitude.timing import Timing
 
 HOSTS = {"us": "https://data-api.amplitude.com", "eu": "https://data-api.eu.amplitude.com"}
 PATH = "/api/3/lookup_table"
@@ -34,76 +38,84 @@ NO_SECRET_KEY = Refusal(
     "set secret_key, and campaigns are uploaded as a lookup table on emailCampaignId",
     counted=False,
 )
-TABLE_FULL = Refusal(
+_TABLE_FULL = Refusal(
     "lookup table full",
     "Amplitude takes no lookup table of more than 1,000,000 rows or 100 MB",
     counted=False,
 )
-REFUSED = "lookup table refused"
+_REFUSED = "lookup table refused"
 
 _MAY_EXIST = frozenset((400, 409))
 
 logger = logging.getLogger("target-amplitude")
 
 
+class _PendingCampaign(NamedTuple):
+    """A record that is in the table and not settled yet."""
+
+    line: bytes
+    counts: StreamCounts
+    checkpoint: int
+
+
 class CampaignUpload:
     """Collects campaigns and uploads them as one table, which replaces that of the last run.
 
     A table is replaced as a whole, so every upload holds all campaigns of the run so far: once
-    when their stream is over, so that states can go on, and again at the end if more have come.
+    when their stream has ended, so that states can go on, and again at the end if more have come.
     """
 
     def __init__(
         self,
         settings: Settings,
-        books: Books,
+        coordinator: Coordinator,
         rejects: RejectsFile,
-        timing: Timing,
+        delays: Delays,
         is_interrupted: Callable[[], bool],
     ) -> None:
-        """Prepare; `is_interrupted` ends the wait for another try."""
+        """Start without campaigns; `is_interrupted` ends the wait for a retry."""
         self._settings = settings
-        self._books = books
+        self._coordinator = coordinator
         self._rejects = rejects
-        self._timing = timing
+        self._delays = delays
         self._is_interrupted = is_interrupted
         self._rows = CampaignRows()
-        self._waiting: list[tuple[bytes, StreamTally, int]] = []
-        self._is_early_over = False
-        self._is_named = False
+        self._pending: list[_PendingCampaign] = []
+        self._has_uploaded_early = False
+        self._has_warned = False
 
-    def take(
+    def add(
         self,
         record: dict[str, Any],
         line: bytes,
-        tally: StreamTally,
-        epoch: int,
+        counts: StreamCounts,
+        checkpoint: int,
     ) -> Refusal | None:
-        """Take a campaign, to be settled by an upload, or say why not."""
+        """Take a campaign, to be settled by an upload, or return why not."""
         if not self._settings.secret_key:
-            if not self._is_named:
-                self._is_named = True
+            if not self._has_warned:
+                self._has_warned = True
                 logger.warning(
-                    "Stream %s describes emails; its records are kept aside in %s, since only with "
+                    "Stream %s describes emails; its records are written to %s, since only with "
                     "secret_key can they be uploaded as a lookup table.",
-                    tally.stream,
+                    counts.stream,
                     self._settings.rejected_path,
                 )
             return NO_SECRET_KEY
         if not self._rows.add(record):
-            return TABLE_FULL
-        self._waiting.append((line, tally, epoch))
+            return _TABLE_FULL
+        self._pending.append(_PendingCampaign(line, counts, checkpoint))
         return None
 
-    def deliver_early(self) -> None:
-        """Upload once before the end, since the next stream begins; what fails waits for the end.
+    def upload_early(self) -> None:
+        """Upload once before the end of the run; a failure is left to the upload at the end.
 
         Raises:
-            RunFailedError: If what was delivered cannot be accounted for.
+            RunFailedError: If rejects or the state cannot be written.
         """
-        if not self._waiting or self._is_early_over:
+        if not self._pending or self._has_uploaded_early:
             return
-        self._is_early_over = True
+        self._has_uploaded_early = True
         table = self._rows.to_csv()
         try:
             reply = self._upload(table)
@@ -112,13 +124,14 @@ class CampaignUpload:
             return
         self._settle(reply, len(table))
 
-    def deliver(self) -> None:
-        """Upload what waits and settle it; nothing is settled if a signal comes in between.
+    def upload(self) -> None:
+        """Upload what is pending and settle it; nothing is settled if interrupted.
 
         Raises:
-            RunFailedError: If Amplitude does not know the keys or gives no answer that counts.
+            RunFailedError: If Amplitude does not know the keys or the last retry fails, or if
+                rejects or the state cannot be written.
         """
-        if self._waiting:
+        if self._pending:
             table = self._rows.to_csv()
             self._settle(self._upload(table), len(table))
 
@@ -126,14 +139,14 @@ class CampaignUpload:
         api = ManagementApi(
             self._settings,
             host_of_region(self._settings, HOSTS),
-            self._timing,
+            self._delays,
             self._is_interrupted,
         )
         try:
-            reply = upload(api, table)
+            reply = upload_table(api, table)
         finally:
             api.close()
-        if reply is not None and reply.status == UNKNOWN_KEYS:
+        if reply is not None and reply.status == UNAUTHORIZED:
             raise RunFailedError(
                 "Amplitude does not know the keys for the lookup table of email campaigns; check "
                 "secret_key, and region.",
@@ -143,47 +156,49 @@ class CampaignUpload:
     def _settle(self, reply: Reply | None, size: int) -> None:
         if reply is None:
             return
-        waiting, self._waiting = self._waiting, []
-        tallies = {id(tally): tally for _, tally, _ in waiting}.values()
-        with self._books.changed:
+        campaigns, self._pending = self._pending, []
+        streams = {campaign.counts for campaign in campaigns}
+        with self._coordinator.changed:
             if reply.is_success:
-                for _, tally, _ in waiting:
-                    tally.delivered += 1
+                for campaign in campaigns:
+                    campaign.counts.delivered += 1
             else:
-                self._keep_aside(waiting, reply)
-            for tally in tallies:
-                tally.requests += reply.requests
-                tally.sent_bytes += size
-                tally.ended = time.monotonic()
-            self._books.requests += reply.requests
-            self._books.sent_bytes += size
-            for epoch, count in Counter(epoch for _, _, epoch in waiting).items():
-                self._books.ledger.settle(epoch, count)
-            self._books.advance()
-            self._books.changed.notify_all()
+                self._reject(campaigns, reply)
+            for counts in streams:
+                counts.requests += reply.requests
+                counts.sent_bytes += size
+                counts.ended = time.monotonic()
+            self._coordinator.requests += reply.requests
+            self._coordinator.sent_bytes += size
+            by_checkpoint = Counter(campaign.checkpoint for campaign in campaigns)
+            for checkpoint, count in by_checkpoint.items():
+                self._coordinator.checkpoints.settle(checkpoint, count)
+            self._coordinator.write_true_state()
+            self._coordinator.changed.notify_all()
 
-    def _keep_aside(self, waiting: list[tuple[bytes, StreamTally, int]], reply: Reply) -> None:
+    def _reject(self, campaigns: list[_PendingCampaign], reply: Reply) -> None:
         detail = f"status {reply.status}"
-        self._rejects.write(Reject(line, REFUSED, detail, reply.words) for line, _, _ in waiting)
-        for _, tally, _ in waiting:
-            tally.reject(REFUSED, counted=False)
+        self._rejects.write(
+            Reject(campaign.line, _REFUSED, detail, reply.message, campaign.counts, counted=False)
+            for campaign in campaigns
+        )
         logger.warning(
             "Amplitude refused the lookup table of email campaigns with status %d (%s), so their "
-            "records are kept aside in %s; see whether the plan has lookup tables.",
+            "records are written to %s; see whether the plan has lookup tables.",
             reply.status,
-            reply.words or "no reason given",
+            reply.message or "no reason given",
             self._settings.rejected_path,
         )
 
 
-def upload(api: ManagementApi, table: bytes) -> Reply | None:
-    """Create the table, or, where that is refused and there is one, replace its content.
+def upload_table(api: ManagementApi, table: bytes) -> Reply | None:
+    """Create the table or, where it may exist, replace its content; None if interrupted.
 
-    The reference leaves open how a name that is taken is answered, so both are tried; where the
-    update finds no table, the first refusal is the one that counts. None if interrupted.
+    The reference does not say how a name that is taken is answered, so both are tried. Where the
+    update is refused too, the first refusal counts.
 
     Raises:
-        RunFailedError: If there is no answer that counts.
+        RunFailedError: If the last retry fails, or the server cannot be trusted.
     """
     described = json.dumps({"value": PROPERTY, "type": "event"})
     file = (f"{TABLE}.csv", table, "text/csv")

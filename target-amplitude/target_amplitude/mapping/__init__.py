@@ -1,8 +1,1 @@
-"""How a Singer record becomes an Amplitude event: pure functions, no I/O."""
-
-from __future__ import annotations
-
-from target_amplitude.mapping.events import EventMapper
-from target_amplitude.mapping.outcome import Refusal, Skip
-
-__all__ = ["EventMapper", "Refusal", "Skip"]
+"""A Singer record into an Amplitude event, or why there is none: pure functions, no I/O."""

@@ -1,4 +1,4 @@
-"""From record to event: the table of the mapping, one step a function."""
+"""Map a record to an event."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import read_user_agent
 from target_amplitude.mapping.validation import (
     DEFAULT_MIN_ID_LENGTH,
-    EARLIEST,
-    FURTHEST_AHEAD,
+    EARLIEST_MS,
     INVALID_TIME,
     INVALID_VALUE,
+    MAX_AHEAD_MS,
     MAX_NAME,
+    refuse_amplitude_event,
     refuse_event_type,
     refuse_id,
-    refuse_shaped,
     refuse_time,
 )
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 SKIP_SYNC = "$skip_user_properties_sync"
 NO_USER = Skip("no value in user_field")
 
-_RECENT = 86_400_000
-_TYPES_KEPT = 1000
+_RECENT_MS = 86_400_000
+_MAX_TYPES = 1000
 
 _EMAIL_NAMES = {"STATUSCHANGE": "STATUS_CHANGE", "SPAMREPORT": "SPAM_REPORT"}
-"""The two types that Amplitude's own HubSpot source does not name by prefix alone."""
+"""The two types for which Amplitude's own HubSpot source changes more than the prefix."""
 
 _SINGER_METADATA = frozenset(
     (
@@ -56,10 +56,10 @@ _PLACES = (("city", "city"), ("region", "state"), ("country", "country"))
 
 
 class EventMapper:
-    """Maps records to events by the settings; every call is repeatable.
+    """Maps records to events by the settings; the same record always gives the same event.
 
     Attributes:
-        fell_back: Whether the last event has the recipient for want of a value in `user_field`.
+        fell_back: Whether the last event has the recipient as its user, for want of `user_field`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,12 +78,12 @@ class EventMapper:
         self._event_types: dict[str, str | Refusal] = {}
 
     def map(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal | Skip:
-        """The event of a record, or why there is none; `now` is in milliseconds since 1970."""
+        """Return the event of a record, or why there is none; `now` is in ms since 1970."""
         get = record.get
         if get("event_type") is not None and (
             get("user_id") is not None or get("device_id") is not None
         ):
-            return self._shaped(record, now)
+            return self._check_amplitude_event(record, now)
         kind = get("type")
         created = get("created")
         if not kind or type(kind) is not str or created is None or get("id") is None:
@@ -99,14 +99,14 @@ class EventMapper:
         return self._email(record, event_type, time, now)
 
     def event_type(self, kind: str) -> str | Refusal:
-        """Amplitude's name for a HubSpot event type."""
+        """Return the name in Amplitude of a HubSpot event type."""
         known = self._event_types.get(kind)
         if known is None:
             name = self._names.get(kind)
             if name is None:
                 name = f"{self._prefix}EMAIL_{_EMAIL_NAMES.get(kind, kind)}"
             known = refuse_event_type(name) or name
-            if len(self._event_types) < _TYPES_KEPT:
+            if len(self._event_types) < _MAX_TYPES:
                 self._event_types[kind] = known
         return known
 
@@ -123,7 +123,7 @@ class EventMapper:
             type(user_id) is str
             and "@" in user_id
             and self._min_id_length <= len(user_id) <= MAX_NAME
-            and EARLIEST <= time <= now + FURTHEST_AHEAD
+            and EARLIEST_MS <= time <= now + MAX_AHEAD_MS
         ):
             # Nearly all events; in place, since each call costs one part in a hundred.
             self.fell_back = False
@@ -152,7 +152,7 @@ class EventMapper:
         if self._mode != "off":
             if "userAgent" in record or "location" in record:
                 _describe_user(event, record)
-            if self._mode == "never" or (self._mode == "recent" and now - time > _RECENT):
+            if self._mode == "never" or (self._mode == "recent" and now - time > _RECENT_MS):
                 event[SKIP_SYNC] = True
         return event
 
@@ -172,13 +172,13 @@ class EventMapper:
             or (user_id, user_field)
         )
 
-    def _shaped(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
+    def _check_amplitude_event(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
         event = {
             name: value
             for name, value in record.items()
             if value is not None and name not in _SINGER_METADATA
         }
-        refusal = refuse_shaped(event, now, self._min_id_length)
+        refusal = refuse_amplitude_event(event, now, self._min_id_length)
         if refusal is not None:
             return refusal
         event.setdefault("library", LIBRARY)
@@ -187,9 +187,9 @@ class EventMapper:
 
 
 def insert_id(portal: Any, time: int, identifier: Any) -> str:
-    """The id by which Amplitude knows an event it already has.
+    """Return the id by which Amplitude recognises an event that it already has.
 
-    HubSpot identifies an event by `created` and `id`; the portal keeps several accounts apart.
+    HubSpot identifies an event by `created` and `id`; the portal tells accounts apart.
     """
     whole = f"hubspot:{portal if type(portal) is int else as_id(portal)}:{time}:{identifier}"
     return (

@@ -1,4 +1,4 @@
-"""Who did it: the user id of a record."""
+"""Find the user id of a record."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ RECIPIENT = "recipient"
 
 
 class IdentityRule:
-    """Finds the user id by `user_field`, and by the recipient where that has no value."""
+    """Finds the user id in `user_field`, or takes the recipient where that has no value."""
 
     def __init__(self, user_field: str, *, fall_back_to_recipient: bool) -> None:
-        """Take the dotted path of the field."""
+        """Take the dotted path of the field, and whether the recipient may take its place."""
         self._field = user_field
         self._path = tuple(user_field.split("."))
         self._falls_back = fall_back_to_recipient
 
     def identify(self, record: dict[str, Any]) -> tuple[str, str]:
-        """User id of a record and the field it came from; both are empty where it has none."""
+        """Return the user id of a record and its field; both are empty where it has none."""
         value = record.get(self._field)
         if value is None and len(self._path) > 1:
             value = self._walk(record)
@@ -40,7 +40,7 @@ class IdentityRule:
 
 
 def as_id(value: Any) -> str:
-    """A field's value as an id; empty where it cannot be one."""
+    """Return a value as an id; empty where it cannot be one."""
     if isinstance(value, str):
         return "" if value.isspace() else value
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What mapping says of a record that does not become an event."""
+"""Why a record does not become an event."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The record is kept aside.
+    """The record is rejected.
 
     Attributes:
-        reason: A few fixed words, the key under which refusals are counted.
+        reason: A few fixed words, by which rejects are counted.
         detail: What exactly is wrong; names fields, never quotes their values.
         counted: Whether it counts towards `max_rejected_percent`.
     """

@@ -1,4 +1,4 @@
-"""Event properties: flattened, free of empty values, strings within Amplitude's limit."""
+"""Flatten records into event properties: no empty values, strings within Amplitude's limit."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from math import isfinite
 from typing import Any
 
 MAX_STRING = 1024
-"""Characters Amplitude keeps of a string value (HTTP V2 API, string character limit)."""
+"""Characters that Amplitude keeps of a string value (HTTP V2 API, string character limit)."""
 
 MAX_DEPTH = 40
-"""Levels of nesting Amplitude takes (HTTP V2 API, `event_properties`)."""
+"""Levels of nesting that Amplitude takes (HTTP V2 API, `event_properties`)."""
 
 MAX_PROPERTIES = 1024
-"""Amplitude's own libraries send nothing of an object with more keys than this."""
+"""Keys of an object beyond which Amplitude's own libraries do not send it."""
 
-_NAMES_KEPT = 10_000
+_MAX_NAMES = 10_000
 
 
 class UnsendableValueError(ValueError):
-    """A value that JSON or Amplitude has no room for; the message names where it stands."""
+    """A value that JSON or Amplitude cannot carry; the message says where it is."""
 
 
 class Flattener:
-    """Turns a record into flat event properties, remembering the dotted names it has made."""
+    """Flattens records, with a cache of the dotted names."""
 
     def __init__(self) -> None:
-        """Start with no names made."""
+        """Start with an empty cache."""
         self._names: dict[str, dict[str, str]] = {}
         self._made = 0
 
     def flatten(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Event properties of a record.
+        """Return the event properties of a record.
 
-        Objects become dotted names; lists stay lists. Nulls and empty strings, lists and objects
-        vanish at every level.
+        Objects become dotted names, lists stay lists. Nulls and empty strings, lists and objects
+        are left out at every level.
 
         Raises:
             UnsendableValueError: For a number JSON cannot carry, or nesting or a number of
                 properties beyond Amplitude's limits.
         """
-        # Most values stay as they are, so what does not is taken out of a copy.
+        # A copy with a few changes is faster than a new dict, since most values stay as they are.
         properties = record.copy()
         for name, value in record.items():
             kind = type(value)
@@ -91,7 +91,7 @@ class Flattener:
 
     def _make_name(self, names: dict[str, str], parent: str, child: str) -> str:
         self._made += 1
-        if self._made > _NAMES_KEPT:
+        if self._made > _MAX_NAMES:
             self._names.clear()
             self._made = 0
         name = names[child] = f"{parent}.{child}"
@@ -99,14 +99,14 @@ class Flattener:
 
 
 def clean(name: str, value: Any, depth: int) -> Any:
-    """A value without nulls and empties, strings cut; None where nothing is left.
+    """Return a value without nulls and empty parts, strings cut; None where nothing is left.
 
     Raises:
         UnsendableValueError: For a number JSON cannot carry or nesting beyond Amplitude's limit.
     """
     if isinstance(value, float):
         if not isfinite(value):
-            raise UnsendableValueError(f"{_shown(name)} is not a finite number")
+            raise UnsendableValueError(f"{_shorten(name)} is not a finite number")
         return value
     if isinstance(value, (list, tuple)):
         items = []
@@ -135,5 +135,5 @@ def _deeper(depth: int) -> int:
     return depth + 1
 
 
-def _shown(name: str) -> str:
+def _shorten(name: str) -> str:
     return name if len(name) <= 60 else f"{name[:60]}..."  # noqa: PLR2004

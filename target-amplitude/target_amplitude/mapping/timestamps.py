@@ -1,4 +1,4 @@
-"""Reading HubSpot's `created`, which taps send as RFC 3339 text or as milliseconds."""
+"""Read HubSpot's `created`, which taps send as RFC 3339 text or as milliseconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
-_HOURS_KEPT = 20_000
+_MAX_HOURS = 20_000
 
 _hours: dict[str, int] = {}
 _WITHIN_HOUR = {
@@ -25,14 +25,14 @@ _FRACTIONS = {f"{millis:03}Z": millis for millis in range(1000)}
 
 
 def to_milliseconds(value: Any) -> int | None:
-    """Milliseconds since 1970 of a timestamp, or None where it is not one.
+    """Return the milliseconds since 1970 of a timestamp, or None where it is not one.
 
     Text without an offset is UTC.
     """
     kind = type(value)
     if kind is str:
         if len(value) == 24:  # noqa: PLR2004
-            try:  # `2025-10-09T08:53:20.000Z`, by the hours seen before
+            try:  # `2025-10-09T08:53:20.000Z`, if its hour is cached
                 return _hours[value[:14]] + _WITHIN_HOUR[value[14:20]] + _FRACTIONS[value[20:]]
             except KeyError:
                 pass
@@ -65,9 +65,9 @@ def _parse(text: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     if offset == "+00:00":
-        if len(_hours) >= _HOURS_KEPT:
+        if len(_hours) >= _MAX_HOURS:
             _hours.clear()
-        # By the moment's own date: newer Pythons read 24:00 as the next day's beginning.
+        # Not by the date in the text: newer Pythons read 24:00 as the beginning of the next day.
         date, midnight = moment.date().isoformat(), millis - millis % _DAY
         _hours.update({f"{date}T{hour:02}:": midnight + hour * _HOUR for hour in range(24)})
     return millis + int((fraction or "").ljust(3, "0")[:3])

@@ -1,4 +1,4 @@
-"""What a user agent says about the person's device, and whether it says anything at all."""
+"""Read the operating system from a user agent."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from ua_parser import Parser
 from ua_parser.loaders import load_lazy_builtins
 from ua_parser.regex import Resolver
 
-_PROXIES = ("googleimageproxy", "ggpht.com", "yahoomailproxy", "yahoocachesystem")
-"""Image proxies of mail services, as they name themselves in the user agent."""
+from target_amplitude.mapping.image_proxies import is_image_proxy
 
-_APPLE_MAIL_PRIVACY = "mozilla/5.0"
-"""Apple's Mail Privacy Protection loads images under this bare user agent."""
-
-_AGENTS_KEPT = 8192
-_LONGEST_AGENT = 2048
+_MAX_CACHED = 8192
+_MAX_LENGTH = 2048
 
 
 class UserAgent(NamedTuple):
@@ -28,18 +24,17 @@ class UserAgent(NamedTuple):
 
 
 @cache
-def _systems() -> Parser:
-    # Patterns of browsers and devices would take ten times as long to make ready.
+def _parser() -> Parser:
+    # The patterns of browsers and devices would take ten times as long to load.
     return Parser(Resolver(([], load_lazy_builtins()[1], [])))
 
 
-@lru_cache(maxsize=_AGENTS_KEPT)
+@lru_cache(maxsize=_MAX_CACHED)
 def read_user_agent(user_agent: str) -> UserAgent:
-    """Operating system of a user agent, and whether a mail image proxy sent it."""
-    folded = user_agent.strip().lower()
-    if folded == _APPLE_MAIL_PRIVACY or any(proxy in folded for proxy in _PROXIES):
+    """Return the operating system of a user agent, and whether it is a mail image proxy's."""
+    if is_image_proxy(user_agent):
         return UserAgent(is_proxy=True, os_name="", os_version="")
-    system = _systems().parse_os(user_agent[:_LONGEST_AGENT])
+    system = _parser().parse_os(user_agent[:_MAX_LENGTH])
     if system is None or system.family == "Other":
         return UserAgent(is_proxy=False, os_name="", os_version="")
     parts = (system.major, system.minor, system.patch, system.patch_minor)

@@ -1,4 +1,4 @@
-"""What Amplitude refuses, checked before it is sent so that one bad event costs no request."""
+"""Check for what Amplitude refuses, so that no request is refused for one bad event."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ DEFAULT_MIN_ID_LENGTH = 5
 
 MAX_NAME = 1024
 
-EARLIEST = 946_684_800_000
-"""2000-01-01: anything before is seconds taken for milliseconds."""
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01; an earlier time is one in seconds, taken for milliseconds."""
 
-FURTHEST_AHEAD = 366 * 86_400_000
+MAX_AHEAD_MS = 366 * 86_400_000
 
 _INVALID_IDS = frozenset(
     (
@@ -56,7 +56,7 @@ INVALID_VALUE = "invalid value"
 
 
 def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:
-    """Why Amplitude would refuse a user or device id, or None where it would not."""
+    """Return why Amplitude would refuse a user or device id, if it would."""
     if not isinstance(value, str):
         return Refusal(INVALID_ID, f"{field} is not a string")
     if "@" in value and min_length <= len(value) <= MAX_NAME:
@@ -71,18 +71,18 @@ def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:
 
 
 def refuse_time(value: Any, field: str, now: int) -> Refusal | None:
-    """Why a time is not to be sent, or None; `now` is in milliseconds since 1970."""
+    """Return why a time cannot be sent, if so; `now` is in milliseconds since 1970."""
     if type(value) is not int:
         return Refusal(INVALID_TIME, f"{field} is not an integer of milliseconds since 1970")
-    if value < EARLIEST:
+    if value < EARLIEST_MS:
         return Refusal(INVALID_TIME, f"{field} is before the year 2000 (seconds, not ms?)")
-    if value > now + FURTHEST_AHEAD:
+    if value > now + MAX_AHEAD_MS:
         return Refusal(INVALID_TIME, f"{field} is more than a year ahead")
     return None
 
 
 def refuse_event_type(value: Any) -> Refusal | None:
-    """Why an event type is not to be sent, or None."""
+    """Return why an event type cannot be sent, if so."""
     if not isinstance(value, str) or not value.strip():
         return Refusal(INVALID_EVENT_TYPE, "event_type is empty or not a string")
     if value in _RESERVED_EVENT_TYPES:
@@ -92,8 +92,8 @@ def refuse_event_type(value: Any) -> Refusal | None:
     return None
 
 
-def refuse_shaped(event: dict[str, Any], now: int, min_id_length: int) -> Refusal | None:
-    """Why Amplitude would refuse an event somebody else shaped, or None where it would not."""
+def refuse_amplitude_event(event: dict[str, Any], now: int, min_id_length: int) -> Refusal | None:
+    """Return why Amplitude would refuse a record that already is one of its events, if so."""
     refusal = refuse_event_type(event.get("event_type"))
     for field in ("user_id", "device_id"):
         if field in event:

@@ -1,1 +1,1 @@
-"""What the email events and their properties mean, registered in Amplitude or written as CSV."""
+"""Names and meanings of the email events, registered in Amplitude or written as CSV."""

@@ -1,4 +1,4 @@
-"""`target-amplitude-taxonomy`: register the tracking plan, or write it as CSV."""
+"""The command `target-amplitude-taxonomy`: register the tracking plan, or write it as CSV."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_amplitude.failures import RunFailedError
-from target_amplitude.management_api import ManagementApi, host_of_region
+from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
+from target_amplitude.delays import Delays
+from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import find_problems, read_settings
 from target_amplitude.target import TargetAmplitude
 from target_amplitude.taxonomy.plan import make_plan
 from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Pace, Registration
 from target_amplitude.taxonomy.tracking_plan_csv import to_csv
-from target_amplitude.timing import Timing
 
 if TYPE_CHECKING:
     from target_amplitude.settings import Settings
     from target_amplitude.taxonomy.plan import Plan
     from target_amplitude.taxonomy.registration import Outcome
 
-TIMING = Timing(longest_retry=10.0)
+DELAYS = Delays(longest_retry=10.0)
 
-_FILE_ONLY = (
+_CANNOT_REGISTER = (
     "Setting secret_key is missing, without which nothing can be registered through the Taxonomy "
     "API: set it to the secret key of the project"
 )
@@ -55,7 +55,7 @@ def main(
     overwrite: bool,  # noqa: FBT001 - click passes options by name
     api_url: str | None,
 ) -> None:
-    """Do it, and print a table of what was done.
+    """Register or write the plan, and print what was done.
 
     Raises:
         ClickException: If a setting is wrong, Amplitude cannot be reached, or the file cannot be
@@ -67,7 +67,7 @@ def main(
     if not config.get("secret_key"):
         config["api_key"] = config.get("api_key") or "not needed for a file"
         if csv_path is None:
-            raise click.ClickException(f"{_FILE_ONLY}, or write the plan with --csv FILE.")
+            raise click.ClickException(f"{_CANNOT_REGISTER}, or write the plan with --csv FILE.")
     problems = find_problems(config)
     if problems:
         raise click.ClickException(" ".join(problems))
@@ -78,14 +78,14 @@ def main(
     if settings.secret_key:
         _register(settings, plan, api_url, overwrite=overwrite)
     else:
-        click.echo(f"{_FILE_ONLY}.")
+        click.echo(f"{_CANNOT_REGISTER}.")
 
 
 def _read_config(configs: tuple[str, ...]) -> dict[str, Any]:
-    """Settings of the environment, which is where Meltano puts them, and of files over those."""
+    """Read settings from the environment, where Meltano puts them, and from files."""
     logger = logging.getLogger(TargetAmplitude.name)
     level = logger.level
-    # The SDK warns of numbers it has itself left as text.
+    # The SDK warns about numbers of the environment that it has left as text itself.
     logger.setLevel(logging.ERROR)
     try:
         target = TargetAmplitude(parse_env_config=True, validate_config=False, setup_mapper=False)
@@ -122,7 +122,7 @@ def _write_csv(path: Path, plan: Plan) -> None:
 
 def _register(settings: Settings, plan: Plan, api_url: str | None, *, overwrite: bool) -> None:
     base = api_url.rstrip("/") if api_url else host_of_region(settings, HOSTS)
-    api = ManagementApi(settings, base, TIMING)
+    api = ManagementApi(settings, base, DELAYS)
     totals: dict[str, int] = {}
     try:
         for outcome in Registration(api, Pace(), overwrite=overwrite).register(plan):

@@ -1,4 +1,4 @@
-"""HubSpot's email event types in the words of this project: a display name and a description.
+"""The display names and descriptions of HubSpot's email event types.
 
 Meanings follow HubSpot's Email Analytics API reference. UNBOUNCE has no recipient, so it is never
 sent.
@@ -75,4 +75,4 @@ SENT_BY_DEFAULT = frozenset(
         "SPAMREPORT",
     ),
 )
-"""The types that Amplitude's own HubSpot source carries, and that are read unless chosen else."""
+"""The types that Amplitude's own HubSpot source carries, which are selected by default."""

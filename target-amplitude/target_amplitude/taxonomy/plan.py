@@ -1,4 +1,4 @@
-"""A tracking plan: names and meanings of the events that a configuration sends, pure."""
+"""Make the tracking plan of a configuration: its events, their names and meanings. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_amplitude.mapping import EventMapper
+from target_amplitude.mapping.events import EventMapper
 from target_amplitude.taxonomy.event_types import EVENT_TYPES, SENT_BY_DEFAULT
 from target_amplitude.taxonomy.properties import PROPERTIES, PROPERTIES_OF_TYPE, RECIPIENT
 
@@ -18,7 +18,7 @@ CATEGORY = "HubSpot"
 
 
 class PlannedEvent(msgspec.Struct, frozen=True):
-    """An event as people read of it in Amplitude; `event_type` is the name it is sent under."""
+    """An event as Amplitude shows it; `event_type` is the name it is sent under."""
 
     event_type: str
     display_name: str
@@ -35,10 +35,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def make_plan(settings: Settings, *, every_type: bool = False) -> Plan:
-    """The plan of these settings.
+    """Make the plan of these settings.
 
-    It has the ten types that are read by default and those that `event_types` renames, or, with
-    `every_type`, all that are known. Types renamed to one name are one event.
+    It has the ten types that are selected by default and those that `event_types` renames or,
+    with `every_type`, all known ones. Types renamed to one name are one event.
     """
     mapper = EventMapper(settings)
     events: dict[str, PlannedEvent] = {}
@@ -59,6 +59,6 @@ def make_plan(settings: Settings, *, every_type: bool = False) -> Plan:
 
 
 def properties_of(kind: str, user_field: str) -> tuple[PlannedProperty, ...]:
-    """Properties of a HubSpot event type; the field the user id comes from is none of them."""
+    """Return the properties of a HubSpot event type, without the field of the user id."""
     names = (RECIPIENT, *PROPERTIES_OF_TYPE[kind])
     return tuple(PROPERTIES[name] for name in names if name != user_field)

@@ -1,7 +1,7 @@
 """The event properties of email events: meaning, type, and whether they are personal data.
 
-Names are HubSpot's, nested objects dotted, as the mapping sends them. Contact properties are not
-here: which ones there are is a choice made in the tap.
+Names are HubSpot's, dotted for nested objects, as the mapping sends them. Contact properties are
+missing, since they are chosen in the tap.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RECIPIENT = "recipient"
 
 
 class PlannedProperty(msgspec.Struct, frozen=True, kw_only=True):
-    """One event property; of a list, `value_type` is the type of its members."""
+    """One event property; for a list, `value_type` is the type of its members."""
 
     name: str
     description: str
@@ -70,7 +70,7 @@ _COMMON = (
     _flag("filteredEvent", "Whether HubSpot takes the event for a machine's."),
 )
 
-_LETTER = (
+_MESSAGE = (
     _text("subject", "Subject line of this message."),
     _personal("from", "Sender of the message."),
     _addresses("replyTo", "Addresses that answers go to."),
@@ -151,8 +151,8 @@ _SUPPRESSED = (
 )
 
 _OF_TYPE: dict[str, tuple[tuple[PlannedProperty, ...], ...]] = {
-    "SENT": (_LETTER,),
-    "DROPPED": (_LETTER, _DROPPED),
+    "SENT": (_MESSAGE,),
+    "DROPPED": (_MESSAGE, _DROPPED),
     "DELIVERED": (_RESPONSE,),
     "DEFERRED": (_RESPONSE, _DEFERRED),
     "BOUNCE": (_RESPONSE, _BOUNCE),
@@ -170,10 +170,10 @@ PROPERTIES: dict[str, PlannedProperty] = {
     for group in (_RECIPIENT, _COMMON, *(group for kind in _OF_TYPE.values() for group in kind))
     for planned in group
 }
-"""Every property by name."""
+"""All properties by name."""
 
 PROPERTIES_OF_TYPE: dict[str, tuple[str, ...]] = {
     kind: tuple(planned.name for group in (_COMMON, *_OF_TYPE.get(kind, ())) for planned in group)
     for kind in EVENT_TYPES
 }
-"""Names of the properties of each HubSpot event type, the user's own field aside."""
+"""Names of the properties of each HubSpot event type, without the recipient."""

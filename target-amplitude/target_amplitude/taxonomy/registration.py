@@ -1,8 +1,8 @@
-"""Registers a plan through Amplitude's Taxonomy API, one entry after the other.
+"""Register a plan through Amplitude's Taxonomy API, one entry after the other.
 
-Source: Amplitude's Taxonomy API reference. Writes cost 2 of 4 that may be under way at once and of
-7,200 an hour. A display name can be set only by an update, once the event has arrived; a
-classification only on a property that all events share, so properties are registered as shared.
+Source: Amplitude's Taxonomy API reference. A write costs 2, of 4 at a time and of 7,200 an hour.
+A display name can be set only by an update, once the event has arrived; a classification only on a
+property that all events share, so properties are registered as shared.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from target_amplitude.management_api import UNKNOWN_KEYS
+from target_amplitude.amplitude.management_api import UNAUTHORIZED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_amplitude.management_api import ManagementApi, Reply
+    from target_amplitude.amplitude.management_api import ManagementApi, Reply
     from target_amplitude.taxonomy.plan import Plan, PlannedEvent
     from target_amplitude.taxonomy.properties import PlannedProperty
 
@@ -30,11 +30,11 @@ _PATH = "/api/2/taxonomy"
 _FORBIDDEN, _CONFLICT = 403, 409
 
 _WRITE_COST = 2
-_COST_A_SECOND = 7200 / 3600
-_COST_AT_ONCE = 1200.0
+_CREDIT_PER_SECOND = 7200 / 3600
+_MAX_CREDIT = 1200.0
 
-_CLOSED_DOORS = {
-    UNKNOWN_KEYS: "Amplitude does not know these keys; check api_key, secret_key and region",
+_NO_ACCESS = {
+    UNAUTHORIZED: "Amplitude does not know these keys; check api_key, secret_key and region",
     _FORBIDDEN: "this project may not use the Taxonomy API; it comes with some plans only, and of "
     "several environments with the first one's keys",
 }
@@ -50,42 +50,42 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Pace:
-    """Keeps the cost of requests within the hour's, with room for a burst; times are seconds."""
+    """Keeps the cost of requests within that of an hour, with bursts; times are in seconds."""
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Start with room for a whole plan."""
+        """Start with enough for a whole plan."""
         self._clock = clock
         self._sleep = sleep
-        self._room = _COST_AT_ONCE
+        self._credit = _MAX_CREDIT
         self._at = clock()
 
     def spend(self, cost: float) -> None:
-        """Wait until so much may be spent."""
+        """Wait until this cost may be spent."""
         now = self._clock()
-        self._room = min(_COST_AT_ONCE, self._room + (now - self._at) * _COST_A_SECOND)
+        self._credit = min(_MAX_CREDIT, self._credit + (now - self._at) * _CREDIT_PER_SECOND)
         self._at = now
-        if self._room < cost:
-            self._sleep((cost - self._room) / _COST_A_SECOND)
-        self._room -= cost
+        if self._credit < cost:
+            self._sleep((cost - self._credit) / _CREDIT_PER_SECOND)
+        self._credit -= cost
 
 
 class Registration:
-    """Registers plans; where entries exist, `overwrite` decides whether they are changed."""
+    """Registers plans; `overwrite` decides whether entries that exist are changed."""
 
     def __init__(self, api: ManagementApi, pace: Pace, *, overwrite: bool = False) -> None:
         """Take the API and the pace at which to use it."""
         self._api = api
         self._pace = pace
         self._overwrites = overwrite
-        self._is_open = False
-        self._closed = ""
+        self._has_access = False
+        self._no_access_reason = ""
 
     def register(self, plan: Plan) -> Iterator[Outcome]:
-        """What became of each entry, as it becomes known.
+        """Register each entry and yield what became of it.
 
         Raises:
             RunFailedError: If Amplitude cannot be reached.
@@ -130,15 +130,15 @@ class Registration:
         return self._outcome(shown, name, reply, "it exists already; --overwrite changes it")
 
     def _write(self, method: str, path: str, fields: dict[str, str]) -> Reply | None:
-        if self._closed:
+        if self._no_access_reason:
             return None
         self._pace.spend(_WRITE_COST)
         reply = self._api.send(method, f"{_PATH}/{path}", data=fields)
         if reply is not None and reply.is_success:
-            self._is_open = True
-        elif reply is not None and reply.status in _CLOSED_DOORS and not self._is_open:
-            # Nothing was ever taken, so nothing will be: asking on would only cost.
-            self._closed = _told(_CLOSED_DOORS[reply.status], reply.words)
+            self._has_access = True
+        elif reply is not None and reply.status in _NO_ACCESS and not self._has_access:
+            # Nothing was accepted so far, so the other entries would be refused too.
+            self._no_access_reason = _with_message(_NO_ACCESS[reply.status], reply.message)
         return reply
 
     def _outcome(
@@ -149,15 +149,15 @@ class Registration:
         conflict: str,
         success: str = CREATED,
     ) -> Outcome:
-        if reply is None or (self._closed and not reply.is_success):
-            return Outcome(kind, name, SKIPPED, self._closed)
+        if reply is None or (self._no_access_reason and not reply.is_success):
+            return Outcome(kind, name, SKIPPED, self._no_access_reason)
         if reply.is_success:
             return Outcome(kind, name, success)
-        reason = _CLOSED_DOORS.get(reply.status, f"Amplitude answers with status {reply.status}")
-        if reply.status == _CONFLICT or (success == UPDATED and reply.status not in _CLOSED_DOORS):
+        reason = _NO_ACCESS.get(reply.status, f"Amplitude answers with status {reply.status}")
+        if reply.status == _CONFLICT or (success == UPDATED and reply.status not in _NO_ACCESS):
             reason = conflict
-        return Outcome(kind, name, SKIPPED, _told(reason, reply.words))
+        return Outcome(kind, name, SKIPPED, _with_message(reason, reply.message))
 
 
-def _told(reason: str, words: str) -> str:
-    return f"{reason} (Amplitude: {words})" if words else reason
+def _with_message(reason: str, message: str) -> str:
+    return f"{reason} (Amplitude: {message})" if message else reason

@@ -1,7 +1,7 @@
-"""The plan as CSV for the import in Amplitude Data, pure.
+"""Write the plan as CSV for the import in Amplitude Data. Pure.
 
-Columns and values follow Amplitude's ".CSV import and export" reference, which wants every column
-named exactly. It has none for classifications, so personal data is not marked there.
+Source of columns and values: Amplitude's ".CSV import and export" reference, which wants every
+column named exactly. There is none for classifications, so personal data is not marked.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COLUMNS = (
 
 
 def to_csv(plan: Plan) -> str:
-    """A line for each event and below it one for each of its properties."""
+    """Return a line for each event, followed by one for each of its properties."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()

@@ -1,0 +1,1 @@
+"""One request to Amplitude's APIs, and what the answer to it means."""

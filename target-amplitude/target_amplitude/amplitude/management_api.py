@@ -1,0 +1,166 @@
+"""Send requests to Amplitude's management APIs, which need the secret key of the project."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import requests
+import urllib3
+
+from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, read_body, retry_after
+from target_amplitude.errors import RunFailedError
+from target_amplitude.settings import PATHS, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_amplitude.delays import Delays
+    from target_amplitude.settings import Settings
+
+UNAUTHORIZED = 401
+
+_NO_ANSWER = 0
+_READ_SECONDS = 30
+_MAX_ANSWER_SECONDS = 60
+_MAX_ANSWER_BYTES = 1_000_000
+_MAX_RETRY_AFTER = 300.0
+_MAX_MESSAGE = 200
+_TRANSIENT = frozenset((_NO_ANSWER, 408, 425, 429))
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A final answer.
+
+    Attributes:
+        status: Its HTTP status.
+        message: Amplitude's own words.
+        requests: Number of requests it took.
+        retry_after: Seconds to wait, where the answer says.
+    """
+
+    status: int
+    message: str = ""
+    requests: int = 1
+    retry_after: float | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether Amplitude did what was asked."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+
+class ManagementApi:
+    """Sends requests with both keys, and retries those that fail for a passing reason."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        base: str,
+        delays: Delays,
+        is_interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare connections to the host of `base`; `is_interrupted` ends the wait for a retry."""
+        self._keys = (settings.api_key, settings.secret_key or "")
+        self._base = base
+        self._max_retries = settings.max_retries
+        self._delays = delays
+        self._is_interrupted = is_interrupted
+        self._session = new_session(base)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def send(self, method: str, path: str, **content: Any) -> Reply | None:
+        """Send a request with content as `requests` takes it; None if interrupted.
+
+        429, 5xx and lost connections are retried up to `max_retries`.
+
+        Raises:
+            RunFailedError: If the last retry fails too, or the server cannot be trusted.
+        """
+        failures = 0
+        while True:
+            reply = self._send_once(method, path, content)
+            if reply.status not in _TRANSIENT and reply.status < 500:  # noqa: PLR2004
+                return msgspec.structs.replace(reply, requests=failures + 1)
+            failures += 1
+            if failures > self._max_retries:
+                last = f"status {reply.status}" if reply.status else reply.message
+                raise RunFailedError(
+                    f"{self._base}{path} gave no answer that counts after {failures - 1} retries "
+                    f"(last: {last}); run it again later.",
+                )
+            if not self._wait(reply.retry_after or self._delays.backoff(failures)):
+                return None
+
+    def _send_once(self, method: str, path: str, content: dict[str, Any]) -> Reply:
+        try:
+            with self._session.request(
+                method,
+                self._base + path,
+                auth=self._keys,
+                timeout=(CONNECT_SECONDS, _READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+                **content,
+            ) as response:
+                body = read_body(response, _MAX_ANSWER_BYTES, _MAX_ANSWER_SECONDS)
+        except requests.exceptions.SSLError:
+            raise RunFailedError(
+                f"{self._base} has a TLS certificate that cannot be trusted; check region, and "
+                "whether a proxy stands between.",
+            ) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+            return Reply(_NO_ANSWER, "no connection, or one that was cut")
+        return Reply(
+            response.status_code,
+            self._message(body or b""),
+            retry_after=retry_after(response, _MAX_RETRY_AFTER),
+        )
+
+    def _message(self, body: bytes) -> str:
+        message = " ".join(find_message(body).split())
+        for key in self._keys:
+            message = message.replace(key, "<key>") if key else message
+        return message[:_MAX_MESSAGE]
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait in steps, since signal handlers can only set a flag; False if interrupted."""
+        until = time.monotonic() + seconds
+        while not self._is_interrupted():
+            left = until - time.monotonic()
+            if left <= 0:
+                return True
+            time.sleep(min(0.2, left))
+        return False
+
+
+def find_message(body: bytes) -> str:
+    """Find what an answer says went wrong: `errors[0].message`, `error` or `message`."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    errors = answer.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        answer = errors[0] | {"error": errors[0].get("message")}
+    for name in ("error", "message"):
+        message = answer.get(name)
+        if isinstance(message, str):
+            return message
+    return ""
+
+
+def host_of_region(settings: Settings, hosts: dict[str, str]) -> str:
+    """Return the base URL of a management API: the region's, or `api_url` on this machine.
+
+    Any other `api_url` leads to the upload endpoint only, so the secret key is not sent there.
+    """
+    if is_loopback(settings.url):
+        return settings.url.removesuffix(PATHS[settings.endpoint])
+    return hosts[settings.region]

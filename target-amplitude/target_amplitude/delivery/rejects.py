@@ -1,0 +1,178 @@
+"""The rejects file: refused records as Singer messages that the target can load again."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import suppress
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import msgspec
+
+from target_amplitude.errors import RunFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from target_amplitude.history.counts import StreamCounts
+
+_REJECTED = "rejected"
+"""Key of a RECORD message, beside `record`, that holds the reason."""
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """One refused record.
+
+    Attributes:
+        line: The Singer line it came in.
+        reason: A few fixed words, by which rejects are counted.
+        detail: What exactly is wrong.
+        message: Amplitude's own words.
+        counts: Counts of its stream, where it is to be counted once it is written.
+        counted: Whether it counts towards `max_rejected_percent`.
+    """
+
+    line: bytes
+    reason: str
+    detail: str = ""
+    message: str = ""
+    counts: StreamCounts | None = None
+    counted: bool = True
+
+
+def count_rejects(rejects: Iterable[Reject]) -> None:
+    """Count records as rejected."""
+    for reject in rejects:
+        if reject.counts is not None:
+            reject.counts.reject(reject.reason, counted=reject.counted)
+
+
+class _Origin(msgspec.Struct):
+    run: str = ""
+
+
+class RejectsFile:
+    """Append-only file at `rejected_path`, readable by its owner only.
+
+    Each message carries the id of its run, so that a run whose input is this file recognises what
+    it has written itself.
+
+    Attributes:
+        is_input: Whether this file is the input too; then refused records stay where they are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            RunFailedError: If it cannot be opened for appending.
+        """
+        self._path = path
+        self._run_id = uuid4().hex
+        self.is_input = False
+        self._schemas: dict[str, bytes] = {}
+        self._written_schemas: dict[str, bytes] = {}
+        self._is_unsynced = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as failure:
+            raise self._unwritable(failure) from None
+        with suppress(OSError):  # a device such as /dev/null keeps its own mode
+            if path.is_file():
+                os.fchmod(self._file, 0o600)
+
+    def detect_input(self, descriptor: int) -> int | None:
+        """Set `is_input` if an open file is this one; returns how many bytes are left to read."""
+        if not os.path.samestat(os.fstat(descriptor), os.fstat(self._file)):
+            return None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        self.is_input = True
+        return os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
+
+    def has_written(self, rejected: msgspec.Raw) -> bool:
+        """Whether a reason beside a record was written by this run."""
+        try:
+            return msgspec.json.decode(rejected, type=_Origin).run == self._run_id
+        except msgspec.MsgspecError:
+            return False
+
+    def add_schema(self, stream: str, line: bytes) -> None:
+        """Remember the SCHEMA message to be written before rejects of a stream."""
+        self._schemas[stream] = line
+
+    def write(self, rejects: Iterable[Reject]) -> None:
+        """Append rejects and count them.
+
+        Raises:
+            RunFailedError: If they cannot be written.
+        """
+        rejects = list(rejects)
+        if self.is_input:
+            count_rejects(rejects)
+            return
+        at = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        parts: list[bytes] = []
+        for reject in rejects:
+            stream, message = self._with_reason(reject, at)
+            schema = self._schemas.get(stream)
+            if schema is not None and self._written_schemas.get(stream) != schema:
+                parts.append(schema)
+                self._written_schemas[stream] = schema
+            parts.append(message)
+        if not parts:
+            return
+        data = memoryview(b"\n".join([*parts, b""]))
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError as failure:
+            raise self._unwritable(failure) from None
+        self._is_unsynced = True
+        count_rejects(rejects)
+
+    def sync(self) -> None:
+        """Flush what was written to the disk.
+
+        Raises:
+            RunFailedError: If that fails.
+        """
+        if not self._is_unsynced:
+            return
+        try:
+            os.fsync(self._file)
+        except OSError as failure:
+            if self._path.is_file():
+                raise self._unwritable(failure) from None
+        self._is_unsynced = False
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def _with_reason(self, reject: Reject, at: str) -> tuple[str, bytes]:
+        """Return the stream of a record, and its message with the reason added."""
+        rejected = {"reason": reject.reason, "at": at, "run": self._run_id}
+        if reject.detail:
+            rejected["detail"] = reject.detail
+        if reject.message:
+            rejected["amplitude"] = reject.message
+        try:
+            message = msgspec.json.decode(reject.line, type=dict[str, msgspec.Raw])
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            loose: dict[str, Any] = json.loads(reject.line)
+            return loose["stream"], json.dumps(loose | {_REJECTED: rejected}).encode()
+        message[_REJECTED] = msgspec.Raw(msgspec.json.encode(rejected))
+        return msgspec.json.decode(message["stream"], type=str), msgspec.json.encode(message)
+
+    def _unwritable(self, failure: OSError) -> RunFailedError:
+        reason = failure.strerror or "unknown reason"
+        return RunFailedError(
+            f"Records cannot be kept in rejected_path {self._path}: {reason}; "
+            "make room or name another path. No state covers them.",
+        )

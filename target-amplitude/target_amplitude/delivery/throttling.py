@@ -1,0 +1,100 @@
+"""Events that wait because Amplitude throttles their users."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_amplitude.delivery.queued_event import QueuedEvent
+
+FOREVER = float("inf")
+
+
+class ThrottledUser:
+    """Events of a throttled user, of which a slice is sent at a time.
+
+    `retry_at` is in seconds of the run's clock, and infinite while a slice is in flight.
+    """
+
+    __slots__ = ("attempts", "events", "retry_at", "slice_size")
+
+    def __init__(self) -> None:
+        """Start without events."""
+        self.events: deque[QueuedEvent] = deque()
+        self.retry_at = 0.0
+        self.slice_size = 0
+        self.attempts = 0
+
+
+class Throttling:
+    """Holds events of throttled users back and remembers whose daily quota is exhausted."""
+
+    def __init__(self) -> None:
+        """Start with nobody throttled."""
+        self.users: dict[str, ThrottledUser] = {}
+        self._exhausted: set[str] = set()
+
+    def hold(self, events: Iterable[QueuedEvent], until: float) -> int:
+        """Hold throttled events back, ahead of later ones of the same users.
+
+        Returns the largest number of times in a row that one of these users was throttled.
+        """
+        by_user: dict[str, list[QueuedEvent]] = {}
+        for event in events:
+            by_user.setdefault(event.user, []).append(event)
+        attempts = 0
+        for user, own in by_user.items():
+            throttled = self.users.setdefault(user, ThrottledUser())
+            throttled.events.extendleft(reversed(own))
+            throttled.retry_at = until
+            throttled.slice_size = max(1, len(own) // 2)
+            throttled.attempts += 1
+            attempts = max(attempts, throttled.attempts)
+        return attempts
+
+    def exhaust(self, users: Iterable[str]) -> list[QueuedEvent]:
+        """Send nothing more of these users; returns the events that were held back for them."""
+        left: list[QueuedEvent] = []
+        for user in users:
+            self._exhausted.add(user)
+            throttled = self.users.pop(user, None)
+            if throttled is not None:
+                left.extend(throttled.events)
+        return left
+
+    def separate(self, events: list[QueuedEvent]) -> tuple[list[QueuedEvent], list[QueuedEvent]]:
+        """Return the events that may be sent now, and those of users with an exhausted quota.
+
+        Events of throttled users are held back, behind their earlier ones.
+        """
+        if not (self.users or self._exhausted):
+            return events, []
+        ready, left = [], []
+        for event in events:
+            if event.user in self._exhausted or event.device in self._exhausted:
+                left.append(event)
+            elif event.user in self.users and self.users[event.user].retry_at != FOREVER:
+                self.users[event.user].events.append(event)
+            else:
+                ready.append(event)
+        return ready, left
+
+    def complete(self, users: Iterable[str], now: float) -> None:
+        """Let the next slice of users follow whose last one is no longer in flight."""
+        for user in users:
+            throttled = self.users.get(user)
+            if throttled is None or throttled.retry_at != FOREVER:
+                continue
+            if throttled.events:
+                throttled.retry_at = now
+                throttled.attempts = 0
+                throttled.slice_size *= 2
+            else:
+                del self.users[user]
+
+    def next_retry_at(self) -> float:
+        """When the next events that are held back may be sent; infinity where there are none."""
+        return min((throttled.retry_at for throttled in self.users.values()), default=FOREVER)

@@ -1,0 +1,61 @@
+"""The job log: one line of JSON for each run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_amplitude.errors import RunFailedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class JobLog:
+    """Append-only file at `job_log_path`, readable by its owner only."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            RunFailedError: If it cannot be opened for appending.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as failure:
+            raise RunFailedError(
+                f"Setting job_log_path {path} cannot be written to: {failure.strerror}; "
+                "name another path.",
+            ) from None
+
+    def append(self, run: dict[str, Any]) -> None:
+        """Append a run.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        os.write(self._file, msgspec.json.encode(run) + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def read_runs(path: Path) -> list[dict[str, Any]]:
+    """Read the runs of a job log, oldest first, without a line that a crash cut short.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    runs = []
+    for line in path.read_bytes().splitlines():
+        try:
+            run = msgspec.json.decode(line)
+        except (msgspec.MsgspecError, UnicodeError):
+            continue
+        if isinstance(run, dict):
+            runs.append(run)
+    return runs

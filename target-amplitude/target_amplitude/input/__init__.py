@@ -1,0 +1,1 @@
+"""Singer messages: bytes from standard input into lines, messages and records."""

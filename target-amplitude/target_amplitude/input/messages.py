@@ -1,0 +1,89 @@
+"""Decode Singer messages, a block of lines at a time."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ABSENT = msgspec.Raw()
+
+
+class Message(msgspec.Struct):
+    """The parts of a Singer message that this target reads; `Raw` ones stay as they came."""
+
+    type: str
+    stream: str | None = None
+    record: dict[str, Any] | None = None
+    value: msgspec.Raw = ABSENT
+    schema: msgspec.Raw = ABSENT
+    key_properties: list[str] | None = None
+    rejected: msgspec.Raw = ABSENT
+
+
+_decoder = msgspec.json.Decoder(Message)
+
+
+def split_lines(block: bytes) -> list[bytes]:
+    """Split a block into lines without their newlines."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def decode_messages(
+    block: bytes,
+    lines: list[bytes],
+    first_line: int,
+) -> Iterator[tuple[int, bytes, Message]]:
+    """Yield line number, line and message of each line of a block that is not blank.
+
+    Raises:
+        InvalidInputLine: At the first line that is no Singer message, once those before it were
+            yielded. It names the number of the line and nothing of its content.
+    """
+    try:
+        messages = _decoder.decode_lines(block)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        messages = []
+    if len(messages) == len(lines):
+        return zip(count(first_line), lines, messages)
+    return _decode_each(lines, first_line)
+
+
+def _decode_each(lines: list[bytes], first_line: int) -> Iterator[tuple[int, bytes, Message]]:
+    for number, line in enumerate(lines, first_line):
+        if line.strip():
+            yield number, line, _decode(line, number)
+
+
+def _decode(line: bytes, number: int) -> Message:
+    try:
+        return _decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _decode_loosely(line, number)
+
+
+def _decode_loosely(line: bytes, number: int) -> Message:
+    """Decode a message with what Python's JSON allows beyond the standard, such as NaN."""
+    try:
+        loose = json.loads(line)
+        raw = {
+            name: msgspec.Raw(json.dumps(loose[name]).encode())
+            for name in ("value", "schema", "rejected")
+            if name in loose
+        }
+        plain = {name: loose.get(name) for name in ("type", "stream", "record", "key_properties")}
+        return msgspec.convert(plain | raw, Message)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InvalidInputLine(
+            f"Line {number} of the input is not a Singer message; "
+            "what came before it was delivered. Check the tap's output.",
+        ) from None

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from loading.loader import FAST
+from loading.messages import OPEN, run_of
+from target_amplitude.taxonomy import command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from loading.loader import Loader
+    from sandbox.client import Sandbox
+
+KEY, SECRET = "sandbox-api-key", "sandbox-secret-key"
+PATH = "/api/2/taxonomy"
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(command, "DELAYS", FAST)
+    monkeypatch.chdir(tmp_path)
+
+
+def taxonomy(sandbox: Sandbox, *arguments: str, **settings: str) -> Result:
+    config = {"api_key": KEY, "secret_key": SECRET, "api_url": sandbox.amplitude_url} | settings
+    environment = {f"TARGET_AMPLITUDE_{name.upper()}": value for name, value in config.items()}
+    result = CliRunner().invoke(command.main, arguments, env=environment)
+    assert KEY not in result.output
+    assert SECRET not in result.output
+    return result
+
+
+def lines(result: Result, kind: str) -> list[str]:
+    return [line for line in result.output.splitlines() if line.startswith(kind)]
+
+
+def requests(sandbox: Sandbox) -> int:
+    return len([one for one in sandbox.amplitude_requests() if one["path"].startswith(PATH)])
+
+
+def test_category_events_and_properties_are_registered(sandbox: Sandbox) -> None:
+    result = taxonomy(sandbox)
+    assert result.exit_code == 0, result.output
+    plan = sandbox.taxonomy()
+    assert list(plan["category"]) == ["HubSpot"]
+    assert len(plan["event"]) == 10
+    assert plan["event"][OPEN]["category"] == "HubSpot"
+    assert "opened" in plan["event"][OPEN]["description"]
+    assert plan["event-property"]["/response"]["classifications"] == "PII"
+    assert plan["event-property"]["/filteredEvent"]["type"] == "boolean"
+    assert plan["event-property"]["/browser.version"]["is_array_type"] == "true"
+    assert all("because it can be set once" in line for line in lines(result, "display name"))
+
+
+def test_display_names_follow_once_events_have_arrived(sandbox: Sandbox, loader: Loader) -> None:
+    taxonomy(sandbox)
+    loader.load(run_of(3))
+    result = taxonomy(sandbox)
+    assert result.exit_code == 0
+    assert sandbox.taxonomy()["event"][OPEN]["display_name"] == "Email Opened"
+    assert [line for line in lines(result, "display name") if "updated" in line]
+    assert all("because it exists already" in line for line in lines(result, "event"))
+
+
+def test_names_come_from_the_settings_of_the_target(sandbox: Sandbox) -> None:
+    taxonomy(sandbox, event_type_prefix="HS ", event_types='{"OPEN": "100% opened/read"}')
+    events = sandbox.taxonomy()["event"]
+    assert "HS EMAIL_SENT" in events
+    assert "100% opened/read" in events
+
+
+def test_a_whole_environment_of_settings_gives_no_false_alarm(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = taxonomy(sandbox, max_rejected_percent="10", max_retries="3", gzip="false")
+    assert result.exit_code == 0, result.output
+    assert "failed" not in result.output + caplog.text
+
+
+def test_existing_entries_are_changed_only_when_asked(sandbox: Sandbox) -> None:
+    taxonomy(sandbox)
+    result = taxonomy(sandbox, "--overwrite")
+    assert all("updated" in line for line in lines(result, "event  "))
+
+
+@pytest.mark.parametrize(
+    ("settings", "because"),
+    [
+        ({"secret_key": "another-secret"}, "does not know these keys"),
+        ({}, "may not use the Taxonomy API"),
+    ],
+)
+def test_denied_access_is_tried_once_and_explained(
+    sandbox: Sandbox, settings: dict[str, str], because: str
+) -> None:
+    sandbox.set_amplitude(taxonomy=False)
+    before = requests(sandbox)
+    result = taxonomy(sandbox, **settings)
+    assert result.exit_code == 0
+    assert requests(sandbox) == before + 1
+    entries = result.output.splitlines()[:-1]
+    assert len(entries) > 60
+    assert all("skipped, because" in line and because in line for line in entries)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_one_refused_entry_costs_no_other(sandbox: Sandbox, status: int) -> None:
+    sandbox.add_fault(
+        "amplitude", action="answer", path=f"{PATH}/event", skip=1, times=1, status=status, json={}
+    )
+    result = taxonomy(sandbox)
+    assert result.exit_code == 0
+    assert len(sandbox.taxonomy()["event"]) == 9
+
+
+def test_passing_failures_are_retried(sandbox: Sandbox) -> None:
+    for status in (429, 503):
+        sandbox.add_fault("amplitude", action="answer", path=PATH, status=status, times=2)
+    sandbox.add_fault("amplitude", action="cut", path=PATH, times=1)
+    result = taxonomy(sandbox)
+    assert result.exit_code == 0, result.output
+    assert len(sandbox.taxonomy()["event"]) == 10
+
+
+def test_an_amplitude_that_never_answers_is_one_sentence(sandbox: Sandbox) -> None:
+    sandbox.add_fault("amplitude", action="answer", path=PATH, status=503)
+    result = taxonomy(sandbox, max_retries="2")
+    assert result.exit_code == 1
+    assert sandbox.faults_met() == 3
+    assert "status 503" in result.output
+
+
+def test_without_a_secret_key_only_the_file_is_written(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "plans" / "plan.csv"
+    result = taxonomy(sandbox, "--csv", str(path), secret_key="", api_key="")
+    assert result.exit_code == 0, result.output
+    assert "secret_key is missing" in result.output
+    assert OPEN in {line["Object name"] for line in csv.DictReader(path.read_text().splitlines())}
+    assert sandbox.taxonomy() == {}
+
+
+def test_with_a_secret_key_the_file_comes_on_top(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    taxonomy(sandbox, "--csv", str(path))
+    assert path.exists()
+    assert len(sandbox.taxonomy()["event"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "sentence"),
+    [
+        ([], {"secret_key": ""}, "secret_key is missing"),
+        ([], {"api_key": ""}, "api_key is missing"),
+        (["--api-url", "http://example.com"], {}, "api_url must be"),
+        (["--config", "nowhere.json"], {}, "--config"),
+        ([], {"event_types": "no json"}, "not of its kind"),
+        (["--csv", "/dev/null/plan.csv"], {}, "cannot be written"),
+    ],
+)
+def test_what_a_user_can_correct_is_one_sentence(
+    sandbox: Sandbox, arguments: list[str], settings: dict[str, str], sentence: str
+) -> None:
+    result = taxonomy(sandbox, *arguments, **settings)
+    assert result.exit_code == 1
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_settings_can_come_from_a_file(sandbox: Sandbox, tmp_path: Path) -> None:
+    config = {"api_key": KEY, "secret_key": SECRET, "api_url": sandbox.amplitude_url + "/batch"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = CliRunner().invoke(command.main, ["--config", "config.json"])
+    assert result.exit_code == 0, result.output
+    assert len(sandbox.taxonomy()["event"]) == 10
