@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from packages.environment import ROOT
+from packages.environment import PLUGINS, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-PLUGINS = ("tap-hubspot-email-events",)
 ROOT_MODULES = 8
 LINES = 350
 

@@ -22,6 +22,10 @@ PROXIES = {
     "(via ggpht.com GoogleImageProxy)",
     "Yahoo": "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
     "Apple": "Mozilla/5.0",
+    "Seznam": "SeznamEmailProxy/2.0.174",
+    "HEY": "HEY.com/ImageProxy 1.0",
+    "Fastmail": "FastMailUA/1.0",
+    "Outlook's link checker": "Microsoft Office Existence Discovery",
 }
 TODAY = {"city": "Dublin", "country": "IRELAND", "os_name": "Ubuntu"}
 LAST_YEAR = {"city": "Boston", "country": "UNITED STATES", "os_name": "Android", "os_version": "9"}

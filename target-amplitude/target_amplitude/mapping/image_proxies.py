@@ -1,12 +1,22 @@
-"""Programs of mail services that load images in the place of a person.
+"""Programs of mail services that load images or check links in the place of a person.
 
-Gmail and Yahoo name themselves in the user agent; Apple's Mail Privacy Protection sends a bare
-product token.
+Sources: Gmail, Yahoo, Seznam, HEY, Mail.ru and Fastmail name themselves in the user agent; Apple's
+Mail Privacy Protection sends a bare product token; Gmail's prefetching is described by SparkPost
+(https://bird.com/en-us/blog/gmail-prefetching-images); Outlook checks a link on a click.
+The mapper in transforms/ has the same list, and a test says where the two differ.
 """
 
 from __future__ import annotations
 
-IMAGE_PROXIES = ("googleimageproxy", "ggpht.com", "yahoomailproxy", "yahoocachesystem")
+IMAGE_PROXIES = (
+    "imageproxy",  # GoogleImageProxy, HEY.com/ImageProxy, MailRuImageProxy
+    "mailproxy",  # YahooMailProxy, SeznamEmailProxy
+    "ggpht.com",
+    "yahoocachesystem",
+    "fastmailua",
+    "edge/12.246 mozilla/5.0",
+    "microsoft office existence discovery",
+)
 """Parts of user agents, in lower case."""
 
 BARE_USER_AGENT = "mozilla/5.0"
@@ -14,6 +24,6 @@ BARE_USER_AGENT = "mozilla/5.0"
 
 
 def is_image_proxy(user_agent: str) -> bool:
-    """Whether a user agent is such a program's, so that it says nothing about the person."""
+    """Tell whether a user agent is of such a program, so that it says nothing about a person."""
     folded = user_agent.strip().lower()
     return folded == BARE_USER_AGENT or any(part in folded for part in IMAGE_PROXIES)
