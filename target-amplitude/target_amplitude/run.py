@@ -19,9 +19,9 @@ from target_amplitude.delays import Delays
 from target_amplitude.delivery.delivery import Delivery
 from target_amplitude.delivery.rejects import RejectsFile
 from target_amplitude.errors import RunFailedError
+from target_amplitude.history import summary as words
 from target_amplitude.history.counts import CountsByStream, rejected_percent
 from target_amplitude.history.job_log import JobLog
-from target_amplitude.history.summary import stream_line
 from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
 from target_amplitude.input.reader import InputReader
 from target_amplitude.input.stream_maps import StreamMaps
@@ -141,15 +141,8 @@ class Run:
         if self._signal is not None:
             self._end(f"stopped by signal {self._signal}")
             return 128 + self._signal
-        percent = rejected_percent(self._counts.values())
-        if percent > self._settings.max_rejected_percent:
-            where = "a dry run keeps none of them"
-            if self._dry_run is None:
-                where = f"{self._settings.rejected_path} holds them with the reasons"
-            failure = RunFailedError(
-                f"{percent:.1f} % of the records were refused, more than max_rejected_percent "
-                f"({self._settings.max_rejected_percent:g}) allows; {where}.",
-            )
+        failure = self._find_failure()
+        if failure is not None:
             self._end(str(failure))
             raise failure
         if self._delivery is not None and self._delivery.coordinator.exhausted_events:
@@ -162,6 +155,29 @@ class Run:
         else:
             self._end("dry run" if self._dry_run is not None else "delivered")
         return 0
+
+    def _find_failure(self) -> RunFailedError | None:
+        percent = rejected_percent(self._counts.values())
+        reasons = words.rejected_reasons(self._counts.values())
+        if percent > self._settings.max_rejected_percent:
+            return RunFailedError(
+                f"{percent:.1f} % of the records were refused, more than max_rejected_percent "
+                f"({self._settings.max_rejected_percent:g}) allows ({reasons}); {self._kept_where}."
+            )
+        undelivered = words.undelivered_emails(self._counts.values())
+        has_left = self._delivery is not None and self._delivery.coordinator.exhausted_events
+        if undelivered and self._dry_run is None and not has_left:
+            return RunFailedError(
+                f"None of {undelivered:,} email events was delivered ({reasons}); "
+                f"{self._kept_where}."
+            )
+        return None
+
+    @property
+    def _kept_where(self) -> str:
+        if self._dry_run is not None:
+            return "a dry run keeps none of them"
+        return f"{self._settings.rejected_path} holds them with the reasons"
 
     def _read_blocks(self, source: IO[str] | IO[bytes]) -> None:
         limit = None
@@ -191,10 +207,7 @@ class Run:
             has_failed = self._delivery.coordinator.failure is not None
             self._delivery.stop(_IN_FLIGHT_SECONDS if has_failed else 0.0)
         summary = self._summarize(outcome)
-        for stream in summary["streams"]:
-            logger.info(stream_line(stream, dry_run=self._dry_run is not None))
-        for name, users in summary.get("distinct_users_by_event_type", {}).items():
-            logger.info("%s: %d distinct users", name, users)
+        self._log_end(summary)
         if self._job_log is not None:
             try:
                 self._job_log.append(summary)
@@ -204,6 +217,23 @@ class Run:
         if self._rejects is not None:
             self._rejects.close()
         self._wakeup.close()
+
+    def _log_end(self, summary: dict[str, Any]) -> None:
+        streams, is_dry = list(self._counts.values()), self._dry_run is not None
+        for stream in summary["streams"]:
+            logger.debug(words.stream_details(stream))
+        for line in words.table(streams, dry_run=is_dry):
+            logger.info(line)
+        if reasons := words.rejected_reasons(streams):
+            logger.info("Rejected: %s", reasons)
+        for name, users in summary.get("distinct_users_by_event_type", {}).items():
+            logger.info("%s: %s distinct users", name, f"{users:,}")
+        path = None if is_dry else str(self._settings.rejected_path)
+        for warning in words.warnings(
+            streams, user_field=self._settings.user_field, rejected_path=path
+        ):
+            logger.warning(warning)
+        logger.info(words.totals(streams, summary["seconds"], dry_run=is_dry))
 
     def _summarize(self, outcome: str) -> dict[str, Any]:
         coordinator = self._delivery.coordinator if self._delivery is not None else None

@@ -95,7 +95,7 @@ def test_a_run_is_summed_up_over_its_streams(tmp_path: Path) -> None:
         "skipped": 1,
         "not_covered": 0,
         "retried": 2,
-        "rejected": {"no recipient": 1},
+        "rejected": {"no user": 1},
         "first_event": "2025-01-02T00:00:00Z",
         "last_event": "2025-01-03T00:00:00Z",
     }

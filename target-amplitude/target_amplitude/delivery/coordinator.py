@@ -40,7 +40,9 @@ class Coordinator:
         flush_at: When partial batches are to be flushed, in seconds of the run's clock.
         is_ended: Whether senders are to stop.
         accepted: Number of events that Amplitude has accepted.
-        lone_refusals: Number of events that were alone in a request when it was refused.
+        suspects: Events that were alone in a refused request before any event was accepted, each
+            with reason and message. They stay in the queue's count and in no state, since what
+            answers may be a proxy that refuses everything.
         requests: Number of requests answered or failed.
         sent_bytes: Bytes of their bodies before compression.
         exhausted_events: Number of events left for another run, since a quota is exhausted.
@@ -71,7 +73,7 @@ class Coordinator:
         self.flush_at = FOREVER
         self.is_ended = False
         self.accepted = 0
-        self.lone_refusals = 0
+        self.suspects: list[tuple[QueuedEvent, str, str]] = []
         self.requests = 0
         self.sent_bytes = 0
         self.exhausted_events = 0
@@ -94,6 +96,7 @@ class Coordinator:
         self.accepted += len(events)
         for counts, count in self._settle(events).items():
             counts.delivered += count
+        self._reject_suspects()
         self.write_true_state()
 
     def reject(self, refused: Iterable[tuple[QueuedEvent, str]], reason: str, message: str) -> None:
@@ -111,6 +114,27 @@ class Coordinator:
         )
         self._settle([event for event, _ in pairs])
         self.write_true_state()
+
+    def refuse_alone(self, event: QueuedEvent, reason: str, message: str) -> None:
+        """Reject an event that was alone in a refused request, once another was accepted.
+
+        Raises:
+            RunFailedError: If it, or the state that has become true, cannot be written.
+        """
+        self.suspects.append((event, reason, message))
+        self._reject_suspects()
+        self.changed.notify_all()
+
+    def _reject_suspects(self) -> None:
+        if self.accepted:
+            suspects, self.suspects = self.suspects, []
+            for event, reason, message in suspects:
+                self.reject([(event, "")], reason, message)
+
+    @property
+    def has_only_suspects(self) -> bool:
+        """Whether every event that is not settled was refused alone, and none accepted."""
+        return bool(self.suspects) and self.queue.pending == len(self.suspects)
 
     def leave(self, events: list[QueuedEvent]) -> None:
         """Leave events of users with an exhausted quota unsettled, so that no state covers them."""

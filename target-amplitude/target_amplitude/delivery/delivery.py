@@ -6,9 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from target_amplitude.amplitude.transport import host_of
 from target_amplitude.delivery.backpressure import MAX_WAIT_SECONDS, Backpressure
 from target_amplitude.delivery.coordinator import Coordinator
-from target_amplitude.delivery.sender import Sender
+from target_amplitude.delivery.sender import Sender, refuses_everything
 from target_amplitude.delivery.throttling import FOREVER
 from target_amplitude.errors import RunFailedError
 
@@ -106,6 +107,11 @@ class Delivery:
         with coordinator.changed:
             while coordinator.queue.pending and coordinator.failure is None:
                 if self._is_interrupted and time.monotonic() > self._deadline:
+                    break
+                if coordinator.has_only_suspects:
+                    if not self._is_interrupted:
+                        host = host_of(self._settings.url)
+                        coordinator.failure = refuses_everything(host, coordinator.suspects[-1][-1])
                     break
                 coordinator.queue.flush()
                 self._wait()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from target_amplitude.delivery.queued_event import Batch, QueuedEvent
     from target_amplitude.settings import Settings
 
-_MAX_LONE_REFUSALS = 50
+_MAX_SUSPECTS = 50
 """Events refused alone, with none accepted, beyond which it is not the events that are refused."""
 
 logger = logging.getLogger("target-amplitude")
@@ -108,13 +108,9 @@ class Sender:
                 unsent += [events[middle:], events[:middle]]
                 coordinator.count_retry(events)
                 return
-            coordinator.lone_refusals += 1
-            if not coordinator.accepted and coordinator.lone_refusals > _MAX_LONE_REFUSALS:
-                raise RunFailedError(
-                    f"{self._host} refuses every event ({decision.message}); check api_url, and "
-                    "whether a proxy or firewall stands between.",
-                )
-            coordinator.reject([(events[0], "")], decision.reason, decision.message)
+            coordinator.refuse_alone(events[0], decision.reason, decision.message)
+            if len(coordinator.suspects) > _MAX_SUSPECTS:
+                raise refuses_everything(self._host, decision.message)
 
     def _take_out_named(
         self,
@@ -208,6 +204,14 @@ class Sender:
                 "region: a key of an EU project is unknown in the US, and the other way round.",
             )
         raise RunFailedError(f"{self._host} takes no events ({decision.reason}); check api_url.")
+
+
+def refuses_everything(host: str, message: str) -> RunFailedError:
+    """Return the failure of a run in which every request was refused without naming an event."""
+    return RunFailedError(
+        f"{host} refuses every event ({message}), so none of them is taken for a bad one and no "
+        "state covers them; check api_url, and whether a proxy or firewall stands between.",
+    )
 
 
 def _is_named(event: QueuedEvent, ids: frozenset[str]) -> bool:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class StreamCounts:
-    """Counts of one stream; times of events are milliseconds since 1970."""
+    """Counts of one stream; times of events are milliseconds since 1970.
+
+    Attributes:
+        has_emails: Whether email events of HubSpot's were among its records.
+    """
 
     __slots__ = (
         "delivered",
@@ -22,6 +26,7 @@ class StreamCounts:
         "events",
         "fell_back",
         "first",
+        "has_emails",
         "last",
         "read",
         "rejected",
@@ -50,6 +55,7 @@ class StreamCounts:
         self.sent_bytes = 0
         self.first: int | None = None
         self.last: int | None = None
+        self.has_emails = False
         self.users = DistinctUsers()
         self.started = started
         self.ended = started

@@ -1,23 +1,169 @@
-"""The summary of a run in words."""
+"""The end of a run in words: a table of its streams, its warnings, its totals."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from target_amplitude.history.counts import StreamCounts
+
+_COLUMNS = ("read", "delivered", "skipped", "rejected", "left")
+_MAX_NAME = 40
+
+_HINTS = {
+    "no user": "select recipient in the tap, or name a field that has a value in user_field",
+    "invalid id": "see min_id_length, and what user_field names",
+    "refused by Amplitude": "the file holds Amplitude's own words; see Data > Settings there",
+    "refused by Amplitude's filter": "the event holds text that a firewall takes for an attack",
+    "too large": "a single event must fit into one request",
+}
+"""What to do about a reason, where a user can do something."""
 
 
-def stream_line(summary: dict[str, Any], *, dry_run: bool = False) -> str:
-    """Describe one stream of a run in one line of the log."""
-    rejected = ", ".join(f"{count} {reason}" for reason, count in summary["rejected"].items())
-    users = ""
-    if summary["fell_back"]:
-        users = f"{summary['matched']} matched, {summary['fell_back']} fell back to the recipient, "
-    about = "" if summary["distinct_users_exact"] else "about "
-    verb = "would be delivered" if dry_run else "delivered"
+def table(streams: Sequence[StreamCounts], *, dry_run: bool) -> list[str]:
+    """Return the lines of a table of streams, those without records left out."""
+    rows = [
+        (
+            _shorten(counts.stream),
+            *(f"{number:,}" for number in _numbers(counts)),
+        )
+        for counts in streams
+        if counts.read
+    ]
+    if not rows:
+        return []
+    titles = ("stream", *(_title(column, dry_run=dry_run) for column in _COLUMNS))
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (titles, *rows)
+    ]
+
+
+def totals(streams: Iterable[StreamCounts], seconds: float, *, dry_run: bool) -> str:
+    """Return the last line of a run; `seconds` is how long it took."""
+    numbers = [sum(column) for column in zip(*map(_numbers, streams), strict=True)] or [0] * 5
+    counted = ", ".join(
+        f"{number:,} {_title(column, dry_run=dry_run)}"
+        for number, column in zip(numbers, _COLUMNS, strict=True)
+    )
+    rate = numbers[1] / seconds if seconds else 0.0
+    return f"Total: {counted}; {seconds:.1f} s, {rate:,.0f} events/s"
+
+
+def rejected_reasons(streams: Iterable[StreamCounts]) -> str:
+    """Return the rejected records by reason, such as `3 invalid id, 1 no user`; empty for none."""
+    reasons: Counter[str] = Counter()
+    for counts in streams:
+        reasons += counts.rejected
+    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+
+
+def warnings(
+    streams: Sequence[StreamCounts], *, user_field: str, rejected_path: str | None
+) -> list[str]:
+    """Return what a user should know of a run that may have gone wrong unnoticed.
+
+    `rejected_path` is None where rejects are not kept, as in a dry run.
+    """
+    return [
+        warning
+        for warning in (
+            _warn_of_rejects(streams, rejected_path),
+            _warn_of_user_field(streams, user_field),
+            _warn_of_unmapped(streams),
+        )
+        if warning
+    ]
+
+
+def _warn_of_rejects(streams: Sequence[StreamCounts], path: str | None) -> str:
+    rejected = sum(counts.rejected.total() for counts in streams)
+    if not rejected:
+        return ""
+    hints = [
+        f"{reason}: {_HINTS[reason]}"
+        for reason in dict.fromkeys(reason for counts in streams for reason in counts.rejected)
+        if reason in _HINTS
+    ]
+    advice = f" {'; '.join(hints)}." if hints else ""
+    if path is None:
+        where = "a dry run keeps none of them."
+    else:
+        where = (
+            f"they are in {path}. To load them again, move the file away and give it to the target "
+            "as its input."
+        )
+    read = sum(counts.read for counts in streams)
+    reasons = rejected_reasons(streams)
+    return f"{rejected:,} of {read:,} records were rejected ({reasons}); {where}{advice}"
+
+
+def _warn_of_user_field(streams: Sequence[StreamCounts], user_field: str) -> str:
+    emails = [counts for counts in streams if counts.has_emails]
+    searched = sum(counts.events + counts.skipped + counts.rejected["no user"] for counts in emails)
+    matched = sum(counts.events - counts.fell_back for counts in emails)
+    if user_field == "recipient" or matched or not searched:
+        return ""
     return (
-        f"{summary['stream']}: {summary['read']} read, {summary['delivered']} {verb}, "
-        f"{summary['skipped']} skipped, {users}"
-        f"{sum(summary['rejected'].values())} rejected"
-        f"{f' ({rejected})' if rejected else ''}, {summary['not_covered']} left for the next run, "
+        f"user_field {user_field} has a value in none of {searched:,} email events; check its "
+        "spelling, and whether the tap reads it (contact_properties) and selects it."
+    )
+
+
+def _warn_of_unmapped(streams: Sequence[StreamCounts]) -> str:
+    read = sum(counts.read for counts in streams)
+    unmapped = sum(counts.rejected["no mapping"] for counts in streams)
+    if not read or unmapped < read:
+        return ""
+    return (
+        "No record of this run has a mapping to an event, so nothing was delivered; an email event "
+        "needs id, created, type and portalId or recipient selected in the tap, any other record "
+        "event_type and user_id from stream_maps."
+    )
+
+
+def undelivered_emails(streams: Iterable[StreamCounts]) -> int:
+    """Return how many email events should have been delivered, where none of them was."""
+    emails = [counts for counts in streams if counts.has_emails]
+    if any(counts.delivered for counts in emails):
+        return 0
+    return sum(
+        counts.read - counts.skipped - (counts.rejected.total() - counts.rejected_counted)
+        for counts in emails
+    )
+
+
+def _numbers(counts: StreamCounts) -> tuple[int, ...]:
+    return (
+        counts.read,
+        counts.delivered,
+        counts.skipped,
+        counts.rejected.total(),
+        counts.pending,
+    )
+
+
+def _title(column: str, *, dry_run: bool) -> str:
+    return "deliverable" if dry_run and column == "delivered" else column
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 3]}..."
+
+
+def stream_details(summary: dict[str, Any]) -> str:
+    """Describe what the table leaves out of one stream, for the debug log."""
+    about = "" if summary["distinct_users_exact"] else "about "
+    return (
+        f"{summary['stream']}: {summary['matched']} users matched, {summary['fell_back']} fell "
+        f"back to the recipient, {about}{summary['distinct_users']} distinct, "
         f"{summary['retried']} retried, {summary['requests']} requests, {summary['bytes']} bytes, "
-        f"{summary['seconds']:.1f} s, {about}{summary['distinct_users']} distinct users"
+        f"{summary['seconds']:.1f} s"
     )

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 class _Stream:
     """What the SCHEMA message of a stream says."""
 
-    __slots__ = ("counts", "is_mapped", "keys", "name")
+    __slots__ = ("counts", "is_mapped", "keys", "name", "separator")
 
     def __init__(self, name: str, counts: StreamCounts) -> None:
         self.name = name
         self.counts = counts
         self.keys: tuple[str, ...] = ()
         self.is_mapped = False
+        self.separator: str | None = None
 
 
 class InputReader:
@@ -113,7 +114,7 @@ class InputReader:
             for key in stream.keys:
                 if key not in record:
                     raise _missing_key(key, number)
-            add(record, stream.name, stream.counts, line)
+            add(record, stream.name, stream.counts, line, stream.separator)
 
     def _read_record(self, message: Message, line: bytes, number: int) -> None:
         record = message.record
@@ -135,10 +136,10 @@ class InputReader:
                     self._converter.skip(counts)
                 else:
                     _check_keys(mapped.record, mapped.keys, number)
-                    self._converter.add(mapped.record, stream.name, counts, line)
+                    self._converter.add(mapped.record, stream.name, counts, line, mapped.separator)
         else:
             _check_keys(record, stream.keys, number)
-            self._converter.add(record, stream.name, stream.counts, line)
+            self._converter.add(record, stream.name, stream.counts, line, stream.separator)
 
     def _read_schema(self, message: Message, line: bytes, number: int) -> None:
         name = message.stream
@@ -157,9 +158,12 @@ class InputReader:
             )
         stream = self._streams.setdefault(name, _Stream(name, self._counts[name]))
         stream.keys = tuple(message.key_properties or ())
+        stream.separator = self._converter.find_separator(schema["properties"])
         self._converter.add_schema(name, line)
         if self._stream_maps is not None:
-            self._stream_maps.add_schema(name, schema, message.key_properties)
+            self._stream_maps.add_schema(
+                name, schema, message.key_properties, self._converter.find_separator
+            )
             stream.is_mapped = True
 
     def _read_state(self, message: Message, line: bytes, number: int) -> None:

@@ -6,8 +6,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from target_amplitude import LIBRARY
+from target_amplitude.mapping.amplitude_events import (
+    complete_amplitude_event,
+    is_amplitude_event,
+)
 from target_amplitude.mapping.identity import IdentityRule, as_id
-from target_amplitude.mapping.outcome import NO_MAPPING, NO_RECIPIENT, Refusal, Skip
+from target_amplitude.mapping.outcome import (
+    NEVER_A_USER,
+    NO_MAPPING,
+    NO_USER,
+    Refusal,
+    Skip,
+)
 from target_amplitude.mapping.properties import MAX_STRING, Flattener, UnsendableValueError
 from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import read_user_agent
@@ -30,7 +40,7 @@ if TYPE_CHECKING:
     from target_amplitude.settings import Settings
 
 SKIP_SYNC = "$skip_user_properties_sync"
-NO_USER = Skip("no value in user_field")
+UNKNOWN_USER = Skip("no value in user_field")
 
 _RECENT_MS = 86_400_000
 _MAX_TYPES = 1000
@@ -70,6 +80,7 @@ class EventMapper:
             settings.user_field,
             fall_back_to_recipient=settings.unknown_users == "recipient",
         )
+        self._falls_back = settings.unknown_users == "recipient"
         self.fell_back = False
         self._user_field = settings.user_field
         self._mode = settings.user_properties
@@ -80,16 +91,14 @@ class EventMapper:
     def map(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal | Skip:
         """Return the event of a record, or why there is none; `now` is in ms since 1970."""
         get = record.get
-        if get("event_type") is not None and (
-            get("user_id") is not None or get("device_id") is not None
-        ):
+        if get("event_type") is not None and is_amplitude_event(record):
             return self._check_amplitude_event(record, now)
         kind = get("type")
         created = get("created")
         if not kind or type(kind) is not str or created is None or get("id") is None:
             return NO_MAPPING
-        if not get("recipient"):
-            return NO_RECIPIENT if "portalId" in record else NO_MAPPING
+        if not get("recipient") and get("portalId") is None:
+            return NO_MAPPING
         event_type = self._event_types.get(kind) or self.event_type(kind)
         if type(event_type) is not str:
             return event_type  # type: ignore[return-value]
@@ -165,7 +174,9 @@ class EventMapper:
         user_id, user_field = self._identity.identify(record)
         self.fell_back = user_field != self._user_field
         if not user_id:
-            return NO_USER
+            if record["type"] == "UNBOUNCE":
+                return NEVER_A_USER
+            return NO_USER if self._falls_back else UNKNOWN_USER
         return (
             refuse_time(time, "created", now)
             or refuse_id(user_id, user_field, self._min_id_length)
@@ -178,6 +189,9 @@ class EventMapper:
             for name, value in record.items()
             if value is not None and name not in _SINGER_METADATA
         }
+        if "user_id" not in event and "device_id" not in event:
+            return NO_USER
+        complete_amplitude_event(event)
         refusal = refuse_amplitude_event(event, now, self._min_id_length)
         if refusal is not None:
             return refusal

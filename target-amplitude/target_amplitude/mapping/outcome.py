@@ -26,4 +26,5 @@ class Skip(msgspec.Struct, frozen=True):
 
 
 NO_MAPPING = Refusal("no mapping", counted=False)
-NO_RECIPIENT = Refusal("no recipient", counted=False)
+NO_USER = Refusal("no user", "it has neither a value in user_field nor a recipient")
+NEVER_A_USER = Refusal("no user", "HubSpot names no recipient in this type", counted=False)

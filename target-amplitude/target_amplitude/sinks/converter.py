@@ -13,10 +13,13 @@ from target_amplitude.delivery.queued_event import QueuedEvent, by_stream
 from target_amplitude.delivery.rejects import Reject
 from target_amplitude.lookup_table.campaigns import is_campaign
 from target_amplitude.mapping.events import EventMapper
+from target_amplitude.mapping.flattened import find_separator, unflatten
 from target_amplitude.mapping.outcome import NO_MAPPING, Refusal, Skip
 from target_amplitude.mapping.validation import INVALID_VALUE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_amplitude.history.counts import StreamCounts
     from target_amplitude.settings import Settings
     from target_amplitude.sinks.sink import Sink
@@ -67,12 +70,28 @@ class RecordConverter:
         if len(self._events) + self._settled >= _MIN_RECORDS:
             self.hand_over()
 
-    def add(self, record: dict[str, Any], stream: str, counts: StreamCounts, line: bytes) -> None:
+    def find_separator(self, names: Iterable[str]) -> str | None:
+        """Return what the names of a schema are flattened with, or None."""
+        return find_separator(names, self._settings.user_field)
+
+    def add(
+        self,
+        record: dict[str, Any],
+        stream: str,
+        counts: StreamCounts,
+        line: bytes,
+        separator: str | None = None,
+    ) -> None:
         """Convert a record of a stream, which came in this line.
 
-        `counts` are those of the stream that a stream map may have renamed it to.
+        `counts` are those of the stream that a stream map may have renamed it to; `separator` is
+        what the names of the stream are flattened with.
         """
+        if separator is not None and "event_type" not in record:
+            record = unflatten(record, separator, self._settings.user_field)
         event = self._map(record, self._now)
+        if not counts.has_emails and event is not NO_MAPPING:
+            counts.has_emails = "event_type" not in record
         if type(event) is dict:
             try:
                 body = _encode(event)

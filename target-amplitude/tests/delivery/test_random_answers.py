@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 URL = "http://127.0.0.1:9"
+# Where no event is accepted, the run fails however often it may retry.
+REFUSED = r"127\.0\.0\.1 refuses every event"
+AMONG_ANSWERS = rf"{REFUSED}|None of \d+ email events was delivered"
 
 
 class Amplitude:
@@ -86,8 +90,9 @@ def load(amplitude: Amplitude, messages: list[Any], **config: Any) -> Loader:
         loader = Loader(URL, Path(folder))
         try:
             loader.load(messages, **config)
-        except RunFailedError:
-            assert config.get("max_retries", 12) < 100
+        except RunFailedError as failure:
+            loader.failure = str(failure)
+            assert config.get("max_retries", 12) < 100 or re.match(AMONG_ANSWERS, loader.failure)
         loader.rejected_ids = [r["record"]["id"] for r in loader.rejected_records]
         loader.summary = loader.streams["email_open"]
         return loader
@@ -146,7 +151,7 @@ def test_every_record_is_accounted_for(  # noqa: PLR0913 - each is one dimension
     assert states == sorted(states)
     if states:
         assert set(range(1, states[-1] + 1)) <= set(arrived) | set(rejected)
-    if retries == 1000 and not quota:
+    if retries == 1000 and not quota and not re.match(REFUSED, loader.failure):
         assert states[-1] == count
         assert summary["not_covered"] == 0
         assert set(arrived) | set(rejected) == set(range(1, count + 1))

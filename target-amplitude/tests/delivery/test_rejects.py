@@ -57,7 +57,8 @@ def test_refused_again_the_reason_is_the_newest(loader: Loader, tmp_path: Path) 
     loader.load(with_bad_users(20, 4))
     copy = tmp_path / "copy.jsonl"
     copy.write_text(loader.rejected_path.read_text().replace("unknown", "x"))
-    loader.load_text(copy)
+    with pytest.raises(RunFailedError, match="None of 1 email events was delivered"):
+        loader.load_text(copy)
     first, second = loader.rejected_records
     assert first["rejected"]["run"] != second["rejected"]["run"]
     assert second["rejected"]["detail"] == "recipient is shorter than 5 characters"
@@ -105,7 +106,7 @@ def test_numbers_that_json_cannot_carry_are_kept_as_they_came(
     assert len(loader.states) == 1
 
 
-def test_events_without_a_recipient_are_rejected_uncounted(
+def test_an_unbounce_which_never_has_a_user_is_rejected_uncounted(
     sandbox: Sandbox, loader: Loader
 ) -> None:
     unbounce = email(1, type="UNBOUNCE")
@@ -113,5 +114,5 @@ def test_events_without_a_recipient_are_rejected_uncounted(
     message = {"type": "RECORD", "stream": "email_unbounce", "record": unbounce}
     loader.load([schema("email_unbounce"), message, state(1)], max_rejected_percent=0)
     assert sandbox.amplitude_stats()["requests"] == 0
-    assert [r["rejected"]["reason"] for r in loader.rejected_records] == ["no recipient"]
+    assert [r["rejected"]["reason"] for r in loader.rejected_records] == ["no user"]
     assert len(loader.states) == 1

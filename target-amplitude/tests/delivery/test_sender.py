@@ -92,6 +92,54 @@ def test_when_every_event_is_refused_it_is_not_the_events(sandbox: Sandbox, load
     assert loader.states == []
 
 
+@pytest.mark.parametrize("events", [1, 3, 49, 500])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"action": "answer", "status": 403, "json": {"error": "Forbidden"}},
+        {"action": "answer", "status": 400, "body": "<html>Bad Request</html>"},
+        {"action": "answer", "status": 400, "json": {"code": 400, "error": "Invalid request"}},
+        {"action": "answer", "status": 404, "body": "<html>Not Found</html>"},
+        {"action": "answer", "status": 405, "body": ""},
+        {"action": "answer", "status": 413, "body": ""},
+        {"action": "answer", "status": 302, "body": ""},
+    ],
+    ids=lambda answer: f"{answer['status']}-{answer.get('body', 'json')[:6]}",
+)
+def test_who_refuses_every_request_costs_no_event_and_moves_no_state(
+    sandbox: Sandbox, loader: Loader, events: int, answer: dict[str, Any]
+) -> None:
+    sandbox.add_fault("amplitude", **answer)
+    with pytest.raises(RunFailedError, match="api_url"):
+        loader.load(run_of(events, state_every=2), max_rejected_percent=100)
+    assert loader.states == []
+    assert loader.rejects == []
+    assert loader.streams["email_open"]["not_covered"] == events
+    assert loader.streams["email_open"]["rejected"] == {}
+
+
+def test_the_first_event_may_be_the_bad_one(sandbox: Sandbox, loader: Loader) -> None:
+    sandbox.set_amplitude(forbidden=["drop table"])
+    messages = run_of(4)
+    messages[1]["record"]["subject"] = "drop table users"
+    assert numbers(loader.load(messages, batch_size_rows=1)) == [4]
+    assert sandbox.amplitude_counts() == {OPEN: 3}
+    assert [r["record"]["id"] for r in loader.rejected_records] == ["event-1"]
+
+
+def test_a_bad_event_alone_in_its_run_waits_for_a_good_one(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    sandbox.set_amplitude(forbidden=["drop table"])
+    messages = run_of(2)
+    messages[1]["record"]["subject"] = "drop table users"
+    with pytest.raises(RunFailedError, match="refuses every event"):
+        loader.load([messages[0], messages[1], messages[-1]])
+    assert loader.states == []
+    assert numbers(loader.load(messages)) == [2]
+    assert [r["record"]["id"] for r in loader.rejected_records] == ["event-1"]
+
+
 def test_a_request_too_large_is_halved(sandbox: Sandbox, loader: Loader) -> None:
     messages = run_of(1500)
     for message in messages[1:-1]:

@@ -22,5 +22,5 @@ def test_a_dry_run_counts_and_sends_nothing(
     assert not loader.rejected_path.exists()
     summary = loader.streams["email_open"]
     assert (summary["read"], summary["delivered"], summary["distinct_users"]) == (201, 200, 50)
-    assert summary["rejected"] == {"no recipient": 1}
+    assert summary["rejected"] == {"no user": 1}
     assert loader.runs[-1]["distinct_users_by_event_type"] == {OPEN: 50}

@@ -1,0 +1,158 @@
+"""What a run says at its end, and when it fails for having delivered nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from loading.messages import email, record, run_of, schema, state
+from target_amplitude.errors import RunFailedError
+
+if TYPE_CHECKING:
+    from loading.loader import Loader
+    from sandbox.client import Sandbox
+
+BY_PRODUCT_ID: dict[str, Any] = {"user_field": "contact.product_user_id"}
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [entry.getMessage() for entry in caplog.records if entry.levelno == logging.WARNING]
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [entry.getMessage() for entry in caplog.records if entry.filename == "run.py"]
+
+
+def without_recipient(number: int, **fields: Any) -> dict[str, Any]:
+    message = record(number, **fields)
+    del message["record"]["recipient"]
+    return message
+
+
+def test_the_table_is_aligned_and_the_totals_come_last(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    clicks = [record(n, stream="email_click", type="CLICK") for n in range(1, 1201)]
+    bad = record(2000, recipient="none")
+    loader.load([schema(), schema("email_click"), *run_of(5)[1:], *clicks, bad, state(1)])
+    lines = said(caplog)
+    assert lines[0:3] == [
+        "stream        read  delivered  skipped  rejected  left",
+        "email_open       6          5        0         1     0",
+        "email_click  1,200      1,200        0         0     0",
+    ]
+    assert lines[3] == "Rejected: 1 invalid id"
+    assert lines[4].startswith("1 of 1,206 records were rejected (1 invalid id); they are in ")
+    assert lines[-1].startswith(
+        "Total: 1,206 read, 1,205 delivered, 0 skipped, 1 rejected, 0 left; "
+    )
+    assert lines[-1].endswith(" events/s")
+    assert all(len(line) <= 120 for line in lines if not line.startswith("1 of"))
+
+
+def test_a_product_user_id_needs_no_recipient(sandbox: Sandbox, loader: Loader) -> None:
+    messages = [
+        without_recipient(n, contact={"product_user_id": f"product-{n}"}) for n in range(1, 11)
+    ]
+    loader.load([schema(), *messages, state(1)], max_rejected_percent=0, **BY_PRODUCT_ID)
+    assert {event["user_id"] for event in sandbox.amplitude_events()} == {
+        f"product-{n}" for n in range(1, 11)
+    }
+
+
+def test_email_events_of_which_none_is_delivered_fail_the_run(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = [without_recipient(n) for n in range(1, 11)]
+    with pytest.raises(RunFailedError, match=r"None of 10 email events was delivered \(10 no user"):
+        loader.load([schema(), *messages, state(1)])
+    assert "10 no user" in warnings(caplog)[0]
+    assert "select recipient in the tap" in warnings(caplog)[0]
+    assert loader.runs[-1]["outcome"].startswith("None of 10 email events")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sent"),
+    [({"dry_run": True}, 0), ({"unknown_users": "skip", **BY_PRODUCT_ID}, 0)],
+)
+def test_where_nothing_was_to_be_delivered_the_run_ends_well(
+    sandbox: Sandbox, loader: Loader, settings: dict[str, Any], sent: int
+) -> None:
+    loader.load(run_of(10), **settings)
+    assert sum(sandbox.amplitude_counts().values()) == sent
+
+
+def test_an_unbounce_alone_ends_well(loader: Loader) -> None:
+    unbounce = without_recipient(1, stream="email_unbounce", type="UNBOUNCE")
+    loader.load([schema("email_unbounce"), unbounce, state(1)])
+    assert loader.streams["email_unbounce"]["rejected"] == {"no user": 1}
+
+
+@pytest.mark.parametrize("unknown_users", ["recipient", "skip"])
+def test_a_user_field_that_matches_nobody_is_named(
+    loader: Loader, caplog: pytest.LogCaptureFixture, unknown_users: str
+) -> None:
+    loader.load(run_of(10), user_field="contact.prodct_user_id", unknown_users=unknown_users)
+    (warning,) = warnings(caplog)
+    assert warning.startswith("user_field contact.prodct_user_id has a value in none of 10 email")
+
+
+def test_a_user_field_that_matches_one_is_not_named(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    loader.load(
+        [schema(), record(1, contact={"product_user_id": "product-1"}), *run_of(9)[1:]],
+        **BY_PRODUCT_ID,
+    )
+    assert warnings(caplog) == []
+
+
+def test_streams_without_a_mapping_end_well_with_a_warning(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare = [
+        {"type": "RECORD", "stream": "email_click", "record": {"id": str(n), "url": "https://x"}}
+        for n in range(10)
+    ]
+    loader.load([schema("email_click"), *bare, state(1)], max_rejected_percent=0)
+    assert warnings(caplog)[-1].startswith("No record of this run has a mapping to an event")
+    assert "id, created, type" in warnings(caplog)[-1]
+
+
+def test_some_records_without_a_user_are_no_stream_without_a_mapping(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    orders = [
+        {
+            "type": "RECORD",
+            "stream": "orders",
+            "record": {"id": n, "event_type": "Order", "user_id": f"user-{n}" if n % 50 else None},
+        }
+        for n in range(1, 301)
+    ]
+    loader.load([schema("orders", ()), *orders, state(1)])
+    assert loader.streams["orders"]["rejected"] == {"no user": 6}
+    assert not any("no mapping" in line or "has no mapping" in line for line in warnings(caplog))
+
+
+def test_a_run_without_records_only_says_its_totals(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    loader.load([schema(), state(1)])
+    assert [line.split(";")[0] for line in said(caplog)] == [
+        "Total: 0 read, 0 delivered, 0 skipped, 0 rejected, 0 left"
+    ]
+
+
+def test_no_line_of_the_end_quotes_a_record(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    bad = {"type": "RECORD", "stream": "email_open", "record": email(3, recipient="a@b")}
+    with pytest.raises(RunFailedError):
+        loader.load([schema(), bad, state(1)])
+    assert "a@b" not in caplog.text
