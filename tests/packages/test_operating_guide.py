@@ -16,9 +16,22 @@ if TYPE_CHECKING:
 GUIDE = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 
 
+def composed(value: ast.expr | None) -> Iterator[str]:
+    """The fixed words of a text that a function about warnings returns, with %s between them."""
+    if isinstance(value, ast.JoinedStr):
+        pieces = [each.value if isinstance(each, ast.Constant) else "%s" for each in value.values]
+        yield "".join(map(str, pieces))
+    elif isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
+        yield value.value
+
+
 def warnings_of(plugin: str) -> Iterator[str]:
     for path in (ROOT / plugin / plugin.replace("-", "_")).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and "warn" in node.name:
+                for each in ast.walk(node):
+                    if isinstance(each, ast.Return | ast.Yield):
+                        yield from composed(each.value)
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)

@@ -69,9 +69,14 @@ class Account:
         if self._contacts is not None:
             self._contacts.add(events, count)
 
-    def campaigns(self) -> Iterable[Campaign]:
+    def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
         """Yield every email campaign of the account, once each."""
-        return all_campaigns(self._client, RequestCount())
+        return all_campaigns(self._client, count)
+
+    @property
+    def contacts(self) -> Contacts | None:
+        """The contacts that events are enriched with, where the settings ask for any."""
+        return self._contacts
 
     def portal_id(self) -> int:
         """The account's id, requested when it is first needed."""

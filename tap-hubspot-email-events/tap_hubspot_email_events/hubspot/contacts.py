@@ -35,6 +35,9 @@ class Contacts:
         read = dict.fromkeys([*self._properties, "email", "hs_additional_emails"])
         self._body = {"idProperty": "email", "properties": list(read)}
         self._lookup: Lookup[str, Values] = Lookup(self._fetch, batch=CONTACTS_BATCH)
+        self._seen: set[str] = set()
+        # How many contacts HubSpot has returned.
+        self.read = 0
 
     def add(self, events: list[Event], count: RequestCount) -> None:
         """Add `contact` to the events that have a recipient, in place.
@@ -49,14 +52,25 @@ class Contacts:
             if address:
                 event["contact"] = dict(zip(self._properties, contacts[address], strict=True))
 
+    @property
+    def without_value(self) -> list[str]:
+        """The properties that no contact read so far has a value for."""
+        return [name for name in self._properties if name not in self._seen]
+
     def _fetch(self, addresses: list[str], count: RequestCount) -> dict[str, Values]:
         body = self._body | {"inputs": [{"id": address} for address in addresses]}
         answer = self._client.post(
             CONTACTS_PATH, body, _decode_contacts, count, scope=CONTACTS_SCOPE
         )
         contacts = dict.fromkeys(addresses, self._unknown)
+        self.read += len(answer.results)
         for contact in answer.results:
             values = tuple(contact.properties.get(name) for name in self._properties)
+            self._seen.update(
+                name
+                for name, value in zip(self._properties, values, strict=True)
+                if value not in (None, "")
+            )
             others = str(contact.properties.get("hs_additional_emails") or "")
             for each in (contact.properties.get("email"), *others.split(";")):
                 if (address := _address(each)) in contacts:

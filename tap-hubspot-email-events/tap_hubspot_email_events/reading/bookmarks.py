@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.settings import Settings
 
 RUN_STARTED_AT = "run_started_at"
+READ_FROM = "read_from"
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """The end of the last finished part, and when the run that read it started, in milliseconds."""
+    """The end of the last finished part, and when the run that read it started, in milliseconds.
+
+    `read_from` is where the first of all runs began; older states do not have it.
+    """
 
     end: int
     run_started_at: int | None
+    read_from: int | None = None
 
     def next_start(self, lookback: int) -> int:
         """Where the next run starts, in milliseconds, as is `lookback`.
@@ -44,8 +49,12 @@ def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
     if value is None:
         return None
     try:
-        started = state.get(RUN_STARTED_AT)
-        return Bookmark(_instant(value), None if started is None else _instant(started))
+        started, first = state.get(RUN_STARTED_AT), state.get(READ_FROM)
+        return Bookmark(
+            _instant(value),
+            None if started is None else _instant(started),
+            None if first is None else _instant(first),
+        )
     except (TypeError, ValueError):
         raise ConfigError(
             f"The state's bookmark of stream {stream} is no RFC 3339 date; correct it, or remove "
@@ -59,6 +68,8 @@ def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: s
     state["replication_key_value"] = format_timestamp(bookmark.end)
     if bookmark.run_started_at is not None:
         state[RUN_STARTED_AT] = format_timestamp(bookmark.run_started_at)
+    if bookmark.read_from is not None:
+        state[READ_FROM] = format_timestamp(bookmark.read_from)
 
 
 def first_instant(settings: Settings, bookmark: Bookmark | None, now: int) -> int:

@@ -156,7 +156,6 @@ class Engine:
         for sync, end in finished:
             sync.reached = end
             sync.complete = end == sync.end
-            sync.seconds = time.monotonic() - sync.started
             output.finished(sync, end)
         for sync, page in pages:
             self._write(output, sync, page)

@@ -75,6 +75,15 @@ class Plan:
             return math.inf
         return sum(self._pages_left(part) for part in self.parts)
 
+    @property
+    def length_left(self) -> int:
+        """Milliseconds of the range that have not been read."""
+        return sum(
+            part.length if part.oldest is None else max(0, part.oldest - part.start)
+            for part in self.parts
+            if part.status is not PartStatus.DONE
+        )
+
     def _pages_left(self, part: Part) -> float:
         if part.status is PartStatus.DONE:
             return 0.0

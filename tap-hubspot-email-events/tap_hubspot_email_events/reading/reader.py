@@ -14,18 +14,17 @@ from tap_hubspot_email_events.reading.bookmarks import (
 )
 from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
-from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.records import complete
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
 from tap_hubspot_email_events.singer.stream_writer import StreamWriter
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_hubspot_email_events.hubspot.account import Account
     from tap_hubspot_email_events.hubspot.events import Event, Page
     from tap_hubspot_email_events.reading.part import Part
+    from tap_hubspot_email_events.reading.progress import ProgressLog
     from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
@@ -45,7 +44,7 @@ class EventReader:
         *,
         started_at: int,
         write_state: Callable[[], None],
-        logger: logging.Logger,
+        progress: ProgressLog,
     ) -> None:
         """Read events up to `started_at`, in milliseconds, and none that come later.
 
@@ -60,7 +59,7 @@ class EventReader:
         self._started_at = started_at
         self._write_state = write_state
         self._writers: dict[str, StreamWriter] = {}
-        self._progress = ProgressLog(logger, account.limiter)
+        self._progress = progress
         self._state_due = float("-inf")
         self._state_changed = False
         self._engine: Engine | None = None
@@ -114,6 +113,8 @@ class EventReader:
         plan = Plan(start, end, page_size=settings.page_size)
         sync = StreamSync(stream.name, event_type, plan, start, end, start, bookmark)
         sync.complete = sync.done
+        sync.resumed = bookmark is not None
+        sync.read_from = start if bookmark is None else bookmark.read_from
         return sync
 
     def _make_records(self, sync: StreamSync, events: list[Event]) -> None:
@@ -152,7 +153,9 @@ class EventReader:
 
     def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
         """Write lines that hold that many records."""
+        begun = time.monotonic()
         self._writers[sync.name].write(lines, records)
+        self._progress.writing += time.monotonic() - begun
 
     def finished(self, sync: StreamSync, end: int) -> None:
         """Advance a stream's bookmark; parts within the lookback never move it back."""
@@ -160,7 +163,9 @@ class EventReader:
             self._close_writer(sync.name)
         if sync.bookmark is not None and end < sync.bookmark.end:
             return
-        sync.bookmark = Bookmark(end, self._started_at)
+        # An older state is warned of once; from then on it has what it lacked.
+        read_from = self._settings.start if sync.read_from is None else sync.read_from
+        sync.bookmark = Bookmark(end, self._started_at, read_from)
         write_bookmark(self._writers[sync.name].state, sync.bookmark, "created")
         self._state_changed = True
         self._save_state_when_due()

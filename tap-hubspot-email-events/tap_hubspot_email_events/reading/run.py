@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.hubspot.account import Account
+from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.reading import summary
 from tap_hubspot_email_events.reading.failures import Failures
-from tap_hubspot_email_events.reading.progress import summary
+from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.reader import EventReader
 from tap_hubspot_email_events.settings import Settings
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
     from tap_hubspot_email_events.singer.writer import BytesWriter
 
@@ -51,6 +55,8 @@ class Run:
         self._event_streams = event_streams
         self._last_stream = last_stream
         self._write_state = write_state
+        self._started = time.monotonic()
+        self._others: list[summary.StreamResult] = []
 
     @cached_property
     def settings(self) -> Settings:
@@ -75,8 +81,13 @@ class Run:
             self._writer,
             started_at=self._started_at,
             write_state=self._write_state,
-            logger=self.logger,
+            progress=self.progress,
         )
+
+    @cached_property
+    def progress(self) -> ProgressLog:
+        """The log of how far the run is."""
+        return ProgressLog(self.logger, self.account.limiter)
 
     def read_events(self) -> None:
         """Read all selected event streams, unless that is done or nothing can be read any more.
@@ -86,23 +97,66 @@ class Run:
         """
         if self.reader.ended or self.failures.fatal:
             return
-        self.reader.run(self._event_streams())
+        try:
+            self.reader.run(self._event_streams())
+        except SystemExit:
+            self._log_end()
+            raise
         for sync in self.reader.syncs.values():
             if sync.failure is not None:
                 self.failures.add(sync.failure, sync.name)
         if self.reader.failure is not None:
             self.failures.add(self.reader.failure)
 
+    def campaigns(self, stream: str) -> Iterable[Record]:
+        """Yield every email campaign, as records of `stream`.
+
+        Raises:
+            TapError: HubSpot does not answer.
+            StoppedError: The run ended first.
+        """
+        result = summary.StreamResult(stream, RequestCount())
+        self._others.append(result)
+        for campaign in self.account.campaigns(result.count):
+            campaign.setdefault("portalId", self.account.portal_id())
+            yield campaign
+            result.records += 1
+            self.progress.report_records(stream, result.records, result.count.requests)
+        result.complete = True
+
     def conclude(self, stream: str) -> None:
-        """Log how a stream has ended, and fail the run after the last one if anything has failed.
+        """Log after the last stream how the run has ended, and fail it if anything has failed.
 
         Raises:
             TapError: What has failed and why, in one sentence per cause.
         """
-        if (sync := self.reader.syncs.get(stream)) is not None:
-            self.logger.info(summary(sync))
         if stream == self._last_stream():
+            self._log_end()
             self.failures.raise_any()
+
+    def _log_end(self) -> None:
+        results = [*map(summary.result_of, self.reader.syncs.values()), *self._others]
+        for line in summary.table(results):
+            self.logger.info(line)
+        for warning in self._warnings():
+            self.logger.warning(warning)
+        self.logger.info(summary.totals(results, time.monotonic() - self._started))
+
+    def _warnings(self) -> Iterator[str]:
+        if not self._event_streams() and not self._others and not self.failures.fatal:
+            yield (
+                "No stream is selected, so nothing was read; select some in meltano.yml, or with "
+                "`meltano select tap-hubspot-email-events email_open '*'`."
+            )
+        contacts = self.account.contacts
+        if contacts is not None and contacts.read and (absent := contacts.without_value):
+            yield (
+                f"None of {contacts.read:,} contacts has a value for {', '.join(absent)}; check "
+                "contact_properties against the internal names in HubSpot, Settings > Properties."
+            )
+        if self.settings.start is not None:
+            syncs = self.reader.syncs.values()
+            yield from summary.start_date_warnings(syncs, max(1, self.settings.start))
 
     def terminate(self, signal: int) -> None:
         """End the run with the state that is true by then.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -52,12 +51,13 @@ class StreamSync:
     # The end of the last part that is written.
     reached: int
     bookmark: Bookmark | None = None
+    # Whether the state had a bookmark, and where the first of all runs began if it says so.
+    resumed: bool = False
+    read_from: int | None = None
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None
     written: int = 0
     complete: bool = False
-    started: float = field(default_factory=time.monotonic)
-    seconds: float = 0.0
     previous_pages: dict[Part, PreviousPage] = field(default_factory=dict)
     # How many pages of each part are being encoded or wait to be written.
     unwritten: Counter[Part] = field(default_factory=Counter)

@@ -36,7 +36,4 @@ class CampaignStream(HubSpotStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Read the campaigns with recent activity, then all others, each once."""
-        account = self.run.account
-        for campaign in account.campaigns():
-            campaign.setdefault("portalId", account.portal_id())
-            yield campaign
+        return self.run.campaigns(self.name)

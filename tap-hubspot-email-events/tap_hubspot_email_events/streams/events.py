@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from singer_sdk.singerlib import Metadata
+
 from tap_hubspot_email_events.settings import contact_properties
 from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.schemas import event_schema
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import MetadataMapping
 
     from tap_hubspot_email_events.reading.run import Run
     from tap_hubspot_email_events.singer.messages import Record
@@ -37,6 +40,14 @@ class EventStream(HubSpotStream):
         self.selected_by_default = event_type in SELECTED_BY_DEFAULT
         schema = event_schema(event_type, contact_properties(tap.config))
         super().__init__(tap, run, STREAM_OF_TYPE[event_type], schema)
+
+    @property
+    @override
+    def metadata(self) -> MetadataMapping:
+        """The SDK's metadata, with `type` always included, which makes a record an event."""
+        metadata = super().metadata
+        metadata["properties", "type"].inclusion = Metadata.InclusionType.AUTOMATIC
+        return metadata
 
     @override
     def read(self, one_by_one: Iterable[Record]) -> Iterable[Record]:
