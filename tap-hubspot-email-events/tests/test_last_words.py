@@ -20,7 +20,7 @@ def test_the_totals_are_the_last_line(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.generate(events=500, days=20)
     run = tap()
     last = run.errors.splitlines()[-1]
-    assert f"Total: {len(run.records):,} records in " in last
+    assert f"Total: {len(run.records):,} records, " in last
     assert run.complaints == []
     assert sum("email_open  " in line for line in run.errors.splitlines()) == 1
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.request_count import RequestCount
     from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
-_TITLES = ("stream", "records", "requests", "retries", "read up to")
+_TITLES = ("stream", "records", "requests", "")
+_NUMBERS = (1, 2)
 _MOST_NAMES = 3
 
 
@@ -34,15 +35,17 @@ def result_of(sync: StreamSync) -> StreamResult:
 
 
 def table(results: Sequence[StreamResult]) -> list[str]:
-    """The lines of a table of streams; empty if there are none."""
+    """The lines of a table of streams; empty if there are none.
+
+    It is narrow, because Meltano puts 65 characters before each line.
+    """
     if not results:
         return []
     rows = [_TITLES, *map(_cells, results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    last = len(_TITLES) - 1
     return [
         "  ".join(
-            cell.ljust(width) if place in (0, last) else cell.rjust(width)
+            cell.rjust(width) if place in _NUMBERS else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
@@ -50,16 +53,12 @@ def table(results: Sequence[StreamResult]) -> list[str]:
 
 
 def _cells(result: StreamResult) -> tuple[str, ...]:
-    end = "" if result.reached is None else f"{format_timestamp(result.reached)[:19]}Z"
+    end = ""
     if not result.complete:
-        end = f"{end} (incomplete)".strip()
-    return (
-        result.stream,
-        f"{result.records:,}",
-        f"{result.count.requests:,}",
-        f"{result.count.retried:,}",
-        end,
-    )
+        end = "incomplete"
+        if result.reached is not None:
+            end = f"read up to {format_timestamp(result.reached)}"
+    return result.stream, f"{result.records:,}", f"{result.count.requests:,}", end
 
 
 def totals(results: Sequence[StreamResult], seconds: float) -> str:
@@ -70,9 +69,9 @@ def totals(results: Sequence[StreamResult], seconds: float) -> str:
     incomplete = sum(not result.complete for result in results)
     rate = records / seconds if seconds else 0.0
     return (
-        f"Total: {records:,} records in {requests:,} requests, {retried:,} of them retries, from "
-        f"{len(results)} streams" + (f", {incomplete} incomplete" if incomplete else "") + "; "
-        f"{seconds:.1f} s, {rate:,.0f} events/s"
+        f"Total: {records:,} records, {requests:,} requests ({retried:,} retries)"
+        + (f", {incomplete} of {len(results)} streams incomplete" if incomplete else "")
+        + f"; {seconds:.1f} s, {rate:,.0f} events/s"
     )
 
 

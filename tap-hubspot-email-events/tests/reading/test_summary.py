@@ -15,6 +15,7 @@ from tap_hubspot_email_events.reading.summary import (
 
 RESULTS = [
     StreamResult("email_open", RequestCount(217, 3), 200_000, 1_760_000_000_000, complete=True),
+    StreamResult("email_click", RequestCount(1), 7, 1_760_000_000_000),
     StreamResult("email_campaigns", RequestCount(12), 11),
 ]
 
@@ -26,19 +27,20 @@ def sync_of(name: str, *, resumed: bool = True, read_from: int | None = None) ->
 
 def test_the_table_is_aligned() -> None:
     assert table(RESULTS) == [
-        "stream           records  requests  retries  read up to",
-        "email_open       200,000       217        3  2025-10-09T08:53:20Z",
-        "email_campaigns       11        12        0  (incomplete)",
+        "stream           records  requests",
+        "email_open       200,000       217",
+        "email_click            7         1  read up to 2025-10-09T08:53:20.000Z",
+        "email_campaigns       11        12  incomplete",
     ]
     assert table([]) == []
 
 
 def test_the_totals_are_one_line() -> None:
     assert totals(RESULTS, 10.0) == (
-        "Total: 200,011 records in 229 requests, 3 of them retries, from 2 streams, 1 incomplete; "
-        "10.0 s, 20,001 events/s"
+        "Total: 200,018 records, 230 requests (3 retries), 2 of 3 streams incomplete; "
+        "10.0 s, 20,002 events/s"
     )
-    assert totals([], 0.0).startswith("Total: 0 records in 0 requests")
+    assert totals([], 0.0).startswith("Total: 0 records, 0 requests (0 retries); 0.0 s")
 
 
 def test_many_streams_are_not_all_named() -> None:
