@@ -16,7 +16,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate bench hub dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
+.PHONY: demo test test-orchestrate bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -32,8 +32,8 @@ test-orchestrate: setup setup-meltano ## Run the tests of schedulers: cron, a wo
 bench: setup setup-meltano .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
-hub: setup ## Write the Meltano Hub files anew.
-	$(BIN)/python -m hub.generate
+docs: setup ## Write anew what is made from the settings: tables, meltano.yml, Meltano Hub files.
+	$(BIN)/python -m docs.generate
 
 dist: setup ## Build the package named by PACKAGE, ready for PyPI.
 	rm -rf dist
@@ -44,7 +44,7 @@ lint: setup ## Check style, types and which way imports run.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
-	for part in $(PACKAGES) 'hub tests'; do $(BIN)/mypy $$part || exit 1; done
+	for part in $(PACKAGES) 'hub docs tests'; do $(BIN)/mypy $$part || exit 1; done
 
 lint-dagster: setup setup-dagster ## Check the types of what runs on Dagster, in its environment.
 	$(BIN)/mypy --python-executable $(DAGSTER)/bin/python orchestrate/dagster

@@ -1,13 +1,12 @@
-"""Write the plugins' Meltano Hub files, from what the plugins say of themselves.
+"""The plugins' Meltano Hub files, made from what the plugins say of themselves.
 
-Facts of the code (settings, defaults, secrets, capabilities, Python versions) come from `--about`,
-names and choices of the Meltano project (labels, commands, selection) from meltano.yml, addresses
-from the packages' metadata. Needs an environment with both plugins: `make hub`.
+Facts of the code (settings, labels, defaults, secrets, capabilities, Python versions) come from
+`--about`, those of the Meltano project (commands, selection) from meltano.yml, addresses from the
+packages' metadata. Needs an environment with both plugins: `make docs` writes the files.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -21,19 +20,6 @@ import yaml
 from hub.listing import LISTINGS, MAINTAINER_LABEL, Listing
 
 ROOT = Path(__file__).parents[1]
-KINDS = {"number": "decimal"}
-NO_DEFAULT: tuple[Any, ...] = (None, {}, [])
-
-
-def main() -> None:
-    """Write every file below the folder given, this one unless told otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m hub.generate")
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
-    folder = parser.parse_args().folder
-    for path, content in hub_files().items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(content, allow_unicode=True)
-        (folder / path).write_text(text, encoding="utf-8")
 
 
 def hub_files() -> dict[str, dict[str, Any]]:
@@ -83,7 +69,6 @@ def definition(
 ) -> dict[str, Any]:
     """Return the plugin's definition file."""
     properties = about["settings"]["properties"]
-    choices = {each["name"]: each["options"] for each in declared["settings"] if "options" in each}
     chosen = {key: declared[key] for key in ("commands", "select") if key in declared}
     return chosen | {
         "capabilities": sorted(about["capabilities"]),
@@ -102,9 +87,7 @@ def definition(
         "prereq": listing.prerequisites,
         "quality": "unknown",
         "repo": repository,
-        "settings": [
-            setting(name, properties[name], choices.get(name)) for name in sorted(properties)
-        ],
+        "settings": [setting(name, properties[name]) for name in sorted(properties)],
         "settings_group_validation": listing.required_settings,
         "settings_preamble": "",
         "supported_python_versions": about["supported_python_versions"],
@@ -113,36 +96,26 @@ def definition(
     }
 
 
-def setting(
-    name: str, schema: dict[str, Any], choices: list[dict[str, str]] | None
-) -> dict[str, Any]:
-    """Return a setting as the Hub's own generator would kind it."""
+def setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a setting as the Hub's weekly refresh makes it of `--about`."""
     result: dict[str, Any] = {
-        "description": f"{schema['description'].rstrip('.')}.",
-        "kind": kind(schema),
+        "description": schema["description"],
+        "kind": kind(name, schema),
         "label": schema["title"],
         "name": name,
     }
     if schema.get("secret"):
         result["sensitive"] = True
-    if choices:
-        result["options"] = choices
-    if schema.get("default") not in NO_DEFAULT:
+    if "default" in schema:
         result["value"] = schema["default"]
     return result
 
 
-def kind(schema: dict[str, Any]) -> str:
-    """Return the Hub's kind of a setting."""
+def kind(name: str, schema: dict[str, Any]) -> str:
+    """Return the Hub's kind of a setting: the first of its types, but for secrets and dates."""
     if schema.get("secret"):
         return "password"
-    if schema.get("format") == "date-time":
+    if name in {"start_date", "end_date"}:
         return "date_iso8601"
-    if "enum" in schema:
-        return "options"
-    json_type: str = next(each for each in schema["type"] if each != "null")
-    return KINDS.get(json_type, json_type)
-
-
-if __name__ == "__main__":
-    main()
+    first: str = schema["type"][0]
+    return first

@@ -1,273 +1,264 @@
-"""The tap's settings: their schema, and the checks of a configuration."""
+"""Every setting of the tap, declared once, and what its values must be together."""
 
 from __future__ import annotations
 
+import sys
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from singer_sdk import typing as th
+import msgspec
 
+from tap_hubspot_email_events.configuration.declaration import json_schema, setting
+from tap_hubspot_email_events.configuration.reading import read_configuration
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.timestamps import parse_timestamp
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ENVIRONMENT_PREFIX = "TAP_HUBSPOT_EMAIL_EVENTS"
 MINUTE = 60_000
 DEFAULT_HISTORY = 30 * 24 * 60 * MINUTE
 OAUTH_SETTINGS = ("client_id", "client_secret", "refresh_token")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-SETTINGS = th.PropertiesList(
-    th.Property(
-        "access_token",
-        th.StringType(),
-        secret=True,
-        title="Access token",
-        description="Token of a HubSpot private app or service key with the scope `content`",
-    ),
-    th.Property(
-        "client_id",
-        th.StringType(),
-        secret=True,
-        title="OAuth client ID",
-        description="Client ID of a HubSpot app; with `client_secret` and `refresh_token` it "
-        "stands in for `access_token`",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType(),
-        secret=True,
-        title="OAuth client secret",
-        description="Client secret of the same app",
-    ),
-    th.Property(
-        "refresh_token",
-        th.StringType(),
-        secret=True,
-        title="OAuth refresh token",
-        description="What HubSpot gave when the account was connected to the app",
-    ),
-    th.Property(
-        "start_date",
-        th.DateTimeType(),
-        title="Start date",
-        description="Read events from this moment on (RFC 3339) where there is no bookmark yet; "
-        "30 days ago if not set",
-    ),
-    th.Property(
-        "end_date",
-        th.DateTimeType(),
-        title="End date",
-        description="Read events up to this moment (RFC 3339); the start of the run if not set",
-    ),
-    th.Property(
-        "lookback_minutes",
-        th.IntegerType(minimum=0),
-        default=120,
-        title="Lookback in minutes",
-        description="How long after its creation an event may become visible in HubSpot and still "
-        "be found by the next run",
-    ),
-    th.Property(
-        "exclude_filtered_events",
-        th.BooleanType(),
-        default=False,
-        title="Exclude filtered events",
-        description="Leave out what the filters set in HubSpot call bots",
-    ),
-    th.Property(
-        "enrich_campaigns",
-        th.BooleanType(),
-        default=True,
-        title="Enrich campaigns",
-        description="Add each email's name, subject, type and content id to its events, as the "
-        "object `emailCampaign`; one request for each campaign in a run",
-    ),
-    th.Property(
-        "contact_properties",
-        th.ArrayType(th.StringType(min_length=1)),
-        default=[],
-        title="Contact properties",
-        description="Properties of the recipients' contacts, by HubSpot's internal names, to add "
-        "to their events as the object `contact`; one request for 100 addresses, and the token "
-        "needs the scope `crm.objects.contacts.read`",
-    ),
-    th.Property(
-        "max_concurrent_requests",
-        th.IntegerType(minimum=1, maximum=64),
-        default=8,
-        title="Concurrent requests",
-        description="How many pages are fetched side by side",
-    ),
-    th.Property(
-        "requests_per_10_seconds",
-        th.IntegerType(minimum=1, maximum=10_000),
-        default=100,
-        title="Requests per ten seconds",
-        description="The HubSpot app's limit: 100 (Free and Starter), 190 (Professional and "
-        "Enterprise), 250 (limit increase), 110 (OAuth); HubSpot's own word lowers it",
-    ),
-    th.Property(
-        "page_size",
-        th.IntegerType(minimum=1, maximum=1000),
-        default=1000,
-        title="Page size",
-        description="Events asked for at once",
-    ),
-    th.Property(
-        "max_retries",
-        th.IntegerType(minimum=0, maximum=100),
-        default=8,
-        title="Retries",
-        description="How often a request that failed is tried again",
-    ),
-    th.Property(
-        "api_url",
-        th.StringType(),
-        default="https://api.hubapi.com",
-        title="HubSpot API address",
-        description="Where HubSpot's API is; https, or a loopback host",
-    ),
-).to_dict()
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a run, as the user gives them."""
+
+    access_token: Annotated[
+        str | None,
+        setting(
+            "Access Token",
+            "Token of a HubSpot service key or private app with the scope `content`.",
+            secret=True,
+        ),
+    ] = None
+    client_id: Annotated[
+        str | None,
+        setting(
+            "Client ID",
+            "Client id of a HubSpot app; OAuth with all three of `client_id`, `client_secret` and "
+            "`refresh_token` stands in for `access_token`.",
+            secret=True,
+        ),
+    ] = None
+    client_secret: Annotated[
+        str | None, setting("Client Secret", "Client secret of the HubSpot app.", secret=True)
+    ] = None
+    refresh_token: Annotated[
+        str | None,
+        setting(
+            "Refresh Token",
+            "What `tap-hubspot-email-events-connect` obtains when the account is connected to the "
+            "app; a rotated one is used from then on.",
+            secret=True,
+        ),
+    ] = None
+    start_date: Annotated[
+        str | None,
+        setting(
+            "Start Date",
+            "Read events from this moment on (RFC 3339) where there is no bookmark yet; 30 days "
+            "ago if unset.",
+        ),
+    ] = None
+    end_date: Annotated[
+        str | None,
+        setting(
+            "End Date",
+            "Read events up to this moment (RFC 3339); the start of the run if unset.",
+        ),
+    ] = None
+    lookback_minutes: Annotated[
+        int,
+        setting(
+            "Lookback Minutes",
+            "How long after its creation an event may become visible in HubSpot and still be found "
+            "by the next run.",
+            least=0,
+            most=527_040,
+        ),
+    ] = 120
+    exclude_filtered_events: Annotated[
+        bool,
+        setting("Exclude Filtered Events", "Leave out what the filters set in HubSpot call bots."),
+    ] = False
+    enrich_campaigns: Annotated[
+        bool,
+        setting(
+            "Enrich Campaigns",
+            "Add each email's name, subject, type and content id to its events, as the object "
+            "`emailCampaign`; one request for each campaign in a run.",
+        ),
+    ] = True
+    contact_properties: Annotated[
+        list[str],
+        setting(
+            "Contact Properties",
+            "Properties of the recipients' contacts, by HubSpot's internal names, to add to their "
+            'events as the object `contact`, such as `["product_user_id"]`; one request for 100 '
+            "addresses, and the token needs the scope to read contacts.",
+        ),
+    ] = []
+    max_concurrent_requests: Annotated[
+        int,
+        setting("Max Concurrent Requests", "Pages fetched side by side.", least=1, most=64),
+    ] = 8
+    requests_per_10_seconds: Annotated[
+        int,
+        setting(
+            "Requests Per 10 Seconds",
+            "The HubSpot app's limit: 100 (Free and Starter), 190 (Professional and Enterprise), "
+            "250 (limit increase), 110 (OAuth); HubSpot's own word lowers it.",
+            least=1,
+            most=10_000,
+        ),
+    ] = 100
+    page_size: Annotated[
+        int, setting("Page Size", "Events asked for at once.", least=1, most=1000)
+    ] = 1000
+    max_retries: Annotated[
+        int,
+        setting(
+            "Max Retries",
+            "How often a request that failed for a passing reason is repeated.",
+            least=0,
+            most=100,
+        ),
+    ] = 8
+    api_url: Annotated[
+        str,
+        setting(
+            "API URL",
+            "Where HubSpot's API is; https, or a loopback host.",
+            private=True,
+        ),
+    ] = "https://api.hubapi.com"
+    stream_maps: Annotated[
+        dict[str, Any] | None,
+        setting("Stream Maps", "Changes to records before they are written, see the SDK's docs."),
+    ] = None
+    stream_map_config: Annotated[
+        dict[str, Any] | None,
+        setting("Stream Map Config", "Values for the expressions of stream maps.", private=True),
+    ] = None
+    faker_config: Annotated[
+        dict[str, Any] | None,
+        setting(
+            "Faker Config",
+            "Seed and locale of `fake` in stream maps, where the package faker is installed.",
+        ),
+    ] = None
+    flattening_enabled: Annotated[
+        bool | None,
+        setting(
+            "Flattening Enabled", "Turn the fields of nested objects into fields of the record."
+        ),
+    ] = None
+    flattening_max_depth: (
+        Annotated[int, setting("Flattening Max Depth", "How many levels to flatten.", least=0)]
+        | None
+    ) = None
+    flattening_max_key_length: (
+        Annotated[
+            int, setting("Flattening Max Key Length", "Longest name of a flattened field.", least=1)
+        ]
+        | None
+    ) = None
+    flattening_separator: Annotated[
+        str | None,
+        setting(
+            "Flattening Separator",
+            "What stands between the names of a flattened field; if unset, two underscores.",
+            keeps_blanks=True,
+        ),
+    ] = None
+
+    @override
+    def __repr__(self) -> str:
+        """Name no values: some of them are secrets."""
+        return "Settings(...)"
+
+    @property
+    def start(self) -> int | None:
+        """`start_date` in milliseconds since 1970."""
+        return None if self.start_date is None else parse_timestamp(self.start_date)
+
+    @property
+    def end(self) -> int | None:
+        """`end_date` in milliseconds since 1970."""
+        return None if self.end_date is None else parse_timestamp(self.end_date)
+
+    @property
+    def lookback(self) -> int:
+        """`lookback_minutes` in milliseconds."""
+        return self.lookback_minutes * MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The checked settings of a run; instants and durations in milliseconds."""
-
-    access_token: str | None
-    client_id: str | None
-    client_secret: str | None
-    refresh_token: str | None
-    start: int | None
-    end: int | None
-    lookback: int
-    exclude_filtered_events: bool
-    enrich_campaigns: bool
-    contact_properties: tuple[str, ...]
-    max_concurrent_requests: int
-    requests_per_10_seconds: int
-    page_size: int
-    max_retries: int
-    api_url: str
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Settings:
-        """Check a configuration.
-
-        Raises:
-            ConfigError: A setting is wrong; the message names it, never its value.
-        """
-        problems = type_problems(config)
-        if problems:
-            raise ConfigError(" ".join(problems))
-        defaults = {
-            name: schema["default"]
-            for name, schema in SETTINGS["properties"].items()
-            if "default" in schema
-        }
-        given = {name: value for name, value in config.items() if value not in (None, "")}
-        values = {**dict.fromkeys(SETTINGS["properties"]), **defaults, **given}
-        _check_credentials(given)
-        start, end = _instant(values, "start_date"), _instant(values, "end_date")
-        earliest = now_milliseconds() - DEFAULT_HISTORY if start is None else start
-        if end is not None and earliest > end:
-            raise ConfigError(
-                "The setting `end_date` is before `start_date` (30 days ago where that is not "
-                "set); correct them."
-            )
-        return cls(
-            **{name: values[name] for name in ("access_token", *OAUTH_SETTINGS)},
-            start=start,
-            end=end,
-            lookback=values["lookback_minutes"] * MINUTE,
-            exclude_filtered_events=values["exclude_filtered_events"],
-            enrich_campaigns=values["enrich_campaigns"],
-            contact_properties=tuple(contact_properties(values)),
-            max_concurrent_requests=values["max_concurrent_requests"],
-            requests_per_10_seconds=values["requests_per_10_seconds"],
-            page_size=values["page_size"],
-            max_retries=values["max_retries"],
-            api_url=checked_address("The setting `api_url`", values["api_url"]),
-        )
+SETTINGS = json_schema(Settings)
 
 
-def contact_properties(config: Mapping[str, Any]) -> list[str]:
-    """The contact properties in a configuration that may not have been checked."""
-    names = config.get("contact_properties")
-    return [each for each in names if isinstance(each, str)] if isinstance(names, list) else []
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Read the settings of a configuration.
+
+    Raises:
+        ConfigError: Something is wrong with it; one sentence for each setting.
+    """
+    reading = read_configuration(Settings, config)
+    if not reading.problems:
+        settings = Settings(**reading.values)
+        reading.problems += [*_credential_problems(reading.values), *_date_problems(settings)]
+        if not reading.problems:
+            checked_address("Setting api_url", settings.api_url)
+            return settings
+    raise ConfigError(" ".join(reading.problems))
 
 
-def type_problems(config: Mapping[str, Any]) -> list[str]:
-    """One sentence per setting that has a wrong type or is out of bounds, without its value."""
-    validator = th.DEFAULT_JSONSCHEMA_VALIDATOR(SETTINGS)
-    return [_sentence(error) for error in validator.iter_errors(dict(config))]
-
-
-def _sentence(error: Any) -> str:
-    name = str(error.path[0]) if error.path else "the configuration"
-    kinds = error.schema.get("type") if isinstance(error.schema, dict) else None
-    if len(error.path) > 1:
-        return f"The setting `{name}` must be a list of strings."
-    match error.validator:
-        case "type":
-            kind = next((k for k in _as_list(kinds) if k != "null"), "value")
-            return f"The setting `{name}` must be {_KIND_NAMES.get(kind, kind)}."
-        case "minimum":
-            return f"The setting `{name}` must be at least {error.validator_value}."
-        case "maximum":
-            return f"The setting `{name}` must be at most {error.validator_value}."
-        case _:
-            return f"The setting `{name}` has a value it cannot take."
-
-
-_KIND_NAMES = {
-    "string": "a string",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "an object",
-}
-
-
-def _as_list(kinds: Any) -> list[str]:
-    return kinds if isinstance(kinds, list) else [kinds]
-
-
-def _check_credentials(given: Mapping[str, Any]) -> None:
+def _credential_problems(given: Mapping[str, Any]) -> Iterator[str]:
     oauth = [name for name in OAUTH_SETTINGS if name in given]
-    missing = [f"`{name}`" for name in OAUTH_SETTINGS if name not in given]
+    missing = [name for name in OAUTH_SETTINGS if name not in given]
     if "access_token" in given and oauth:
-        raise ConfigError(
-            "Set either `access_token`, or `client_id`, `client_secret` and `refresh_token`, not "
-            "both."
+        yield ("Set either access_token, or client_id, client_secret and refresh_token, not both.")
+    elif "access_token" not in given and not oauth:
+        yield (
+            "No HubSpot credentials: set access_token, or client_id, client_secret and "
+            "refresh_token."
         )
-    if "access_token" not in given and not oauth:
-        raise ConfigError(
-            "No HubSpot credentials: set `access_token`, or `client_id`, `client_secret` and "
-            "`refresh_token`."
+    elif oauth and missing:
+        yield (
+            f"The OAuth credentials are incomplete: {' and '.join(missing)} not set; the command "
+            "`tap-hubspot-email-events-connect` (in Meltano `meltano invoke "
+            "tap-hubspot-email-events:connect`) obtains the refresh_token with the other two."
         )
-    if oauth and missing:
-        raise ConfigError(f"The OAuth credentials are incomplete: set {' and '.join(missing)}.")
-    for name in ("access_token", *OAUTH_SETTINGS):
-        if name in given and not (given[name].isascii() and given[name].isprintable()):
-            raise ConfigError(
-                f"The setting `{name}` holds characters no token has; copy it again from HubSpot."
+
+
+def _date_problems(settings: Settings) -> Iterator[str]:
+    instants: dict[str, int] = {}
+    for name in ("start_date", "end_date"):
+        text = getattr(settings, name)
+        try:
+            if text is not None:
+                instants[name] = parse_timestamp(text)
+        except (ValueError, OverflowError):
+            yield (
+                f"Setting {name} must be a date such as 2026-01-31T00:00:00Z, not "
+                f"{msgspec.json.encode(text[:60]).decode()}."
             )
-
-
-def _instant(values: Mapping[str, Any], name: str) -> int | None:
-    if values[name] is None:
-        return None
-    try:
-        return parse_timestamp(values[name])
-    except (ValueError, OverflowError):
-        raise ConfigError(
-            f"The setting `{name}` must be a date such as 2026-01-31T00:00:00Z."
-        ) from None
+            return
+    if "end_date" in instants:
+        earliest = instants.get("start_date", now_milliseconds() - DEFAULT_HISTORY)
+        if earliest > instants["end_date"]:
+            yield (
+                "Setting end_date is before start_date (30 days ago where that is not set); "
+                "correct them."
+            )
 
 
 def checked_address(name: str, url: str) -> str:

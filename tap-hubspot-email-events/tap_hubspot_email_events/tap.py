@@ -7,15 +7,25 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 
+from tap_hubspot_email_events.configuration.channels import (
+    given_settings,
+    read_config_option,
+    read_environment,
+)
+from tap_hubspot_email_events.configuration.reading import read_configuration
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark
 from tap_hubspot_email_events.reading.run import Run
-from tap_hubspot_email_events.settings import SETTINGS, type_problems
+from tap_hubspot_email_events.settings import (
+    ENVIRONMENT_PREFIX,
+    SETTINGS,
+    Settings,
+    read_settings,
+)
 from tap_hubspot_email_events.singer.command import SentenceCommand
 from tap_hubspot_email_events.singer.sdk import SignalledTap
 from tap_hubspot_email_events.singer.writer import BytesWriter
@@ -33,6 +43,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from tap_hubspot_email_events.configuration.channels import Config
     from tap_hubspot_email_events.streams.stream import HubSpotStream
 
 # Events make no reference cycles, so frequent garbage collection only costs time.
@@ -54,24 +65,40 @@ class TapHubSpotEmailEvents(SignalledTap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    def __init__(self, *args: Any, validate_config: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        config: Config = None,
+        state: Any = None,
+        catalog: Any = None,
+        parse_env_config: bool = False,
+        validate_config: bool = True,
+        **kwargs: Any,
+    ) -> None:
         """Create the tap; settings are checked unless only the catalog is wanted.
 
         Raises:
             ConfigError: A setting, the state or the catalog is wrong.
         """
         self._writer = BytesWriter()
-        _check_files(kwargs.get("state"), kwargs.get("catalog"))
-        try:
-            super().__init__(
-                *args, validate_config=validate_config, message_writer=self._writer, **kwargs
-            )
-        except ConfigValidationError:
-            # The SDK's own messages hold the values.
-            problems = type_problems(self.config) or ["The configuration is wrong."]
-            raise ConfigError(" ".join(problems)) from None
+        _check_files(state, catalog)
+        given = given_settings(config)
+        if parse_env_config:
+            given |= read_environment(Settings, ENVIRONMENT_PREFIX)
+        reading = read_configuration(Settings, given)
+        for warning in reading.warnings:
+            self.logger.warning(warning)
         if validate_config:
-            _ = self.run.settings
+            read_settings(given)
+        # The SDK reads text of the environment in ways of its own, so it gets what was read here.
+        super().__init__(
+            config=reading.values,
+            state=state,
+            catalog=catalog,
+            validate_config=False,
+            message_writer=self._writer,
+            **kwargs,
+        )
 
     @cached_property
     def run(self) -> Run:
@@ -157,6 +184,7 @@ class TapHubSpotEmailEvents(SignalledTap):
     def get_singer_command(cls) -> click.Command:
         """The SDK's command, with sentences instead of tracebacks."""
         command = super().get_singer_command()
+        read_config_option(command)
         return SentenceCommand(
             name=command.name,
             callback=command.callback,

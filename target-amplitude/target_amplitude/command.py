@@ -7,11 +7,14 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
 from singer_sdk.exceptions import ConfigValidationError
+
+from target_amplitude.configuration.channels import read_config_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import click
 
 logger = logging.getLogger("target-amplitude")
 
@@ -23,9 +26,7 @@ def with_plain_errors(
     """Make a command report these failures, and those of its configuration, in a sentence."""
     if command.callback is not None:
         command.callback = _report(command.callback, failures)
-    for parameter in command.params:
-        if parameter.name == "config" and parameter.callback is not None:
-            parameter.callback = _report_unreadable(parameter.callback)
+    read_config_option(command)
     return command
 
 
@@ -45,18 +46,3 @@ def _report(
         sys.exit(1)
 
     return run
-
-
-def _report_unreadable(callback: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(callback)
-    def read(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Any:
-        try:
-            return callback(context, parameter, value)
-        except OSError as failure:
-            raise click.ClickException(
-                f"The file given with --config cannot be read: {failure.strerror}.",
-            ) from None
-        except (ValueError, TypeError):
-            raise click.ClickException("The file given with --config is not JSON.") from None
-
-    return read

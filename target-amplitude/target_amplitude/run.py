@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import (
@@ -68,7 +69,7 @@ class Run:
         self._started_at = datetime.now(timezone.utc)
         self._signal: int | None = None
         self._wakeup = Wakeup()
-        self._job_log = JobLog(settings.job_log_path) if settings.job_log_path else None
+        self._job_log = JobLog(Path(settings.job_log_path)) if settings.job_log_path else None
         self._counts = CountsByStream()
         self._rejects: RejectsFile | None = None
         self._delivery: Delivery | None = None
@@ -80,7 +81,7 @@ class Run:
             sink = self._dry_run = DryRunSink(has_secret_key=bool(settings.secret_key))
         else:
             delays = delays or Delays()
-            self._rejects = RejectsFile(settings.rejected_path)
+            self._rejects = RejectsFile(Path(settings.rejected_path))
             self._delivery = Delivery(
                 settings,
                 self._rejects,

@@ -1,13 +1,15 @@
-"""The settings as the code uses them, and what is wrong with them as one sentence each."""
+"""Every setting of the target, declared once, and what its values must be together."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
+
+from target_amplitude.configuration.declaration import json_schema, setting
+from target_amplitude.configuration.reading import read_configuration
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -25,76 +27,234 @@ REQUEST_BYTES = {"batch": 20_000_000, "httpapi": 1_000_000}
 MAX_EVENTS = 2000
 """Events of a request Amplitude takes before it answers 413."""
 
-REJECTED_PATH = "output/rejected.singer.jsonl"
-
-CHOICES = {
-    "region": ("us", "eu"),
-    "endpoint": ("batch", "httpapi"),
-    "unknown_users": ("recipient", "skip"),
-    "user_properties": ("recent", "always", "never", "off"),
-}
+ENVIRONMENT_PREFIX = "TARGET_AMPLITUDE"
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_WHOLE_NUMBERS = {
-    "max_concurrent_requests": (1, 64),
-    "batch_size_rows": (1, MAX_EVENTS),
-    "max_retries": (0, 1000),
-    "min_id_length": (1, 1024),
-}
-_TEXTS = (
-    "event_type_prefix",
-    "user_field",
-    "rejected_path",
-    "job_log_path",
-    "secret_key",
-)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of one run, checked and with their defaults."""
+    """Settings of one run, as the user gives them."""
 
-    api_key: str
-    url: str
-    region: str = "us"
-    endpoint: str = "batch"
-    event_type_prefix: str = "[HubSpot] "
-    event_types: dict[str, str] = {}
-    user_field: str = "recipient"
-    unknown_users: str = "recipient"
-    user_properties: str = "recent"
-    rejected_path: Path = Path(REJECTED_PATH)
-    max_rejected_percent: float = 10.0
-    job_log_path: Path | None = None
-    max_concurrent_requests: int = 4
-    batch_size_rows: int = MAX_EVENTS
-    max_retries: int = 12
-    gzip: bool = False
-    min_id_length: int | None = None
-    dry_run: bool = False
-    secret_key: str | None = None
+    api_key: Annotated[str, setting("API Key", "API key of the Amplitude project.", secret=True)]
+    region: Annotated[
+        Literal["us", "eu"], setting("Region", "Data region of the project, `us` or `eu`.")
+    ] = "us"
+    endpoint: Annotated[
+        Literal["batch", "httpapi"],
+        setting(
+            "Endpoint",
+            "Upload API, `batch` or `httpapi`. The latter shows events within seconds, but takes "
+            "1 MB a request and 30 events a second for one user.",
+        ),
+    ] = "batch"
+    event_type_prefix: Annotated[
+        str,
+        setting(
+            "Event Type Prefix", "What the name of an email event begins with.", keeps_blanks=True
+        ),
+    ] = "[HubSpot] "
+    event_types: Annotated[
+        dict[str, str],
+        setting(
+            "Event Types",
+            'Full names of email events by HubSpot\'s type, such as `{"OPEN": "Email Opened"}`.',
+        ),
+    ] = {}
+    user_field: Annotated[
+        str,
+        setting(
+            "User Field",
+            "Field that holds the user id. One within an object is written with a dot between "
+            "the two names, `contact` and `product_user_id` for example.",
+        ),
+    ] = "recipient"
+    unknown_users: Annotated[
+        Literal["recipient", "skip"],
+        setting(
+            "Unknown Users",
+            "Where the user field has no value, take the `recipient`, or `skip` the event.",
+        ),
+    ] = "recipient"
+    user_properties: Annotated[
+        Literal["recent", "always", "never", "off"],
+        setting(
+            "User Properties",
+            "Events that may change the user's city, region, country and operating system: those "
+            "of the last 24 hours (`recent`), `always`, `never`, or not even sent (`off`).",
+        ),
+    ] = "recent"
+    rejected_path: Annotated[
+        str,
+        setting(
+            "Rejected Path", "File that keeps refused records as Singer messages, with the reason."
+        ),
+    ] = "output/rejected.singer.jsonl"
+    max_rejected_percent: Annotated[
+        float,
+        setting(
+            "Max Rejected Percent",
+            "Share of refused records above which the run fails.",
+            least=0,
+            most=100,
+        ),
+    ] = 10
+    job_log_path: Annotated[
+        str | None,
+        setting("Job Log Path", "File that gets one line of JSON about each run."),
+    ] = None
+    max_concurrent_requests: Annotated[
+        int,
+        setting(
+            "Max Concurrent Requests",
+            "Requests that travel side by side at most.",
+            least=1,
+            most=64,
+        ),
+    ] = 4
+    batch_size_rows: Annotated[
+        int,
+        setting("Batch Size Rows", "Events in a request at most.", least=1, most=MAX_EVENTS),
+    ] = MAX_EVENTS
+    max_retries: Annotated[
+        int,
+        setting(
+            "Max Retries",
+            "How often in a row a request that failed for a passing reason is repeated.",
+            least=0,
+            most=1000,
+        ),
+    ] = 12
+    gzip: Annotated[
+        bool | None,
+        setting("Gzip", "Compress requests; if unset, on Amplitude's own hosts only."),
+    ] = None
+    min_id_length: (
+        Annotated[
+            int,
+            setting(
+                "Min ID Length",
+                "Shortest user id to accept, passed on to Amplitude, which takes 5 if unset.",
+                least=1,
+                most=1024,
+            ),
+        ]
+        | None
+    ) = None
+    dry_run: Annotated[
+        bool,
+        setting(
+            "Dry Run", "Map, check and count, but send nothing, keep no rejects and write no state."
+        ),
+    ] = False
+    secret_key: Annotated[
+        str | None,
+        setting(
+            "Secret Key",
+            "Secret key of the project, only for the taxonomy command and lookup tables.",
+            secret=True,
+        ),
+    ] = None
+    api_url: Annotated[
+        str | None,
+        setting(
+            "API URL",
+            "Another host than the region's own; https, or http on this machine.",
+            private=True,
+        ),
+    ] = None
+    stream_maps: Annotated[
+        dict[str, Any] | None,
+        setting("Stream Maps", "Changes to records before they become events, see the SDK's docs."),
+    ] = None
+    stream_map_config: Annotated[
+        dict[str, Any] | None,
+        setting("Stream Map Config", "Values for the expressions of stream maps.", private=True),
+    ] = None
+    faker_config: Annotated[
+        dict[str, Any] | None,
+        setting(
+            "Faker Config",
+            "Seed and locale of `fake` in stream maps, where the package faker is installed.",
+        ),
+    ] = None
+    flattening_enabled: Annotated[
+        bool | None,
+        setting(
+            "Flattening Enabled", "Turn the fields of nested objects into fields of the record."
+        ),
+    ] = None
+    flattening_max_depth: (
+        Annotated[int, setting("Flattening Max Depth", "How many levels to flatten.", least=0)]
+        | None
+    ) = None
+    flattening_max_key_length: (
+        Annotated[
+            int,
+            setting("Flattening Max Key Length", "Longest name of a flattened field.", least=1),
+        ]
+        | None
+    ) = None
+    flattening_separator: Annotated[
+        str | None,
+        setting(
+            "Flattening Separator",
+            "What stands between the names of a flattened field; if unset, two underscores.",
+            keeps_blanks=True,
+        ),
+    ] = None
 
     @override
     def __repr__(self) -> str:
         """Name no values: two of them are secrets."""
         return "Settings(...)"
 
+    @property
+    def url(self) -> str:
+        """Where events are sent."""
+        base = (self.api_url or HOSTS[self.region]).rstrip("/")
+        path = PATHS[self.endpoint]
+        return base if base.endswith(path) else base + path
+
+    @property
+    def compresses(self) -> bool:
+        """Whether request bodies are compressed."""
+        return self.api_url is None if self.gzip is None else self.gzip
+
+
+SETTINGS = json_schema(Settings)
+
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
-    """Settings of a configuration that has no problems (see `find_problems`)."""
-    given = {name: value for name, value in config.items() if value is not None}
-    region = given.get("region", "us")
-    endpoint = given.get("endpoint", "batch")
-    base = str(given.get("api_url") or HOSTS[region]).rstrip("/")
-    path = PATHS[endpoint]
-    url = base if base.endswith(path) else base + path
-    known = {name: given[name] for name in Settings.__struct_fields__ if name in given}
-    known["url"] = url
-    known["gzip"] = given.get("gzip", base in HOSTS.values())
-    known["max_rejected_percent"] = _as_percent(given.get("max_rejected_percent", 10))
-    known["rejected_path"] = Path(given.get("rejected_path") or REJECTED_PATH)
-    log_path = given.get("job_log_path")
-    known["job_log_path"] = Path(log_path) if log_path else None
-    return Settings(**known)
+    """Read the settings of a configuration.
+
+    Raises:
+        SettingsError: If something is wrong with it.
+    """
+    reading = read_configuration(Settings, config)
+    problems = reading.problems
+    if "api_key" not in reading.values and not any("Setting api_key" in each for each in problems):
+        problems.insert(
+            0,
+            "Setting api_key is missing: set it to the API key of the project, for example as "
+            "TARGET_AMPLITUDE_API_KEY.",
+        )
+    if not problems:
+        settings = Settings(**reading.values)
+        problems = [*_url_problems(settings.api_url)]
+        if not settings.user_field.strip("."):
+            problems.append("Setting user_field is empty: name a field, such as recipient.")
+        if not problems:
+            return settings
+    raise SettingsError(problems)
+
+
+class SettingsError(ValueError):
+    """Settings that no run can have; `problems` says why, in one sentence each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Join the sentences."""
+        super().__init__(" ".join(problems))
+        self.problems = problems
 
 
 def is_loopback(url: str) -> bool:
@@ -102,58 +262,10 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in _LOOPBACK
 
 
-def find_problems(config: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a configuration, one sentence each; values are never quoted."""
-    given = {name: value for name, value in config.items() if value is not None}
-    problems = []
-    key = given.get("api_key")
-    if not isinstance(key, str) or not key.strip():
-        problems.append("Setting api_key is missing: set it to the API key of the project.")
-    for name, choices in CHOICES.items():
-        if name in given and given[name] not in choices:
-            problems.append(f"Setting {name} must be one of {', '.join(choices)}.")
-    for name, (least, most) in _WHOLE_NUMBERS.items():
-        value = given.get(name, least)
-        if type(value) is not int or not least <= value <= most:
-            problems.append(f"Setting {name} must be a whole number from {least} to {most}.")
-    problems += [
-        f"Setting {name} must be text."
-        for name in _TEXTS
-        if name in given and not isinstance(given[name], str)
-    ]
-    problems += [
-        f"Setting {name} must be true or false."
-        for name in ("gzip", "dry_run")
-        if name in given and not isinstance(given[name], bool)
-    ]
-    if _as_percent(given.get("max_rejected_percent", 10)) is None:
-        problems.append("Setting max_rejected_percent must be a number from 0 to 100.")
-    if "user_field" in given and not str(given["user_field"]).strip("."):
-        problems.append("Setting user_field is empty: name a field, such as recipient.")
-    names = given.get("event_types", {})
-    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        problems.append("Setting event_types must map HubSpot types to event names.")
-    problems += _url_problems(given.get("api_url"))
-    return problems
-
-
-def _as_percent(value: Any) -> float | None:
-    """A number from 0 to 100, or None; the SDK leaves a number of the environment as text."""
-    if isinstance(value, bool):
-        return None
-    try:
-        percent = float(value)
-    except (TypeError, ValueError):
-        return None
-    return percent if 0 <= percent <= 100 else None  # noqa: PLR2004
-
-
-def _url_problems(url: Any) -> list[str]:
-    if url is None or url == "":
+def _url_problems(url: str | None) -> list[str]:
+    if url is None:
         return []
     problem = "Setting api_url must be an https URL, or an http URL of this machine."
-    if not isinstance(url, str):
-        return [problem]
     try:
         parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0

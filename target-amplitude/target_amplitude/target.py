@@ -13,12 +13,19 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
 from target_amplitude.command import with_plain_errors
-from target_amplitude.configuration import SETTINGS
+from target_amplitude.configuration.channels import given_settings, read_environment
+from target_amplitude.configuration.reading import read_configuration
 from target_amplitude.errors import RunFailedError
 from target_amplitude.input.sdk_reader import SdkReader
 from target_amplitude.input.stream_maps import needs_stream_maps
 from target_amplitude.run import INPUT_ERRORS, Run
-from target_amplitude.settings import find_problems, read_settings
+from target_amplitude.settings import (
+    ENVIRONMENT_PREFIX,
+    SETTINGS,
+    Settings,
+    SettingsError,
+    read_settings,
+)
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -26,11 +33,11 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from pathlib import PurePath
     from types import FrameType
 
     import click
 
+    from target_amplitude.configuration.channels import Config
     from target_amplitude.delays import Delays
 
 _GC_THRESHOLDS = (100_000, 50, 100)
@@ -55,7 +62,7 @@ class TargetAmplitude(Target):
     def __init__(
         self,
         *,
-        config: dict[str, Any] | PurePath | str | list[PurePath | str] | None = None,
+        config: Config = None,
         parse_env_config: bool = False,
         validate_config: bool = True,
         setup_mapper: bool = True,
@@ -64,24 +71,26 @@ class TargetAmplitude(Target):
         """Check the settings.
 
         Raises:
-            ConfigValidationError: If a setting is wrong; the sentences quote no values.
+            ConfigValidationError: If a setting is wrong; the sentences quote no secrets.
         """
-        try:
-            super().__init__(
-                config=config,
-                parse_env_config=parse_env_config,
-                validate_config=False,
-                setup_mapper=False,
-                message_reader=message_reader or SdkReader(self.read),
-            )
-        except (AttributeError, TypeError, ValueError):
-            problem = (
-                "A setting is not of its kind (number, true or false, text, object); see --about."
-            )
-            raise ConfigValidationError(problem, errors=[problem], schema={}) from None
-        problems = find_problems(self.config)
-        if problems and validate_config:
-            raise ConfigValidationError(" ".join(problems), errors=problems, schema={})
+        given = given_settings(config)
+        if parse_env_config:
+            given |= read_environment(Settings, ENVIRONMENT_PREFIX)
+        reading = read_configuration(Settings, given)
+        for warning in reading.warnings:
+            self.logger.warning(warning)
+        # The SDK reads text of the environment in ways of its own, so it gets what was read here.
+        super().__init__(
+            config=reading.values,
+            validate_config=False,
+            setup_mapper=False,
+            message_reader=message_reader or SdkReader(self.read),
+        )
+        if validate_config:
+            try:
+                read_settings(given)
+            except SettingsError as error:
+                raise ConfigValidationError(str(error), errors=error.problems, schema={}) from None
         if setup_mapper:
             self.setup_mapper()
         self._run: Run | None = None

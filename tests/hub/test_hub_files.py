@@ -12,13 +12,14 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
+from hub.generate import about
+from hub_refresh import refreshed_settings
+
 ROOT = Path(__file__).parents[2]
 HUB = ROOT / "hub"
 DEFINITIONS = sorted(HUB.glob("_data/meltano/*/*/*.yml"))
 
 RULES = yaml.safe_load((Path(__file__).parent / "rules.yml").read_text(encoding="utf-8"))
-# The Hub's weekly refresh takes a string setting with one of these in its name for a secret.
-SOUNDS_SECRET = re.compile(r"password|id|token|key|secret")
 
 
 def load(path: Path) -> Any:
@@ -27,17 +28,6 @@ def load(path: Path) -> Any:
 
 def allowed(words: str) -> set[str]:
     return set(words.split())
-
-
-def test_the_files_are_what_the_generator_writes(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "hub.generate", str(tmp_path)], cwd=ROOT, check=True)
-
-    written = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.yml")}
-    assert written == {path.relative_to(HUB) for path in HUB.rglob("*.yml")}
-    for path in written:
-        assert (HUB / path).read_text("utf-8") == (tmp_path / path).read_text("utf-8"), (
-            f"{path} is out of date: run `make hub`"
-        )
 
 
 def test_the_files_pass_the_hubs_linter() -> None:
@@ -82,26 +72,14 @@ def test_a_setting_keeps_the_hubs_schema(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.parent.name)
-def test_only_secrets_have_names_that_the_hub_takes_for_secrets(path: Path) -> None:
-    for setting in load(path)["settings"]:
-        if setting["kind"] in {"string", "options", "password"}:
-            sounds_secret = bool(SOUNDS_SECRET.search(setting["name"]))
-            assert setting.get("sensitive", False) == sounds_secret, setting["name"]
-
-
-@pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.parent.name)
-def test_the_hub_has_the_settings_of_the_meltano_project(path: Path) -> None:
-    project = load(ROOT / "meltano.yml")["plugins"][path.parts[-3]]
-    declared = next(plugin for plugin in project if plugin["name"] == path.parent.name)
+def test_the_hubs_weekly_refresh_changes_no_setting(path: Path) -> None:
+    refreshed = {each["name"]: each for each in refreshed_settings(about(path.parent.name))}
     listed = {setting["name"]: setting for setting in load(path)["settings"]}
-    kinds = {"password": {"string"}, "string": {"string", "file"}}
 
-    assert sorted(listed) == sorted(setting["name"] for setting in declared["settings"])
-    for setting in declared["settings"]:
-        hub = listed[setting["name"]]
-        assert setting["kind"] in kinds.get(hub["kind"], {hub["kind"]}), setting["name"]
-        assert setting.get("sensitive", False) == hub.get("sensitive", False), setting["name"]
-        assert (setting.get("value") or None) == (hub.get("value") or None), setting["name"]
+    assert refreshed.keys() == listed.keys()
+    for name, setting in listed.items():
+        # The refresh leaves the mark of secrets to a hand.
+        assert refreshed[name] == {k: v for k, v in setting.items() if k != "sensitive"}, name
 
 
 def test_every_definition_has_its_default_variant_maintainer_and_logo() -> None:

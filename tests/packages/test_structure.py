@@ -45,3 +45,16 @@ def test_no_file_is_longer_than_can_be_read_at_once(plugin: str) -> None:
     lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
     assert lengths
     assert not [str(file) for file, length in lengths.items() if length > LINES]
+
+
+def test_both_plugins_read_settings_by_the_same_code() -> None:
+    folders = [(plugin, package(plugin) / "configuration") for plugin in PLUGINS]
+    texts = [
+        {
+            file.name: file.read_text(encoding="utf-8").replace(plugin.replace("-", "_"), "plugin")
+            for file in folder.glob("*.py")
+        }
+        for plugin, folder in folders
+    ]
+    assert len(texts[0]) == 4
+    assert texts[0] == texts[1]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tap_hubspot_email_events.configuration.reading import clean_secret
 from tap_hubspot_email_events.connect.app import App
 from tap_hubspot_email_events.connect.consent import (
     ConsentListener,
@@ -79,7 +80,7 @@ def main(  # noqa: PLR0913 - the command's options
     """
     try:
         app = App(
-            client_id or _missing_client_id(),
+            clean_secret(client_id or "") or _missing_client_id(),
             _client_secret(),
             checked_address("--api-url", api_url),
             redirect_address(port),
@@ -135,11 +136,11 @@ def _missing_client_id() -> str:
 
 
 def _client_secret() -> str:
-    if secret := os.environ.get(SECRET_VARIABLE):
+    if secret := clean_secret(os.environ.get(SECRET_VARIABLE, "")):
         return secret
     if not sys.stdin.isatty():
         raise ConfigError(
             f"No client secret: set {SECRET_VARIABLE} to the one in the HubSpot app's settings."
         )
     secret = click.prompt("Client secret of the HubSpot app", hide_input=True, err=True)
-    return str(secret)
+    return clean_secret(str(secret))

@@ -40,7 +40,7 @@ class Account:
             _authenticator(settings, transport, self.stop),
             self.limiter,
             self.stop,
-            api_url=settings.api_url,
+            api_url=settings.api_url.rstrip("/"),
             max_retries=settings.max_retries,
         )
         self.events = Events(
@@ -101,7 +101,7 @@ def _authenticator(
         return AccessToken(settings.access_token)
     return OAuth(
         transport,
-        settings.api_url,
+        settings.api_url.rstrip("/"),
         client_id=settings.client_id or "",
         client_secret=settings.client_secret or "",
         refresh_token=settings.refresh_token or "",

@@ -12,12 +12,13 @@ from tap_hubspot_email_events.reading import summary
 from tap_hubspot_email_events.reading.failures import Failures
 from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.reader import EventReader
-from tap_hubspot_email_events.settings import Settings
+from tap_hubspot_email_events.settings import read_settings
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
     from tap_hubspot_email_events.singer.writer import BytesWriter
@@ -65,7 +66,7 @@ class Run:
         Raises:
             ConfigError: A setting is wrong.
         """
-        return Settings.of(self._config)
+        return read_settings(self._config)
 
     @cached_property
     def account(self) -> Account:

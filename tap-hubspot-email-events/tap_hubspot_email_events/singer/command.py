@@ -51,7 +51,7 @@ def _sentences(logger: Logger) -> Iterator[None]:
         # The SDK reads files with one of two JSON packages, each with its own error type.
         if type(error).__name__ != "JSONDecodeError":
             raise
-        sentence = "The config, state or catalog file is no valid JSON; correct the file."
+        sentence = "The state or catalog file is no valid JSON; correct the file."
     except StreamMapConfigError as error:
         sentence = f"The setting `stream_maps` is wrong: {error}"
     except MapExpressionError:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib import Metadata
 
-from tap_hubspot_email_events.settings import contact_properties
 from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.schemas import event_schema
 from tap_hubspot_email_events.streams.stream import HubSpotStream
@@ -38,7 +37,7 @@ class EventStream(HubSpotStream):
         """Create the stream of `event_type`."""
         self.event_type = event_type
         self.selected_by_default = event_type in SELECTED_BY_DEFAULT
-        schema = event_schema(event_type, contact_properties(tap.config))
+        schema = event_schema(event_type, tap.config.get("contact_properties", ()))
         super().__init__(tap, run, STREAM_OF_TYPE[event_type], schema)
 
     @property

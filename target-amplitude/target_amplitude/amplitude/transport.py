@@ -32,7 +32,7 @@ class Transport:
     def __init__(self, settings: Settings) -> None:
         """Prepare the parts that all requests share."""
         self._url = settings.url
-        self._gzip = settings.gzip
+        self._gzip = settings.compresses
         self._key = settings.api_key
         self._head = b'{"api_key":%b,"events":[' % msgspec.json.encode(settings.api_key)
         options = b"}"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from target_amplitude.configuration.channels import read_command_settings
+from target_amplitude.configuration.reading import read_configuration
 from target_amplitude.history.job_log import read_runs
+from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_VARIABLE = "TARGET_AMPLITUDE_JOB_LOG_PATH"
+_VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 _TITLES = (
     "Started",
     "Streams",
@@ -71,17 +72,9 @@ def format_table(runs: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _configured_path(configs: tuple[str, ...]) -> Path | None:
-    for config in configs:
-        if config == "ENV":
-            continue
-        try:
-            named = json.loads(Path(config).read_bytes()).get("job_log_path")
-        except (OSError, ValueError, AttributeError):
-            raise click.ClickException("The file given with --config cannot be read.") from None
-        if named:
-            return Path(named)
-    from_environment = os.environ.get(_VARIABLE)
-    return Path(from_environment) if from_environment else None
+    given = read_command_settings(Settings, ENVIRONMENT_PREFIX, configs)
+    path = read_configuration(Settings, given).values.get("job_log_path")
+    return Path(path) if path else None
 
 
 def _row(run: dict[str, Any]) -> tuple[str, ...]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from singer_sdk.exceptions import ConfigValidationError
 
 from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
+from target_amplitude.configuration.channels import read_command_settings
 from target_amplitude.delays import Delays
 from target_amplitude.errors import RunFailedError
-from target_amplitude.settings import find_problems, read_settings
-from target_amplitude.target import TargetAmplitude
+from target_amplitude.settings import (
+    ENVIRONMENT_PREFIX,
+    Settings,
+    SettingsError,
+    read_settings,
+)
 from target_amplitude.taxonomy.plan import make_plan
 from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Pace, Registration
 from target_amplitude.taxonomy.tracking_plan_csv import to_csv
 
 if TYPE_CHECKING:
-    from target_amplitude.settings import Settings
     from target_amplitude.taxonomy.plan import Plan
     from target_amplitude.taxonomy.registration import Outcome
 
@@ -61,17 +62,17 @@ def main(
         ClickException: If a setting is wrong, Amplitude cannot be reached, or the file cannot be
             written. What is skipped for a reason is no failure.
     """
-    config = _read_config(configs)
+    config = read_command_settings(Settings, ENVIRONMENT_PREFIX, configs)
     if api_url:
         config["api_url"] = api_url
     if not config.get("secret_key"):
         config["api_key"] = config.get("api_key") or "not needed for a file"
         if csv_path is None:
             raise click.ClickException(f"{_CANNOT_REGISTER}, or write the plan with --csv FILE.")
-    problems = find_problems(config)
-    if problems:
-        raise click.ClickException(" ".join(problems))
-    settings = read_settings(config)
+    try:
+        settings = read_settings(config)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
     plan = make_plan(settings, every_type=every_type)
     if csv_path is not None:
         _write_csv(csv_path, plan)
@@ -79,33 +80,6 @@ def main(
         _register(settings, plan, api_url, overwrite=overwrite)
     else:
         click.echo(f"{_CANNOT_REGISTER}.")
-
-
-def _read_config(configs: tuple[str, ...]) -> dict[str, Any]:
-    """Read settings from the environment, where Meltano puts them, and from files."""
-    logger = logging.getLogger(TargetAmplitude.name)
-    level = logger.level
-    # The SDK warns about numbers of the environment that it has left as text itself.
-    logger.setLevel(logging.ERROR)
-    try:
-        target = TargetAmplitude(parse_env_config=True, validate_config=False, setup_mapper=False)
-    except ConfigValidationError as invalid:
-        raise click.ClickException(" ".join(invalid.errors)) from None
-    finally:
-        logger.setLevel(level)
-    config = dict(target.config)
-    for name in configs:
-        if name == "ENV":
-            continue
-        try:
-            config |= json.loads(Path(name).read_bytes())
-        except OSError as failure:
-            raise click.ClickException(
-                f"The file given with --config cannot be read: {failure.strerror}.",
-            ) from None
-        except (ValueError, TypeError):
-            raise click.ClickException("The file given with --config is not JSON.") from None
-    return config
 
 
 def _write_csv(path: Path, plan: Plan) -> None:

@@ -98,7 +98,7 @@ def test_an_open_becomes_the_event_of_the_table() -> None:
 )
 def test_types_have_amplitudes_names(kind: str, name: str) -> None:
     assert event_of(email(type=kind))["event_type"] == f"[HubSpot] {name}"
-    assert event_of(email(type=kind), event_type_prefix="")["event_type"] == name
+    assert event_of(email(type=kind), event_type_prefix="x ")["event_type"] == f"x {name}"
     renamed = event_of(email(type=kind), event_types={kind: "Mail"})
     assert renamed["event_type"] == "Mail"
 

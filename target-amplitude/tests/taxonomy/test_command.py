@@ -161,7 +161,7 @@ def test_with_a_secret_key_the_file_comes_on_top(sandbox: Sandbox, tmp_path: Pat
         ([], {"api_key": ""}, "api_key is missing"),
         (["--api-url", "http://example.com"], {}, "api_url must be"),
         (["--config", "nowhere.json"], {}, "--config"),
-        ([], {"event_types": "no json"}, "not of its kind"),
+        ([], {"event_types": "no json"}, "event_types must be a JSON object"),
         (["--csv", "/dev/null/plan.csv"], {}, "cannot be written"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Settings declared once, as the fields of a structure, and read alike from every channel."""

@@ -1,0 +1,130 @@
+"""Where settings come from: JSON files, the environment, `.env`; Meltano uses the first two.
+
+Meltano changes the text of a setting by its `kind` before the plugin sees it (4.4.1,
+`SettingDefinition.cast_value`): `boolean` makes false of any word but true, 1, yes and on;
+`integer`, `options`, `object` and `array` end in a traceback on what they cannot read, empty text
+included; `decimal` becomes what Meltano then fails to write as JSON; `date_iso8601` guesses.
+`string` passes text on as it is, and numbers, lists and objects of meltano.yml as well. So every
+setting is a `string` there. One case remains: an object that meltano.yml gives and a variable
+gives too, even an empty one, is a traceback of Meltano's.
+
+On Meltano Hub the kind is the first type in the JSON schema, but a `string` whose name holds `id`,
+`key`, `token`, `secret` or `password` is made a secret, and `start_date` and `end_date` are dates
+whatever is declared (hub-utils, `_parse_kind`). So settings that only sound like a secret name
+another type first.
+
+This folder is the same in both plugins, which are independent of each other.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from target_amplitude.configuration.declaration import declared_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import PurePath
+
+    import msgspec
+
+    Config = Mapping[str, Any] | PurePath | str | list[PurePath | str] | None
+
+
+class ConfigFileError(ValueError):
+    """A config file that gives no settings; the message is a sentence."""
+
+
+def given_settings(config: Config) -> dict[str, Any]:
+    """Return the settings of a configuration, or of one or more JSON files.
+
+    Raises:
+        ConfigFileError: A file cannot be read or is no JSON object.
+    """
+    if config is None or isinstance(config, Mapping):
+        return dict(config or {})
+    return read_files(*(config if isinstance(config, list) else [config]))
+
+
+def read_files(*paths: str | PurePath) -> dict[str, Any]:
+    """Return the settings that JSON files give, later ones before earlier ones.
+
+    Raises:
+        ConfigFileError: A file cannot be read or is no JSON object.
+    """
+    values: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = json.loads(Path(path).read_bytes())
+        except OSError as error:
+            raise ConfigFileError(
+                f"The file {path} given with --config cannot be read: {error.strerror}."
+            ) from None
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise ConfigFileError(f"The file {path} given with --config is no JSON object.")
+        values |= content
+    return values
+
+
+def read_environment(declaration: type[msgspec.Struct], prefix: str) -> dict[str, str]:
+    """Return the settings that variables with this prefix give, also those of a `.env`.
+
+    The file is searched for from the working directory upwards; the environment comes before it.
+    """
+    from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only where it is wanted
+
+    variables = {**dotenv_values(find_dotenv(usecwd=True)), **os.environ}
+    given = {
+        each.name: variables.get(f"{prefix}_{each.name.upper()}")
+        for each in declared_settings(declaration)
+    }
+    # An empty variable is not set, so it hides nothing that a file sets.
+    return {name: value for name, value in given.items() if value and value.strip()}
+
+
+def read_command_settings(
+    declaration: type[msgspec.Struct], prefix: str, configs: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the settings for a command: those of the environment, overridden by files.
+
+    Raises:
+        ClickException: A file cannot be read or is no JSON object.
+    """
+    try:
+        files = read_files(*(path for path in configs if path != "ENV"))
+    except ConfigFileError as error:
+        raise click.ClickException(str(error)) from None
+    return read_environment(declaration, prefix) | files
+
+
+def read_config_option(command: click.Command) -> None:
+    """Let `--config` of the SDK's command read its files with `read_files`.
+
+    The SDK would answer what is wrong with them by a traceback, and read decimals as `Decimal`.
+    """
+    for parameter in command.params:
+        if parameter.name == "config" and parameter.callback is not None:
+            parameter.callback = _with_own_files(parameter.callback)
+
+
+def _with_own_files(callback: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(callback)
+    def read(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Any:
+        try:
+            files = read_files(*(path for path in value if path != "ENV"))
+        except ConfigFileError as error:
+            raise click.ClickException(str(error)) from None
+        given = callback(context, parameter, value)
+        given.config = files
+        return given
+
+    return read

@@ -1,0 +1,65 @@
+"""Settings come from files, the environment and `.env`, and an empty one hides no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from target_amplitude.configuration.channels import (
+    ConfigFileError,
+    given_settings,
+    read_environment,
+    read_files,
+)
+from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_later_files_override_earlier_ones(folder: Path) -> None:
+    (folder / "a.json").write_text('{"region": "us", "gzip": true}')
+    (folder / "b.json").write_text('{"region": "eu"}')
+    assert read_files("a.json", "b.json") == {"region": "eu", "gzip": True}
+    assert given_settings([folder / "a.json"]) == {"region": "us", "gzip": True}
+    assert given_settings(str(folder / "b.json")) == {"region": "eu"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "5", b"\xff\xfe\x00", ""])
+def test_a_file_that_is_no_json_object_is_a_sentence(folder: Path, content: str | bytes) -> None:
+    path = folder / "config.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ConfigFileError, match="given with --config is no JSON object"):
+        read_files(path)
+
+
+def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
+    with pytest.raises(ConfigFileError, match="cannot be read: No such file"):
+        read_files(folder / "missing.json")
+
+
+def test_the_environment_comes_before_env_files_further_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text(
+        "TARGET_AMPLITUDE_REGION=eu\nTARGET_AMPLITUDE_USER_FIELD='a.b'\nTARGET_AMPLITUDE_GZIP=\n"
+        "OTHER_DRY_RUN=true\n"
+    )
+    (folder / "below").mkdir()
+    monkeypatch.chdir(folder / "below")
+    monkeypatch.setenv("TARGET_AMPLITUDE_REGION", "us")
+    given = read_environment(Settings, ENVIRONMENT_PREFIX)
+    assert given == {"region": "us", "user_field": "a.b"}
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGET_AMPLITUDE_REGION", " ")
+    assert read_environment(Settings, ENVIRONMENT_PREFIX) == {}
