@@ -23,7 +23,16 @@ class StreamError(TapError):
     """A failure that concerns one stream only."""
 
 
-class NotFoundError(StreamError):
+class RefusedError(StreamError):
+    """HubSpot gives no usable answer to this request, `status` being its last; others may pass."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        """Say why, and with which HTTP status."""
+        super().__init__(sentence)
+        self.status = status
+
+
+class NotFoundError(RefusedError):
     """HubSpot does not know what was asked for (404 or 410)."""
 
 

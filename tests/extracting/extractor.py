@@ -9,14 +9,13 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sandbox.client import Sandbox
 
 PATIENCE = 60
@@ -54,8 +53,14 @@ class Runner:
         self._folder = folder
 
     def start(
-        self, *, state: Any = None, catalog: Any = None, **settings: Any
+        self,
+        *,
+        state: Any = None,
+        catalog: Any = None,
+        clock_ahead: float | None = None,
+        **settings: Any,
     ) -> subprocess.Popen[bytes]:
+        """Start the tap; `clock_ahead` sets the clock it sees, in seconds."""
         config = {
             "access_token": "sandbox-access-token",
             "api_url": self._sandbox.hubspot_url,
@@ -65,6 +70,8 @@ class Runner:
             **settings,
         }
         command = [sys.executable, "-m", "tap_hubspot_email_events"]
+        if clock_ahead is not None:
+            command = [sys.executable, "-m", "extracting.at_time", str(clock_ahead)]
         for name, content in (("config", config), ("state", state), ("catalog", catalog)):
             if content is not None:
                 path = self._folder / f"{name}.json"
@@ -74,7 +81,11 @@ class Runner:
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "LOGLEVEL": "DEBUG" if settings.get("debug") else "INFO"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(Path(__file__).parents[1]),
+                "LOGLEVEL": "DEBUG" if settings.get("debug") else "INFO",
+            },
         )
 
     def __call__(self, **options: Any) -> Run:

@@ -75,6 +75,8 @@ def server(app: ASGIApp) -> Server:
         uvicorn.Config(
             app,
             access_log=False,
+            # Each service dates its answers by its own clock.
+            date_header=False,
             lifespan="off",
             log_level="error",
             timeout_keep_alive=120,

@@ -125,16 +125,39 @@ class Sandbox:
         self,
         events: Sequence[dict[str, Any]],
         visible_after_seconds: float = 0,
+        *,
+        visible_at: Sequence[float] | None = None,
         portal_id: int = 4711,
     ) -> int:
-        """Add exact events, visible at once or later; an event's ``portalId`` goes first."""
+        """Add exact events, visible at once or later; an event's ``portalId`` goes first.
+
+        ``visible_at`` is a moment for each, in seconds since the epoch, by HubSpot's clock.
+        """
         count: int = self.command(
             "add_events",
             events=events,
             visible_after_seconds=visible_after_seconds,
+            visible_at=visible_at,
             portal_id=portal_id,
         )
         return count
+
+    def add_raw_events(self, events: Sequence[tuple[int, str, bytes]]) -> None:
+        """Add events given as ``created``, type and the bytes that HubSpot is to send."""
+        raw = [
+            {"created": created, "type": kind, "payload": payload.decode("latin-1")}
+            for created, kind, payload in events
+        ]
+        self.command("add_raw_events", events=raw)
+
+    def set_hubspot_clock(self, at: float) -> None:
+        """Set HubSpot's clock, in seconds since the epoch; it goes on from there."""
+        self.command("set_hubspot_clock", at=at)
+
+    def hubspot_clock(self) -> float:
+        """HubSpot's time, in seconds since the epoch."""
+        now: float = self.command("hubspot_clock")
+        return now
 
     def hubspot_events(self, portal_id: int | None = None) -> list[dict[str, Any]]:
         """Every visible event of one account, or of all."""

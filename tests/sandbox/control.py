@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from starlette.routing import Route
 from sandbox.amplitude.funnel import funnel
 from sandbox.amplitude.project import Behaviour
 from sandbox.hubspot.campaigns import campaign_counts
+from sandbox.hubspot.store import Arrival
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,11 +89,30 @@ class HubSpotCommands:
         self,
         events: list[dict[str, Any]],
         visible_after_seconds: float = 0,
+        visible_at: list[float] | None = None,
         portal_id: int = FIRST_PORTAL,
     ) -> int:
         """Add exact events."""
-        visible_at = time.time() + visible_after_seconds if visible_after_seconds else None
-        return self._world.add_events(events, visible_at, portal_id)
+        now = self._hubspot.clock.now()
+        at = now + visible_after_seconds if visible_after_seconds else None
+        moments = [at] * len(events) if visible_at is None else visible_at
+        return self._world.add_events(events, moments, portal_id)
+
+    def add_raw_events(self, events: list[dict[str, Any]], portal_id: int = FIRST_PORTAL) -> int:
+        """Add events of any content, given as text of which each character is a byte."""
+        arrivals = [
+            Arrival(each["created"], each["type"], each["payload"].encode("latin-1"), 0)
+            for each in events
+        ]
+        return self._hubspot.account(portal_id).add(arrivals)
+
+    def set_hubspot_clock(self, at: float) -> None:
+        """Set HubSpot's clock, in seconds since the epoch."""
+        self._hubspot.clock.set(at)
+
+    def hubspot_clock(self) -> float:
+        """HubSpot's time, in seconds since the epoch."""
+        return self._hubspot.clock.now()
 
     def hubspot_events(self, portal_id: int | None = None) -> bytes:
         """Every visible event."""

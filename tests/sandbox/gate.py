@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,8 @@ from sandbox import wire
 from sandbox.faults import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from sandbox.faults import Fault, Faults
@@ -63,14 +66,22 @@ class Log:
 class Gate:
     """The application of one service behind its log, latency and faults."""
 
-    def __init__(
-        self, service: str, app: ASGIApp, faults: Faults, latency: dict[str, float], log: Log
+    def __init__(  # noqa: PLR0913 - what a gate stands between
+        self,
+        service: str,
+        app: ASGIApp,
+        *,
+        faults: Faults,
+        latency: dict[str, float],
+        log: Log,
+        now: Callable[[], float],
     ) -> None:
         self.service = service
         self.app = app
         self.faults = faults
         self.latency = latency
         self.log = log
+        self.now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,7 +96,6 @@ class Gate:
             "at": time.time(),
         }
         scope["sandbox.facts"] = entry
-
         self.log.begin()
         try:
             body = await wire.read_body(receive)
@@ -98,10 +108,12 @@ class Gate:
     async def _serve(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         entry = scope["sandbox.facts"]
         again = wire.replayed(body, receive)
+        date = formatdate(self.now(), usegmt=True).encode()
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry["status"] = message["status"]
+                message["headers"] = [*message["headers"], (b"date", date)]
             await send(message)
 
         if self.latency[self.service]:
@@ -119,7 +131,7 @@ class Gate:
         if fault.action == "delay":
             await self.app(scope, again, noting)
             return
-        answer = wire.Answer()
+        answer = wire.Answer(date)
         if fault.action not in {"answer", "html", "cut"}:
             await self.app(scope, again, answer.take)
         if fault.action in {"cut", "accept_then_cut"}:
@@ -139,10 +151,10 @@ class Gate:
             if "events_ingested" in content:
                 content["events_ingested"] -= fault.fewer
             body = msgspec.json.encode(content)
-            answer = told(Response(body, answer.status, media_type="application/json"))
+            answer.tell(Response(body, answer.status, media_type="application/json"))
             await answer.send(send)
         else:
-            answer = told(spoken(fault))
+            answer.tell(spoken(fault))
             await answer.send(send)
         return answer.status
 
@@ -162,12 +174,3 @@ def spoken(fault: Fault) -> Response:
         fault.headers,
         media_type="application/json",
     )
-
-
-def told(response: Response) -> wire.Answer:
-    """A response as an answer to send."""
-    answer = wire.Answer()
-    answer.status = response.status_code
-    answer.headers = response.raw_headers
-    answer.body = bytes(response.body)
-    return answer

@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
 PIECES = 8
@@ -34,10 +35,17 @@ async def cut(receive: Receive, send: Send) -> None:
 class Answer:
     """An answer that is held back: its start and its whole body."""
 
-    def __init__(self) -> None:
+    def __init__(self, date: bytes) -> None:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = b""
+        self.date = date
+
+    def tell(self, response: Response) -> None:
+        """Take a response."""
+        self.status = response.status_code
+        self.headers = response.raw_headers
+        self.body = bytes(response.body)
 
     async def take(self, message: Any) -> None:
         """Stand in for the connection's send function."""
@@ -47,7 +55,8 @@ class Answer:
             self.body += message.get("body", b"")
 
     async def _start(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        headers = [*self.headers, (b"date", self.date)]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
 
     async def send_half(self, receive: Receive, send: Send) -> None:
         """Promise the whole body, send half of it and close."""

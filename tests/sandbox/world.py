@@ -11,10 +11,10 @@ from sandbox.faults import Faults
 from sandbox.gate import Gate, Log
 from sandbox.hubspot.app import application as hubspot_application
 from sandbox.hubspot.portal import HubSpot
-from sandbox.stories.history import History, arrival, milliseconds_now
+from sandbox.stories.history import History, arrival
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sandbox.hubspot.limits import Limits
 
@@ -49,8 +49,16 @@ class World:
             "hubspot": hubspot_application(self.hubspot, control),
             "amplitude": amplitude_application(self.project, control),
         }
+        clocks = {"hubspot": self.hubspot.now, "amplitude": self.project.now}
         hubspot, amplitude = (
-            Gate(name, app, self.faults, self.latency, self.logs[name])
+            Gate(
+                name,
+                app,
+                faults=self.faults,
+                latency=self.latency,
+                log=self.logs[name],
+                now=clocks[name],
+            )
             for name, app in apps.items()
         )
         return hubspot, amplitude
@@ -72,7 +80,7 @@ class World:
 
     def generate(self, events: int, days: float, portal_id: int) -> dict[str, int]:
         """Fill an account with a past; returns its events by type."""
-        now = milliseconds_now()
+        now = int(self.hubspot.now() * 1000)
         account = self.hubspot.account(portal_id)
         history = self.histories[portal_id]
         account.add(history.past(events, days, now))
@@ -82,7 +90,7 @@ class World:
 
     def arrive(self, events: int, late: float, portal_id: int) -> dict[str, int]:
         """Add what happened since the last call, a share of it arriving late."""
-        now = milliseconds_now()
+        now = int(self.hubspot.now() * 1000)
         start = self.told_until.get(portal_id, now - HOUR)
         account = self.hubspot.account(portal_id)
         account.add(self.histories[portal_id].increment(events, start, now, late))
@@ -91,10 +99,10 @@ class World:
         return account.counts()
 
     def add_events(
-        self, events: list[dict[str, Any]], visible_at: float | None, portal_id: int
+        self, events: list[dict[str, Any]], visible_at: Sequence[float | None], portal_id: int
     ) -> int:
         """Add exact events; each goes to its own portal, else to the one named."""
-        for event in events:
+        for event, at in zip(events, visible_at, strict=True):
             account = self.hubspot.account(event.get("portalId") or portal_id)
-            account.add([arrival(event)], visible_at=visible_at)
+            account.add([arrival(event)], visible_at=at)
         return len(events)

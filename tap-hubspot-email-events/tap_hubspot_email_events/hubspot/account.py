@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tap_hubspot_email_events.hubspot.anomalies import Anomalies
 from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
 from tap_hubspot_email_events.hubspot.campaigns import CampaignNames, all_campaigns
 from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.contacts import Contacts
 from tap_hubspot_email_events.hubspot.events import Events
 from tap_hubspot_email_events.hubspot.limiter import Limiter
@@ -33,6 +35,8 @@ class Account:
     def __init__(self, settings: Settings, user_agent: str) -> None:
         """Prepare the client; nothing is sent yet."""
         self.stop = threading.Event()
+        self.clock = HubSpotClock()
+        self.anomalies = Anomalies()
         self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
         transport = Transport(settings.max_concurrent_requests, user_agent)
         self._client = client = HubSpotClient(
@@ -40,6 +44,8 @@ class Account:
             _authenticator(settings, transport, self.stop),
             self.limiter,
             self.stop,
+            clock=self.clock,
+            anomalies=self.anomalies,
             api_url=settings.api_url.rstrip("/"),
             max_retries=settings.max_retries,
         )
@@ -49,8 +55,10 @@ class Account:
             exclude_filtered=settings.exclude_filtered_events,
         )
         properties = settings.contact_properties
-        self._campaigns = CampaignNames(client) if settings.enrich_campaigns else None
-        self._contacts = Contacts(client, properties) if properties else None
+        self._campaigns = (
+            CampaignNames(client, self.anomalies) if settings.enrich_campaigns else None
+        )
+        self._contacts = Contacts(client, properties, self.anomalies) if properties else None
         self._portal_id: int | None = None
         self._lock = threading.Lock()
 
@@ -71,7 +79,7 @@ class Account:
 
     def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
         """Yield every email campaign of the account, once each."""
-        return all_campaigns(self._client, count)
+        return all_campaigns(self._client, self.anomalies, count)
 
     @property
     def contacts(self) -> Contacts | None:

@@ -17,6 +17,11 @@ LONGEST_WAIT = 300.0
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;]+", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_\-.=+/]{20,}")
 _LONGEST_QUOTE = 200
+_ABOUT_SCOPES = re.compile(r"scope|permission|requires one of", re.IGNORECASE)
+_SCOPES_IN_WORDS = re.compile(r"requires one of \[([^\]]*)\]|required '([^']*)' scope")
+_SCOPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,60}")
+_MOST_SCOPES = 5
+_DATA_CENTRE = re.compile(r"\b(?:na|eu|ap|ca)[1-9]\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,11 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Send the request again after at least `wait` seconds; `lost` if no answer came at all."""
+    """Send the request again after at least `wait` seconds; status 0 if no answer came at all."""
 
     reason: str
     wait: float = 0.0
-    lost: bool = False
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Refuse:
     """Give up: sending the request again will not help."""
 
     sentence: str
-    missing: bool = False
+    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class DailyLimitReached:
 Decision = Accept | Retry | Throttle | Reauthorise | Refuse | DailyLimitReached
 
 
-def decide(  # noqa: C901, PLR0911 - a table: one return for each row
+def decide(  # noqa: C901, PLR0911, PLR0912 - a table: one return for each row
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -94,33 +99,38 @@ def decide(  # noqa: C901, PLR0911 - a table: one return for each row
             # Expired, revoked or mistyped tokens; also every use of the API keys retired in 2022.
             return Reauthorise(said)
         case 403:
-            return Refuse(_forbidden(error, said, scope))
+            return Refuse(_forbidden(error, body, said, scope), status)
         case 404 | 410:
             # The endpoint is legacy: HubSpot may take it away without a successor.
             return Refuse(
                 f"HubSpot has no such address (HTTP {status}); check `api_url`, and whether "
                 "HubSpot still offers this API",
-                missing=True,
+                status,
             )
         case 414:
-            return Refuse("HubSpot found the request's address too long (HTTP 414)")
+            return Refuse("HubSpot found the request's address too long (HTTP 414)", status)
         case 408 | 425:
-            return Retry(f"HTTP {status}", wait or 0.0)
+            return Retry(f"HTTP {status}", wait or 0.0, status)
         case 423:
             # HubSpot locks a resource that is being changed and asks for two seconds at least.
-            return Retry("HTTP 423, locked", max(2.0, wait or 0.0))
+            return Retry("HTTP 423, locked", max(2.0, wait or 0.0), status)
         case 429:
             return _limited(error, wait)
         case 477:
             # The account is moving between data centres; Retry-After says for how long.
-            return Retry("HTTP 477, the account is being moved", 10.0 if wait is None else wait)
+            return Retry(
+                "HTTP 477, the account is being moved", 10.0 if wait is None else wait, status
+            )
+        case 488:
+            # The account lives in another of HubSpot's data centres than this host serves.
+            return Refuse(_wrong_data_centre(body), status)
         case _ if status >= 500:  # noqa: PLR2004
             # HubSpot's own failures (5xx) and those of Cloudflare in front of it (52x, 530).
-            return Retry(f"HTTP {status}", wait or 0.0)
+            return Retry(f"HTTP {status}", wait or 0.0, status)
         case _ if status < 400:  # noqa: PLR2004
-            return Refuse(f"the answer was a redirect (HTTP {status}); check `api_url`")
+            return Refuse(f"the answer was a redirect (HTTP {status}); check `api_url`", status)
         case _:
-            return Refuse(f"HubSpot refused the request (HTTP {status}){said}")
+            return Refuse(f"HubSpot refused the request (HTTP {status}){said}", status)
 
 
 def _limited(error: Mapping[str, Any], wait: float | None) -> Decision:
@@ -133,16 +143,51 @@ def _limited(error: Mapping[str, Any], wait: float | None) -> Decision:
     return Throttle(policy, wait)
 
 
-def _forbidden(error: Mapping[str, Any], said: str, scope: str) -> str:
-    message = str(error.get("message") or "").lower()
-    if "scope" in message or "permission" in message or not message:
+def _forbidden(error: Mapping[str, Any], body: bytes, said: str, scope: str) -> str:
+    """What a 403 is about.
+
+    Its body differs by endpoint and kind of token (seen in production by Estuary's connector): the
+    scopes stand in `errors[].context`, or somewhere in the words, or nowhere.
+    """
+    message = str(error.get("message") or "")
+    if not body.lstrip().startswith(b"{"):
+        # One kind of answer is bare text.
+        message = body[:1000].decode("utf-8", "replace")
+    if error.get("category") == "MISSING_SCOPES" or _ABOUT_SCOPES.search(message) or not message:
+        wanted = _scopes_named(error, message) or [scope]
+        names = " or ".join(f"`{each}`" for each in wanted)
         return (
-            f"HubSpot refused the request (HTTP 403): the token lacks the scope `{scope}`; add it "
-            "to the private app, or connect the OAuth app again as a super admin"
+            f"HubSpot refused the request (HTTP 403): the token lacks the scope {names}; add it to "
+            "the service key or app in HubSpot, and after a change of an OAuth app connect the "
+            "account again as a super admin"
         )
     return (
         f"HubSpot refused the request (HTTP 403){said}; check that the account has what is asked "
         f"for, marketing email above all, and the token the scope `{scope}`"
+    )
+
+
+def _scopes_named(error: Mapping[str, Any], message: str) -> list[str]:
+    named: list[Any] = []
+    errors = error.get("errors")
+    for each in errors if isinstance(errors, list) else ():
+        context = each.get("context") if isinstance(each, dict) else None
+        for key in ("requiredScopes", "requiredGranularScopes"):
+            value = context.get(key) if isinstance(context, dict) else None
+            named += value if isinstance(value, list) else []
+    if not named and (found := _SCOPES_IN_WORDS.search(message)):
+        named = re.split(r"[,\s]+", found[1] or found[2])
+    scopes = [each for each in named if isinstance(each, str) and _SCOPE.fullmatch(each)]
+    return list(dict.fromkeys(scopes))[:_MOST_SCOPES]
+
+
+def _wrong_data_centre(body: bytes) -> str:
+    named = _DATA_CENTRE.search(body[:1000].decode("utf-8", "replace"))
+    host = f"https://api-{named[0].lower()}.hubapi.com" if named else "https://api-eu1.hubapi.com"
+    return (
+        "`api_url` leads to a data centre of HubSpot's that does not serve this account (HTTP "
+        "488); set it to https://api.hubapi.com, which serves all, or to the account's own, "
+        f"{host} for example"
     )
 
 

@@ -45,9 +45,9 @@ class AccessToken:
         """The token."""
         return self._token
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002 - a fixed token has no successor
-        """Return false: there is no other token."""
-        return False
+    def renew(self, refused: str) -> bool:
+        """Return true, for the same token to be tried again: a single 401 may pass."""
+        return refused == self._token
 
 
 class OAuth:

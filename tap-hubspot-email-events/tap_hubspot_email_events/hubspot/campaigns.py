@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_hubspot_email_events.errors import NotFoundError
+from tap_hubspot_email_events.errors import NotFoundError, RefusedError
 from tap_hubspot_email_events.hubspot.lookup import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.client import HubSpotClient
     from tap_hubspot_email_events.hubspot.events import Event
     from tap_hubspot_email_events.hubspot.request_count import RequestCount
@@ -21,6 +22,11 @@ CAMPAIGNS_PATH = "/email/public/v1/campaigns"
 CAMPAIGNS_PAGE = 500
 CAMPAIGN_FIELDS = ("name", "subject", "type", "contentId")
 """The fields of a campaign that its events carry as `emailCampaign`."""
+
+# So many different ones refused in a row in the same words are taken for a refusal of all.
+ALIKE = 3
+UNNAMED = "Email campaigns that cannot be read: {count} ({names}); their events carry no name"
+UNDESCRIBED = "Email campaigns that cannot be read: {count} ({names}); only what is listed is given"
 
 Campaign = dict[str, Any]
 """A campaign, or some of its fields, with HubSpot's own names and values."""
@@ -31,17 +37,20 @@ logger = logging.getLogger(__name__)
 class CampaignNames:
     """Adds campaigns' names to events; one request per campaign, shared by all threads."""
 
-    def __init__(self, client: HubSpotClient) -> None:
+    def __init__(self, client: HubSpotClient, anomalies: Anomalies) -> None:
         """Start without any campaign."""
         self._client = client
+        self._refusals = _Refusals(anomalies, UNNAMED)
         self._lookup: Lookup[int, Campaign] = Lookup(self._fetch, batch=1)
         self._apps: dict[int, int] = {}
 
     def add(self, events: list[Event], count: RequestCount) -> None:
         """Add `emailCampaign` to the events of a campaign, in place; id 0 means none.
 
+        The fields of a campaign that HubSpot does not give are null.
+
         Raises:
-            TapError: HubSpot does not answer; the events are not to be used.
+            TapError: HubSpot does not answer at all; the events are not to be used.
             StoppedError: The run ended first.
         """
         given = [event.get("emailCampaignId") for event in events]
@@ -63,24 +72,59 @@ class CampaignNames:
         return {campaign: self._names(campaign, count) for campaign in campaigns}
 
     def _names(self, campaign: int, count: RequestCount) -> Campaign:
-        try:
-            details = _details(self._client, campaign, self._apps[campaign], count)
-        except NotFoundError:
-            logger.info(
-                "HubSpot no longer has the email campaign %d; its events carry no name", campaign
-            )
-            details = {}
+        details: Campaign = {}
+        if not self._refusals.all_alike:
+            try:
+                details = _details(self._client, campaign, self._apps[campaign], count)
+                self._refusals.end_series()
+            except NotFoundError:
+                logger.info(
+                    "HubSpot no longer has the email campaign %d; its events carry no name",
+                    campaign,
+                )
+                self._refusals.end_series()
+            except RefusedError as error:
+                self._refusals.add(campaign, error)
         return {name: details.get(name) for name in CAMPAIGN_FIELDS}
 
 
-def all_campaigns(client: HubSpotClient, count: RequestCount) -> Iterable[Campaign]:
+class _Refusals:
+    """Campaigns that HubSpot refuses to describe, and whether it refuses them all."""
+
+    def __init__(self, anomalies: Anomalies, kind: str) -> None:
+        self._anomalies = anomalies
+        self._kind = kind
+        self._series: list[str] = []
+        self.all_alike = False
+
+    def add(self, campaign: Any, error: RefusedError) -> None:
+        """Note a refusal; several in a row with the same words are taken for a refusal of all."""
+        reason = str(error).replace("{", "(").replace("}", ")")
+        self._anomalies.note(f"{self._kind}: {reason}.", [campaign])
+        self._series = [each for each in self._series if each == reason] + [reason]
+        if len(self._series) >= ALIKE and not self.all_alike:
+            self.all_alike = True
+            logger.info("HubSpot refuses one email campaign like the other, so none is asked for")
+
+    def end_series(self) -> None:
+        """Note that HubSpot does describe campaigns."""
+        self._series = []
+
+
+def all_campaigns(
+    client: HubSpotClient, anomalies: Anomalies, count: RequestCount
+) -> Iterable[Campaign]:
     """Yield the campaigns with recent activity, then all others, each once.
 
+    Of one that HubSpot does not describe only what the list has is given.
+
     Raises:
+        RefusedError: HubSpot describes none.
         TapError: HubSpot does not answer.
         StoppedError: The run ended first.
     """
     known: set[Any] = set()
+    refusals = _Refusals(anomalies, UNDESCRIBED)
     for path in (CAMPAIGNS_PATH, f"{CAMPAIGNS_PATH}/by-id"):
         for listed in _listed(client, path, count):
             if listed.get("id") is None or listed["id"] in known:
@@ -88,9 +132,15 @@ def all_campaigns(client: HubSpotClient, count: RequestCount) -> Iterable[Campai
             known.add(listed["id"])
             try:
                 details = _details(client, listed["id"], listed.get("appId"), count)
+                refusals.end_series()
             except NotFoundError:
                 # Deleted since it was listed, so the list's fields are all there is.
                 details = {}
+            except RefusedError as error:
+                details = {}
+                refusals.add(listed["id"], error)
+                if refusals.all_alike:
+                    raise
             yield {**listed, **details}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
@@ -12,6 +15,7 @@ from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
     NotFoundError,
+    RefusedError,
     StoppedError,
     StreamError,
 )
@@ -24,14 +28,19 @@ from tap_hubspot_email_events.hubspot.answers import (
     Throttle,
     decide,
 )
+from tap_hubspot_email_events.hubspot.mending import mend
 from tap_hubspot_email_events.hubspot.transport import Answer, CertificateError, UnansweredError
+from tap_hubspot_email_events.settings import now_milliseconds
+from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
 
+    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.answers import Decision
     from tap_hubspot_email_events.hubspot.auth import Authenticator
+    from tap_hubspot_email_events.hubspot.clock import HubSpotClock
     from tap_hubspot_email_events.hubspot.limiter import Limiter
     from tap_hubspot_email_events.hubspot.request_count import RequestCount
     from tap_hubspot_email_events.hubspot.transport import Transport
@@ -41,6 +50,15 @@ LONGEST_BACKOFF = 30.0
 # Before the first answer of all, a wrong host is likelier than a temporary failure.
 FIRST_CONTACT_RETRIES = 2
 UNREADABLE_RETRIES = 2
+# Seconds from which on a wait is announced.
+LONG_WAIT = 20.0
+MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+BROKEN_CHARACTERS = (
+    "Events with characters that are no UTF-8 or JSON: {count} ({names}); those were replaced by "
+    "U+FFFD or kept, and numbers that are none by null."
+)
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -78,10 +96,15 @@ class HubSpotClient:
         limiter: Limiter,
         stop: threading.Event,
         *,
+        clock: HubSpotClock,
+        anomalies: Anomalies,
         api_url: str,
         max_retries: int,
     ) -> None:
         """Send to `api_url`, with up to `max_retries` retries each; `stop` ends all waiting."""
+        self._clock = clock
+        self._anomalies = anomalies
+        self._announced = float("-inf")
         self._transport = transport
         self._authenticator = authenticator
         self._limiter = limiter
@@ -112,8 +135,9 @@ class HubSpotClient:
 
         Raises:
             AccountError: No request of this account will succeed.
-            StreamError: This request has no usable answer.
+            RefusedError: This request has no usable answer.
             NotFoundError: HubSpot does not know what was asked for.
+            StreamError: HubSpot's limits leave no room for this request.
             DailyLimitError: No requests are left for today.
             StoppedError: The run ended first.
         """
@@ -130,15 +154,27 @@ class HubSpotClient:
             outcome = self._send(request, token)
             if isinstance(outcome, Answer):
                 try:
-                    result = decode(outcome.body)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                    result = self._decode(outcome.body, decode)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     self._retry_unreadable(attempts)
                     continue
                 self._limiter.learn(outcome.headers)
                 return result
             self._react(outcome, attempts, token)
 
+    def _decode(self, body: bytes, decode: Callable[[bytes], T]) -> T:
+        try:
+            return decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            mended = mend(body)
+            if mended is None:
+                raise
+        result = decode(mended.body)
+        self._anomalies.note(BROKEN_CHARACTERS, mended.events, count=max(1, len(mended.events)))
+        return result
+
     def _send(self, request: _Request, token: str) -> Answer | Decision:
+        sent = now_milliseconds()
         try:
             answer = self._transport.send(
                 request.method,
@@ -153,7 +189,8 @@ class HubSpotClient:
                 "proxy in between."
             ) from None
         except UnansweredError as error:
-            return Retry(str(error), lost=True)
+            return Retry(str(error))
+        self._clock.observe(answer.headers, sent=sent, received=now_milliseconds())
         decision = decide(answer.status, answer.headers, answer.body, scope=request.scope)
         return answer if isinstance(decision, Accept) else decision
 
@@ -162,7 +199,7 @@ class HubSpotClient:
             case Retry():
                 self._back_off(attempts, decision)
             case Throttle(policy=policy, wait=wait):
-                self._limiter.throttled(policy, wait)
+                self._announce(self._limiter.throttled(policy, wait), f"its {policy} limit")
                 self._count_throttled(attempts, policy)
             case Reauthorise():
                 if attempts.token_renewed or not self._authenticator.renew(token):
@@ -170,8 +207,10 @@ class HubSpotClient:
                         f"HubSpot refused the token (HTTP 401); {self._authenticator.advice}."
                     )
                 attempts.token_renewed = True
-            case Refuse(sentence=sentence, missing=missing):
-                raise (NotFoundError if missing else StreamError)(sentence)
+                if self._stop.wait(FIRST_BACKOFF):
+                    raise StoppedError
+            case Refuse(sentence=sentence, status=status):
+                raise (NotFoundError if status in MISSING else RefusedError)(sentence, status)
             case DailyLimitReached():
                 raise DailyLimitError
 
@@ -189,33 +228,50 @@ class HubSpotClient:
     def _retry_unreadable(self, attempts: _Attempts) -> None:
         attempts.unreadable += 1
         if attempts.unreadable > min(UNREADABLE_RETRIES, self._max_retries):
-            kind = StreamError if self._limiter.successes else AccountError
-            raise kind(
+            sentence = (
                 f"{self._api_url} answered with something other than HubSpot's JSON; check "
                 "`api_url` and whether a proxy or a login page is in between"
             )
-        self._back_off(attempts, Retry("an unreadable answer"))
+            if self._limiter.successes:
+                raise RefusedError(sentence, HTTPStatus.OK)
+            raise AccountError(sentence)
+        self._back_off(attempts, Retry("an unreadable answer", status=HTTPStatus.OK))
 
     def _back_off(self, attempts: _Attempts, decision: Retry) -> None:
         attempts.failures += 1
         retries = self._max_retries
-        if decision.lost and not self._limiter.successes:
+        if not decision.status and not self._limiter.successes:
             retries = min(retries, FIRST_CONTACT_RETRIES)
         if attempts.failures > retries:
             self._give_up(attempts.failures, decision)
         backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (attempts.failures - 1))
         # Half of it random, so that threads that failed together do not retry together.
         wait = max(decision.wait, backoff * random.uniform(0.5, 1.0))  # noqa: S311
+        if decision.wait:
+            self._announce(wait, decision.reason)
         if self._stop.wait(wait):
             raise StoppedError
 
     def _give_up(self, attempts: int, decision: Retry) -> NoReturn:
         times = "once" if attempts == 1 else f"{attempts} times in a row"
-        if decision.lost:
+        if not decision.status:
             raise AccountError(
                 f"HubSpot could not be reached at {self._api_url}, tried {times} "
                 f"({decision.reason}); check the network and `api_url`, then run again"
             )
-        raise StreamError(
-            f"HubSpot failed {times} ({decision.reason}); run again later, or raise `max_retries`"
+        raise RefusedError(
+            f"HubSpot failed {times} ({decision.reason}); run again later, or raise `max_retries`",
+            decision.status,
         )
+
+    def _announce(self, seconds: float, reason: str) -> None:
+        """Say that a long wait begins, once for all threads, or it looks like a hang."""
+        until = time.time() + seconds
+        if seconds >= LONG_WAIT and until > self._announced + 1:
+            self._announced = until
+            logger.info(
+                "HubSpot asks to wait %.0f s (%s); the run goes on at %s",
+                seconds,
+                reason,
+                format_timestamp(int(until * 1000)),
+            )

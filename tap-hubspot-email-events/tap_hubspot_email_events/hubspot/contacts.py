@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_hubspot_email_events.errors import RefusedError
 from tap_hubspot_email_events.hubspot.lookup import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.client import HubSpotClient
     from tap_hubspot_email_events.hubspot.events import Event
     from tap_hubspot_email_events.hubspot.request_count import RequestCount
@@ -20,14 +22,23 @@ CONTACTS_SCOPE = "crm.objects.contacts.read"
 CONTACTS_BATCH = 100
 """The most contacts HubSpot reads in one request."""
 
+# What HubSpot says of a request with an address that it cannot take.
+OF_THE_ADDRESS = frozenset({400, 413, 414, 422})
+# So many addresses refused one by one, and none taken, are taken for a refusal of all.
+ALIKE = 8
+REFUSED = "Recipients' addresses that HubSpot refuses: {count}; their events carry no contact"
+
 Values = tuple[Any, ...]
 
 
 class Contacts:
     """Adds contacts' properties to events; 100 contacts per request, shared by all threads."""
 
-    def __init__(self, client: HubSpotClient, properties: Sequence[str]) -> None:
+    def __init__(
+        self, client: HubSpotClient, properties: Sequence[str], anomalies: Anomalies
+    ) -> None:
         """Read `properties`, given by HubSpot's internal names."""
+        self._anomalies = anomalies
         self._client = client
         self._properties = list(dict.fromkeys(properties))
         self._unknown: Values = (None,) * len(self._properties)
@@ -38,6 +49,8 @@ class Contacts:
         self._seen: set[str] = set()
         # How many contacts HubSpot has returned.
         self.read = 0
+        self._accepted = False
+        self._refused = 0
 
     def add(self, events: list[Event], count: RequestCount) -> None:
         """Add `contact` to the events that have a recipient, in place.
@@ -58,6 +71,31 @@ class Contacts:
         return [name for name in self._properties if name not in self._seen]
 
     def _fetch(self, addresses: list[str], count: RequestCount) -> dict[str, Values]:
+        """Read contacts; an address that HubSpot refuses is found by halving, and has no contact.
+
+        Raises:
+            RefusedError: HubSpot has refused several and taken none.
+        """
+        try:
+            contacts = self._read(addresses, count)
+        except RefusedError as error:
+            if error.status not in OF_THE_ADDRESS:
+                raise
+            if len(addresses) > 1:
+                half = len(addresses) // 2
+                parts = (addresses[:half], addresses[half:])
+                return {k: v for part in parts for k, v in self._fetch(part, count).items()}
+            self._refused += 1
+            if not self._accepted and self._refused >= ALIKE:
+                raise
+            # Addresses are personal, so only their number is said.
+            reason = f"HTTP {error.status}"
+            self._anomalies.note(f"{REFUSED} ({reason}).", (), count=1)
+            return {addresses[0]: self._unknown}
+        self._accepted = True
+        return contacts
+
+    def _read(self, addresses: list[str], count: RequestCount) -> dict[str, Values]:
         body = self._body | {"inputs": [{"id": address} for address in addresses]}
         answer = self._client.post(
             CONTACTS_PATH, body, _decode_contacts, count, scope=CONTACTS_SCOPE

@@ -19,7 +19,8 @@ Event = dict[str, Any]
 class Page(msgspec.Struct, rename="camel"):
     """One page of `EVENTS_PATH`."""
 
-    events: list[Event]
+    # Objects, but for what HubSpot may send by mistake.
+    events: list[Any]
     has_more: bool = False
     offset: str | int | None = None
 

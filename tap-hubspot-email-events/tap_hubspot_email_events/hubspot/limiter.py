@@ -125,8 +125,12 @@ class Limiter:
                 self._second = self._second or RollingWindow(limit, 1.0)
                 self._second.learn(now, limit=limit, remaining=remaining)
 
-    def throttled(self, policy: str, wait: float | None) -> None:
-        """Hold all requests after a 429, for `wait` seconds if HubSpot named them."""
+    def throttled(self, policy: str, wait: float | None) -> float:
+        """Hold all requests after a 429, for `wait` seconds if HubSpot named them.
+
+        Returns:
+            The seconds until requests may be sent again.
+        """
         with self._lock:
             now = self._clock()
             if wait is None:
@@ -136,6 +140,7 @@ class Limiter:
                 self._paused_until = now + wait
                 self._pauses += 1
                 self._window.margin = min(LARGEST_MARGIN, 2 * self._window.margin)
+            return self._paused_until - now
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

@@ -38,6 +38,17 @@ class Bookmark:
         complete = self.end if self.run_started_at is None else self.run_started_at
         return min(self.end + 1, complete - lookback)
 
+    def is_after(self, now: int) -> bool:
+        """Whether it lies in the future, as a wrong clock or a hand may have set it."""
+        return self.end > now
+
+    def no_later_than(self, now: int) -> Bookmark:
+        """This bookmark, or one at `now`, in milliseconds, where it lies in the future."""
+        if not self.is_after(now):
+            return self
+        started = now if self.run_started_at is None else min(now, self.run_started_at)
+        return Bookmark(now, started, self.read_from)
+
 
 def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
     """Read a stream's entry in the state; None if it has no bookmark.

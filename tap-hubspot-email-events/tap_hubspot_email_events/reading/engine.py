@@ -12,8 +12,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
@@ -24,7 +22,7 @@ from tap_hubspot_email_events.reading.concurrency import Concurrency
 from tap_hubspot_email_events.reading.idle_threads import IdleThreads
 from tap_hubspot_email_events.reading.part import PartKind, PartStatus
 from tap_hubspot_email_events.reading.plan import PagingError
-from tap_hubspot_email_events.reading.records import PreviousPage, created_times, without_repeated
+from tap_hubspot_email_events.reading.records import PreviousPage, without_repeated
 from tap_hubspot_email_events.reading.stream_sync import EncodedPage
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ class Source(Protocol):
     """Where pages come from and how they become lines; called from many threads."""
 
     def page(self, sync: StreamSync, part: Part) -> Page:
-        """Fetch the next page of a part."""
+        """Fetch the next page of a part; its events all have an `id` and a `created`."""
 
     def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
         """Encode events as lines of messages."""
@@ -255,14 +253,11 @@ class Engine:
 
     def _read_page(self, sync: StreamSync, part: Part) -> None:
         page = self._source.page(sync, part)
-        try:
-            created = created_times(page.events)
-        except msgspec.ValidationError as error:
-            raise StreamError(f"HubSpot sent {error}, which cannot be placed in time") from None
+        created = [event["created"] for event in page.events]
         previous = sync.previous_pages.setdefault(part, PreviousPage())
         events = without_repeated(page.events, created, previous)
         if len(events) < len(created):
-            created = created_times(events)
+            created = [event["created"] for event in events]
         offset = None if page.offset is None else str(page.offset)
         with self._lock:
             if sync.failure is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.hubspot.events import EVENTS_PATH
 from tap_hubspot_email_events.reading.bookmarks import (
@@ -14,7 +15,7 @@ from tap_hubspot_email_events.reading.bookmarks import (
 )
 from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
-from tap_hubspot_email_events.reading.records import complete
+from tap_hubspot_email_events.reading.records import complete, describe, placeable
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
 from tap_hubspot_email_events.singer.stream_writer import StreamWriter
 
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.singer.writer import BytesWriter
 
 STATE_SECONDS = 0.2
+# From a difference of so many milliseconds on, a clock is wrong rather than inexact.
+CLOCK_MINUTES = 2 * 60_000
+LEFT_OUT = "Events without an id or a time to be placed by: {count} ({names}); they were left out."
+
+
+class ClockAheadError(Exception):
+    """This machine's clock is ahead of HubSpot's, so the range was planned too late."""
 
 
 class EventReader:
@@ -57,6 +65,10 @@ class EventReader:
         self._account = account
         self._writer = writer
         self._started_at = started_at
+        # The run's start by this machine's clock or, where that is ahead, by HubSpot's.
+        self._now = started_at
+        self._planned_too_late: bool | None = None
+        self._clock_lock = threading.Lock()
         self._write_state = write_state
         self._writers: dict[str, StreamWriter] = {}
         self._progress = progress
@@ -70,18 +82,18 @@ class EventReader:
         Raises:
             SystemExit: A signal ended the run.
         """
-        for event_type, stream in streams.items():
+        for stream in streams.values():
             self._writers[stream.name] = StreamWriter(stream, self._writer)
-            self.syncs[stream.name] = self._new_sync(event_type, stream)
-        self._engine = engine = Engine(
-            list(self.syncs.values()),
-            self,
-            self._account.stop,
-            concurrency=self._settings.max_concurrent_requests,
-        )
         self.running = True
         try:
-            engine.run(self)
+            try:
+                engine = self._run_engine(streams)
+            except ClockAheadError:
+                # Nothing is written yet, so all of it can be planned by HubSpot's clock.
+                self._now = self._account.clock.bound(self._started_at)
+                self._planned_too_late = False
+                self._account.stop.clear()
+                engine = self._run_engine(streams)
         finally:
             self.running, self.ended = False, True
             self._save_state()
@@ -93,14 +105,29 @@ class EventReader:
             # Only the engine's threads had to stop; other streams may still send requests.
             self._account.stop.clear()
 
+    def _run_engine(self, streams: Mapping[str, SelfReadingStream]) -> Engine:
+        self.syncs = {
+            stream.name: self._new_sync(event_type, stream)
+            for event_type, stream in streams.items()
+        }
+        self._engine = engine = Engine(
+            list(self.syncs.values()),
+            self,
+            self._account.stop,
+            concurrency=self._settings.max_concurrent_requests,
+        )
+        engine.run(self)
+        return engine
+
     def newest_records(self, event_type: str, stream: SelfReadingStream) -> Iterable[Record]:
         """Yield a stream's records one by one, newest first, to test the connection."""
         sync = self._new_sync(event_type, stream)
         offset: str | None = None
         while True:
             page = self._account.events.page(event_type, sync.start, sync.end, offset, sync.count)
-            self._make_records(sync, page.events)
-            yield from page.events
+            events = self._placeable(page.events)
+            self._make_records(sync, events)
+            yield from events
             if not page.has_more or page.offset in (None, "", offset):
                 return
             offset = str(page.offset)
@@ -108,14 +135,24 @@ class EventReader:
     def _new_sync(self, event_type: str, stream: SelfReadingStream) -> StreamSync:
         settings = self._settings
         bookmark = read_bookmark(stream.name, stream.stream_state)
-        start = first_instant(settings, bookmark, self._started_at)
-        end = self._started_at if settings.end is None else min(self._started_at, settings.end)
+        is_in_future = bookmark is not None and bookmark.is_after(self._now)
+        if bookmark is not None:
+            bookmark = bookmark.no_later_than(self._now)
+        start = first_instant(settings, bookmark, self._now)
+        end = self._now if settings.end is None else min(self._now, settings.end)
         plan = Plan(start, end, page_size=settings.page_size)
         sync = StreamSync(stream.name, event_type, plan, start, end, start, bookmark)
         sync.complete = sync.done
         sync.resumed = bookmark is not None
+        sync.bookmark_in_future = is_in_future
         sync.read_from = start if bookmark is None else bookmark.read_from
         return sync
+
+    def _placeable(self, events: list[Any]) -> list[Event]:
+        placed, left_out = placeable(events)
+        if left_out:
+            self._account.anomalies.note(LEFT_OUT, map(describe, left_out))
+        return placed
 
     def _make_records(self, sync: StreamSync, events: list[Event]) -> None:
         self._account.enrich(events, sync.count)
@@ -140,9 +177,25 @@ class EventReader:
 
     def page(self, sync: StreamSync, part: Part) -> Page:
         """Fetch the next page of a part."""
-        return self._account.events.page(
+        page = self._account.events.page(
             sync.event_type, part.requested_start, part.end, part.offset, sync.count
         )
+        with self._clock_lock:
+            # The first answer decides for all streams, so nothing is written if it is too late.
+            if self._planned_too_late is None:
+                self._planned_too_late = any(map(self._is_late, self.syncs.values()))
+            if self._planned_too_late:
+                raise ClockAheadError
+        page.events = self._placeable(page.events)
+        return page
+
+    def _is_late(self, sync: StreamSync) -> bool:
+        """Whether by HubSpot's clock the stream should be read from an earlier instant on."""
+        now = self._account.clock.bound(self._now)
+        if now >= self._now or sync.bookmark is None:
+            return self._now - now >= CLOCK_MINUTES
+        bookmark = sync.bookmark.no_later_than(now)
+        return first_instant(self._settings, bookmark, now) < sync.start
 
     def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
         """Make records of events and encode them as lines of messages."""
@@ -161,11 +214,14 @@ class EventReader:
         """Advance a stream's bookmark; parts within the lookback never move it back."""
         if sync.complete:
             self._close_writer(sync.name)
+        # HubSpot may yet show events that are later than its own clock at the run's start.
+        now = self._account.clock.bound(self._now)
+        end = min(end, now)
         if sync.bookmark is not None and end < sync.bookmark.end:
             return
         # An older state is warned of once; from then on it has what it lacked.
         read_from = self._settings.start if sync.read_from is None else sync.read_from
-        sync.bookmark = Bookmark(end, self._started_at, read_from)
+        sync.bookmark = Bookmark(end, now, read_from)
         write_bookmark(self._writers[sync.name].state, sync.bookmark, "created")
         self._state_changed = True
         self._save_state_when_due()

@@ -2,31 +2,73 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from tap_hubspot_email_events.timestamps import format_timestamp
+from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_hubspot_email_events.hubspot.events import Event
 
+# The last millisecond of the year 9999.
+LAST_INSTANT = 253_402_300_799_999
+_WHOLE_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
-def created_times(events: list[Event]) -> list[int]:
-    """The events' `created`, in milliseconds.
 
-    Raises:
-        msgspec.ValidationError: An event has no such number.
+def placeable(events: list[Any]) -> tuple[list[Event], list[Any]]:
+    """Part the events that have an id and a time from the others, which cannot be records.
+
+    Both are put into the form that the schema promises, in place: an `id` that is a number becomes
+    text, and a `created` that is text, or a float, milliseconds.
+
+    Returns:
+        The events of a page in their order, and what is left out.
     """
     try:
+        ids = [event["id"] for event in events]
         times = [event["created"] for event in events]
-    except KeyError:
-        raise msgspec.ValidationError("an event without `created`") from None
-    if not {*map(type, times)} <= {int}:
-        raise msgspec.ValidationError("an event whose `created` is no integer")
-    return times
+    except (KeyError, TypeError):
+        ids, times = [None], [None]
+    if (
+        {*map(type, ids)} <= {str}
+        and {*map(type, times)} <= {int}
+        and "" not in ids
+        and (not times or (min(times) >= 0 and max(times) <= LAST_INSTANT))
+    ):
+        return events, []
+    good: list[Event] = []
+    left_out: list[Any] = []
+    for event in events:
+        (good if isinstance(event, dict) and _place(event) else left_out).append(event)
+    return good, left_out
+
+
+def _place(event: Event) -> bool:
+    name, created = event.get("id"), event.get("created")
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)
+    if isinstance(created, float) and created.is_integer():
+        created = int(created)
+    if isinstance(created, str):
+        try:
+            text = created.strip()
+            created = int(text) if _WHOLE_NUMBER.fullmatch(text) else parse_timestamp(text)
+        except (ValueError, OverflowError):
+            return False
+    if not isinstance(name, str) or not name or type(created) is not int:
+        return False
+    event["id"], event["created"] = name, created
+    return 0 <= created <= LAST_INSTANT
+
+
+def describe(event: Any) -> str:
+    """What an event that was left out can be found by, without personal data."""
+    if not isinstance(event, dict):
+        return "no object"
+    known = [f"{name} {event[name]}" for name in ("id", "created") if event.get(name) is not None]
+    return " ".join(known) or "neither id nor created"
 
 
 class PreviousPage:
@@ -70,7 +112,7 @@ def complete(events: list[Event], event_type: str, portal_id: Callable[[], int])
     texts = format_timestamp.each([event["created"] for event in events])
     for event, text in zip(events, texts, strict=True):
         event["created"] = text
-        if event.get("type") is None:
+        if type(event.get("type")) is not str:
             event["type"] = event_type
-        if event.get("portalId") is None:
+        if type(event.get("portalId")) is not int:
             event["portalId"] = portal_id()

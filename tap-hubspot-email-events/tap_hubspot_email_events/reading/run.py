@@ -149,6 +149,9 @@ class Run:
                 "No stream is selected, so nothing was read; select some in meltano.yml, or with "
                 "`meltano select tap-hubspot-email-events email_open '*'`."
             )
+        yield from self.account.anomalies.warnings()
+        yield from summary.clock_warnings(self.account.clock.ahead)
+        yield from summary.future_warnings(self.reader.syncs.values())
         contacts = self.account.contacts
         if contacts is not None and contacts.read and (absent := contacts.without_value):
             yield (

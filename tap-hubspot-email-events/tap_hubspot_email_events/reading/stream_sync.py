@@ -53,6 +53,7 @@ class StreamSync:
     bookmark: Bookmark | None = None
     # Whether the state had a bookmark, and where the first of all runs began if it says so.
     resumed: bool = False
+    bookmark_in_future: bool = False
     read_from: int | None = None
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None

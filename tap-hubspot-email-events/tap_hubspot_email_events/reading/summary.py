@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _TITLES = ("stream", "records", "requests", "")
 _NUMBERS = (1, 2)
 _MOST_NAMES = 3
+CLOCK_MINUTES = 2 * 60_000
 
 
 @dataclass(slots=True)
@@ -81,6 +82,34 @@ def names(streams: Iterable[str]) -> str:
     if len(listed) <= _MOST_NAMES:
         return ", ".join(listed)
     return f"{', '.join(listed[: _MOST_NAMES - 1])} and {len(listed) - _MOST_NAMES + 1} more"
+
+
+def clock_warnings(ahead: int) -> Iterator[str]:
+    """What to say where this machine's clock is `ahead` of HubSpot's, in ms; behind if negative."""
+    if abs(ahead) < CLOCK_MINUTES:
+        return
+    minutes = round(abs(ahead) / 60_000)
+    if ahead > 0:
+        yield (
+            f"This machine's clock is {minutes:,} minutes ahead of HubSpot's; the run has gone by "
+            "HubSpot's, so no event is lost. Set the clock."
+        )
+    else:
+        yield (
+            f"This machine's clock is {minutes:,} minutes behind HubSpot's, so events of these "
+            "minutes are read by a later run. Set the clock."
+        )
+
+
+def future_warnings(syncs: Iterable[StreamSync]) -> Iterator[str]:
+    """What to say where the state had bookmarks later than the run's start."""
+    late = [sync.name for sync in syncs if sync.bookmark_in_future]
+    if late:
+        yield (
+            f"The bookmark of {names(late)} lay in the future, so it counted as the start of this "
+            "run less lookback_minutes. If it stood there for long, read the time since then again "
+            "(start_date, and a state id of its own: meltano run --state-id-suffix again ...)."
+        )
 
 
 def start_date_warnings(syncs: Iterable[StreamSync], start_date: int) -> Iterator[str]:

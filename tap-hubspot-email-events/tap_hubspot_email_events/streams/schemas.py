@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.hubspot.campaigns import CAMPAIGN_FIELDS
+from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -227,7 +228,10 @@ CAMPAIGN_SCHEMA: Schema = {
         "subType": _text("A closer kind."),
         "numIncluded": _count("Recipients included."),
         "numQueued": _count("Messages queued."),
-        "counters": _object("Events so far by kind.", {}),
+        "counters": _object(
+            "Events so far by kind.",
+            {kind.lower(): _count(f"Events of type {kind}.") for kind in STREAM_OF_TYPE},
+        ),
         "lastUpdatedTime": _count("Last activity, in ms since 1970."),
         "lastProcessingStartedAt": _count("In ms since 1970."),
         "lastProcessingFinishedAt": _count("In ms since 1970."),
@@ -237,3 +241,15 @@ CAMPAIGN_SCHEMA: Schema = {
     "required": ["portalId", "id"],
     "additionalProperties": True,
 }
+
+
+def completed(schema: Schema, own: Schema) -> Schema:
+    """A schema, such as that of an older catalog, with the properties it lacks of our own."""
+    properties = dict(schema.get("properties") or {})
+    for name, each in own["properties"].items():
+        given = properties.get(name)
+        if given is None:
+            properties[name] = each
+        elif "properties" in each:
+            properties[name] = completed(given, each)
+    return {**schema, "properties": properties}

@@ -6,9 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Schema
 
 from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.singer.sdk import SelfReadingStream
+from tap_hubspot_email_events.streams.schemas import completed
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_sdk import Tap
+    from singer_sdk.singerlib import Catalog
 
     from tap_hubspot_email_events.reading.run import Run
     from tap_hubspot_email_events.singer.messages import Record
@@ -34,6 +37,14 @@ class HubSpotStream(SelfReadingStream):
         """Create the stream `name` of `tap`, read as a part of `run`."""
         super().__init__(tap, schema=schema, name=name)
         self.run = run
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over a catalog; fields that it does not know are in the records all the same."""
+        if entry := catalog.get_stream(self.name):
+            schema = completed(entry.schema.to_dict(), self.schema)
+            entry.schema = Schema.from_dict(schema)
+        super().apply_catalog(catalog)
 
     @override
     def read(self, one_by_one: Iterable[Record]) -> Iterable[Record]:

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,9 +50,70 @@ def test_what_will_not_change_is_refused(status: int) -> None:
     assert isinstance(answer(status), Refuse)
 
 
-@pytest.mark.parametrize(("status", "missing"), [(404, True), (410, True), (400, False)])
-def test_what_is_not_there_is_told_apart(status: int, missing: bool) -> None:  # noqa: FBT001
-    assert answer(status).missing is missing
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 414, 488])
+def test_a_refusal_keeps_its_status(status: int) -> None:
+    assert answer(status).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "scopes"),
+    [
+        (
+            {
+                "category": "MISSING_SCOPES",
+                "message": "This app hasn't been granted all required scopes to make this call.",
+                "errors": [{"context": {"requiredGranularScopes": ["marketing-email"]}}],
+            },
+            "`marketing-email`",
+        ),
+        (
+            {"errors": [{"context": {"requiredScopes": ["a-b", "c.d"]}}], "message": "scopes"},
+            "`a-b` or `c.d`",
+        ),
+        ({"message": "No permission (requires one of [leads-read, leads-write])"}, "`leads-read`"),
+        (
+            {"message": "EXTERNAL auth request is missing required 'workflows-access' scope."},
+            "`workflows-access`",
+        ),
+        ({"message": "This oauth-token (CJ) does not have proper permissions!"}, "`content`"),
+        (
+            {"category": "MISSING_SCOPES", "message": "isn't available for public use."},
+            "`content`",
+        ),
+        ({"errors": "odd", "message": "scope"}, "`content`"),
+        ({"errors": [{"context": {"requiredScopes": "odd"}}], "message": "scope"}, "`content`"),
+        ("This app hasn't been granted all required scopes to make this call.", "`content`"),
+        ("", "`content`"),
+    ],
+)
+def test_a_missing_scope_is_the_one_that_hubspot_names(body: Any, scopes: str) -> None:
+    content = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+    decision = decide(403, {}, content)
+    assert isinstance(decision, Refuse)
+    assert f"the token lacks the scope {scopes}" in decision.sentence
+
+
+def test_another_403_is_no_matter_of_scopes() -> None:
+    body = msgspec.json.encode({"message": "This resource is private to its owner."})
+    decision = decide(403, {}, body)
+    assert isinstance(decision, Refuse)
+    assert "lacks the scope" not in decision.sentence
+    assert "private to its owner" in decision.sentence
+
+
+@pytest.mark.parametrize(
+    ("body", "host"),
+    [
+        (b'{"message":"portal 4711 is unknown to this Hublet"}', "https://api-eu1.hubapi.com"),
+        (b'{"message":"portal 4711 belongs to na2"}', "https://api-na2.hubapi.com"),
+        (b"", "https://api-eu1.hubapi.com"),
+    ],
+)
+def test_a_wrong_data_centre_is_named_with_the_host_to_try(body: bytes, host: str) -> None:
+    decision = decide(488, {}, body)
+    assert isinstance(decision, Refuse)
+    assert "`api_url`" in decision.sentence
+    assert host in decision.sentence
 
 
 def test_a_refused_token_is_renewed() -> None:

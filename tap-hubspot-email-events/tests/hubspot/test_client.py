@@ -18,8 +18,10 @@ from tap_hubspot_email_events.errors import (
     StreamError,
 )
 from tap_hubspot_email_events.hubspot import client as client_module
+from tap_hubspot_email_events.hubspot.anomalies import Anomalies
 from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
 from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.events import decode_page
 from tap_hubspot_email_events.hubspot.limiter import Limiter
 from tap_hubspot_email_events.hubspot.request_count import RequestCount
@@ -56,7 +58,14 @@ def asking(*, oauth: bool = False, max_retries: int = 3, stop: Any = None) -> Hu
     )
     limiter = Limiter(1000, time.monotonic)
     return HubSpotClient(
-        transport, authenticator, limiter, stop, api_url=API, max_retries=max_retries
+        transport,
+        authenticator,
+        limiter,
+        stop,
+        clock=HubSpotClock(),
+        anomalies=Anomalies(),
+        api_url=API,
+        max_retries=max_retries,
     )
 
 

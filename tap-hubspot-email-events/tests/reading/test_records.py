@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tap_hubspot_email_events.reading.records import (
     PreviousPage,
     complete,
-    created_times,
+    describe,
+    placeable,
     without_repeated,
 )
 
@@ -38,19 +40,84 @@ def test_created_becomes_a_date_and_what_is_missing_is_filled_in() -> None:
     assert next(answers, None) is None
 
 
+def times(events: list[dict[str, Any]]) -> list[int]:
+    return [event["created"] for event in events]
+
+
 def test_events_of_the_page_before_are_not_repeated() -> None:
     previous = PreviousPage()
     first = [{"id": "a", "created": 3}, {"id": "b", "created": 2}]
-    assert without_repeated(first, created_times(first), previous) == first
+    assert without_repeated(first, times(first), previous) == first
     shifted = [{"id": "b", "created": 2}, {"id": "b", "created": 1}]
-    assert without_repeated(shifted, created_times(shifted), previous) == [
-        {"id": "b", "created": 1}
-    ]
+    assert without_repeated(shifted, times(shifted), previous) == [{"id": "b", "created": 1}]
     repeated = [{"id": "b", "created": 2}, {"id": "b", "created": 2}]
-    assert without_repeated(repeated, created_times(repeated), PreviousPage()) == repeated[:1]
+    assert without_repeated(repeated, times(repeated), PreviousPage()) == repeated[:1]
 
 
-@pytest.mark.parametrize("event", [{}, {"created": None}, {"created": "1"}, {"created": True}])
-def test_an_event_without_a_time_is_refused(event: dict[str, Any]) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        created_times([event])
+FINE = {"id": "a", "created": 1_760_000_000_000, "recipient": "jane@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("odd", "id_", "created"),
+    [
+        ({"id": 7}, "7", 1_760_000_000_000),
+        ({"created": 1_760_000_000_000.0}, "a", 1_760_000_000_000),
+        ({"created": " 1760000000000"}, "a", 1_760_000_000_000),
+        ({"created": "2025-10-09T08:53:20Z"}, "a", 1_760_000_000_000),
+    ],
+)
+def test_an_id_and_a_time_of_another_form_are_put_right(
+    odd: dict[str, Any], id_: str, created: int
+) -> None:
+    good, left_out = placeable([FINE | odd, dict(FINE)])
+    assert [(event["id"], event["created"]) for event in good] == [
+        (id_, created),
+        (FINE["id"], FINE["created"]),
+    ]
+    assert left_out == []
+
+
+@pytest.mark.parametrize(
+    ("odd", "named"),
+    [
+        ({"id": None}, "created 1760000000000"),
+        ({"id": ""}, "created 1760000000000"),
+        ({"id": True}, "created 1760000000000"),
+        ({"id": ["a"]}, "created 1760000000000"),
+        ({"created": None}, "id a"),
+        ({"created": True}, "id a"),
+        ({"created": 1.5}, "id a"),
+        ({"created": -1}, "id a"),
+        ({"created": 10**15}, "id a"),
+        ({"created": "soon"}, "id a"),
+        ({"created": {}}, "id a"),
+        ({"id": None, "created": None}, "neither id nor created"),
+    ],
+)
+def test_an_event_that_cannot_be_placed_is_left_out_and_named_by_what_it_has(
+    odd: dict[str, Any], named: str
+) -> None:
+    good, left_out = placeable([dict(FINE), FINE | odd])
+    assert good == [FINE]
+    assert named in describe(left_out[0])
+    assert "jane" not in describe(left_out[0])
+
+
+@pytest.mark.parametrize("odd", [None, 5, "text", []])
+def test_what_is_no_event_at_all_is_left_out(odd: Any) -> None:
+    assert placeable([dict(FINE), odd]) == ([FINE], [odd])
+
+
+GOOD = st.fixed_dictionaries({"id": st.text(min_size=1), "created": st.integers(0, 9**14)})
+
+
+@given(st.lists(GOOD))
+def test_good_events_are_passed_on_untouched(events: list[dict[str, Any]]) -> None:
+    before = [dict(event) for event in events]
+    assert placeable(events) == (before, [])
+
+
+def test_a_type_and_a_portal_of_another_kind_are_filled_in() -> None:
+    events: list[dict[str, Any]] = [FINE | {"type": 5, "portalId": "4711"}]
+    complete(events, "OPEN", lambda: 4711)
+    assert (events[0]["type"], events[0]["portalId"]) == ("OPEN", 4711)

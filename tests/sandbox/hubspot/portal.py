@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sandbox.clock import Clock
 from sandbox.hubspot.answers import Refusal
 from sandbox.hubspot.limits import Limits, Usage
 from sandbox.hubspot.store import Account
@@ -26,10 +27,15 @@ class HubSpot:
 
     def reset(self, limits: Limits) -> None:
         """Begin anew, without events and with the tokens of the start."""
-        self.accounts = {portal_id: Account(portal_id) for portal_id in PORTALS}
+        self.clock = Clock()
+        self.accounts = {portal_id: Account(portal_id, self.clock) for portal_id in PORTALS}
         self.usage = {portal_id: Usage() for portal_id in PORTALS}
         self.tokens = Tokens()
         self.limits = replace(limits)
+
+    def now(self) -> float:
+        """HubSpot's time, in seconds since the epoch."""
+        return self.clock.now()
 
     def account(self, portal_id: int | None) -> Account:
         """An account by its portal id, the first where none is named."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
@@ -14,6 +13,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from sandbox.clock import Clock
     from sandbox.stories.campaigns import Campaign
 
 FEW = 200
@@ -115,8 +115,9 @@ class Series:
 class Account:
     """A HubSpot portal: its events, those still on their way, and what happened per campaign."""
 
-    def __init__(self, portal_id: int) -> None:
+    def __init__(self, portal_id: int, clock: Clock) -> None:
         self.portal_id = portal_id
+        self.clock = clock
         self.campaigns: dict[int, Campaign] = {}
         self.contacts: dict[str, dict[str, str]] = {}
         self.series: dict[str, Series] = {}
@@ -126,8 +127,11 @@ class Account:
         self._arrived = 0
 
     def add(self, arrivals: Iterable[Arrival], *, visible_at: float | None = None) -> int:
-        """Take events in, or hold them back until a moment (Unix seconds); returns how many."""
-        if visible_at is None or visible_at <= time.time():
+        """Take events in, or hold them back until a moment (Unix seconds, by HubSpot's clock).
+
+        Returns how many there are.
+        """
+        if visible_at is None or visible_at <= self.clock.now():
             return self._take_in(arrivals)
         count = 0
         for arrival in arrivals:
@@ -153,7 +157,7 @@ class Account:
 
     def let_arrive(self) -> None:
         """Take in what has become visible by now."""
-        now = time.time()
+        now = self.clock.now()
         arrived = []
         while self._on_their_way and self._on_their_way[0][0] <= now:
             arrived.append(heapq.heappop(self._on_their_way)[2])

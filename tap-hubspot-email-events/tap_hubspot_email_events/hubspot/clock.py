@@ -1,0 +1,53 @@
+"""HubSpot's clock, as the `Date` header of its answers shows it."""
+
+from __future__ import annotations
+
+import email.utils
+import threading
+from datetime import timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A `Date` header is cut off to seconds.
+SECOND = 1000
+
+
+class HubSpotClock:
+    """What HubSpot's answers say of the time; all instants and durations in milliseconds."""
+
+    def __init__(self) -> None:
+        """Start without any answer."""
+        self._lock = threading.Lock()
+        # The earliest time that an answer named, and how far this machine was ahead then.
+        self.earliest: int | None = None
+        self.ahead = 0
+
+    def observe(self, headers: Mapping[str, str], *, sent: int, received: int) -> None:
+        """Take note of an answer to a request, with this machine's times of both."""
+        said = parse_date(headers.get("Date"))
+        if said is None:
+            return
+        with self._lock:
+            if self.earliest is None or said < self.earliest:
+                self.earliest = said
+                # Negative where this machine is behind; 0 where both may be right.
+                self.ahead = max(0, sent - (said + SECOND - 1)) or min(0, received - said)
+
+    def bound(self, instant: int) -> int:
+        """An instant of this machine's clock, but none that HubSpot's has not reached."""
+        if self.earliest is None or self.ahead <= 0:
+            return instant
+        return min(instant, self.earliest)
+
+
+def parse_date(text: str | None) -> int | None:
+    """An HTTP date in milliseconds since 1970; None if it is none."""
+    try:
+        moment = email.utils.parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return int(moment.timestamp()) * SECOND

@@ -1,0 +1,57 @@
+"""HubSpot's clock bounds what this machine's clock says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_hubspot_email_events.hubspot.clock import HubSpotClock, parse_date
+
+DATE = "Thu, 09 Oct 2025 08:53:20 GMT"
+AT = 1_760_000_000_000
+MINUTE = 60_000
+
+
+def observed(*, sent: int, received: int, date: str | None = DATE) -> HubSpotClock:
+    clock = HubSpotClock()
+    clock.observe({} if date is None else {"Date": date}, sent=sent, received=received)
+    return clock
+
+
+def test_a_machine_that_is_ahead_goes_by_hubspots_clock() -> None:
+    clock = observed(sent=AT + 200 * MINUTE, received=AT + 200 * MINUTE + 300)
+    assert clock.ahead == 200 * MINUTE - 999
+    assert clock.bound(AT + 200 * MINUTE) == AT
+    assert clock.bound(AT - 5) == AT - 5
+
+
+@pytest.mark.parametrize("sent", [AT - 300, AT, AT + 999])
+def test_within_the_second_that_the_header_cuts_off_both_are_right(sent: int) -> None:
+    clock = observed(sent=sent, received=max(sent, AT) + 10)
+    assert clock.ahead == 0
+    assert clock.bound(sent) == sent
+
+
+def test_a_machine_that_is_behind_is_told_by_how_much() -> None:
+    clock = observed(sent=AT - 5 * MINUTE, received=AT - 5 * MINUTE + 300)
+    assert clock.ahead == 300 - 5 * MINUTE
+    assert clock.bound(AT - 5 * MINUTE) == AT - 5 * MINUTE
+
+
+def test_the_earliest_answer_counts() -> None:
+    clock = observed(sent=AT + 9 * MINUTE, received=AT + 9 * MINUTE)
+    clock.observe({"Date": "Thu, 09 Oct 2025 08:53:25 GMT"}, sent=AT, received=AT)
+    assert clock.earliest == AT
+
+
+@pytest.mark.parametrize("date", [None, "", "soon", "Thu, 99 Oct 2025 08:53:20 GMT"])
+def test_without_a_date_the_machines_clock_is_all_there_is(date: str | None) -> None:
+    clock = observed(sent=AT + MINUTE, received=AT + MINUTE, date=date)
+    assert clock.bound(AT + MINUTE) == AT + MINUTE
+    assert parse_date(date) is None
+
+
+@pytest.mark.parametrize(
+    "date", [DATE, "Thu, 09 Oct 2025 08:53:20 -0000", "Thu, 09 Oct 2025 10:53:20 +0200"]
+)
+def test_dates_in_any_zone(date: str) -> None:
+    assert parse_date(date) == AT

@@ -1,0 +1,220 @@
+"""What is wrong with one thing of HubSpot's costs that thing, and is said once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from extracting.extractor import event, expected, key, now, select
+
+if TYPE_CHECKING:
+    from extracting.extractor import Runner
+    from sandbox.client import Sandbox
+
+HOUR = 3_600_000
+CAMPAIGNS = "/email/public/v1/campaigns"
+CONTACTS = "/crm/v3/objects/contacts/batch/read"
+NAMELESS = dict.fromkeys(("name", "subject", "type", "contentId"))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (rb'"\ud83d"', "\ufffd"),
+        (b'"caf\xe9"', "caf\ufffd"),
+        (b'"a\tb"', "a\tb"),
+        (b"NaN", None),
+    ],
+)
+def test_a_broken_character_is_mended(
+    sandbox: Sandbox, tap: Runner, text: bytes, read: str | None
+) -> None:
+    sandbox.add_events([event("OPEN", now() - number * HOUR) for number in range(1, 6)])
+    odd = json.dumps(event("OPEN", now() - 3 * HOUR, "odd")).encode()
+    sandbox.add_raw_events([(now() - 3 * HOUR, "OPEN", odd[:-1] + b', "subject": %b}' % text)])
+    run = tap()
+    assert run.code == 0, run.errors
+    assert len(run.records) == 6
+    assert [one["subject"] for one in run.records if one["id"] == "odd"] == [read]
+    (warning,) = run.complaints
+    assert "Events with characters that are no UTF-8 or JSON: 1 (odd)" in warning
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"id": None}, "created"),
+        ({"id": ""}, "created"),
+        ({"created": None}, "id odd"),
+        ({"created": "soon"}, "id odd"),
+    ],
+)
+def test_an_event_that_cannot_be_placed_is_left_out(
+    sandbox: Sandbox, tap: Runner, change: dict[str, Any], named: str
+) -> None:
+    sandbox.add_events([event("OPEN", now() - number * HOUR) for number in range(1, 6)])
+    odd = json.dumps(event("OPEN", now() - 3 * HOUR, "odd") | change).encode()
+    sandbox.add_raw_events([(now() - 3 * HOUR, "OPEN", odd), (now() - 2 * HOUR, "OPEN", b"null")])
+    run = tap()
+    assert run.code == 0, run.errors
+    assert len(run.records) == 5
+    (warning,) = run.complaints
+    assert "Events without an id or a time to be placed by: 2 (" in warning
+    assert named in warning
+    assert "jane" not in run.errors
+    assert run.state["bookmarks"]["email_open"]["replication_key_value"]
+
+
+def test_an_id_that_is_a_number_becomes_the_text_that_the_schema_promises(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    odd = json.dumps(event("OPEN", now() - HOUR) | {"id": 7}).encode()
+    sandbox.add_raw_events([(now() - HOUR, "OPEN", odd)])
+    run = tap()
+    assert [record["id"] for record in run.records] == ["7"]
+    assert run.complaints == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"action": "answer", "status": 400},
+        {"action": "answer", "status": 403},
+        {"action": "answer", "status": 405},
+        {"action": "answer", "status": 410},
+        {"action": "answer", "status": 500},
+        {"action": "html"},
+        {"action": "answer", "status": 200, "json": ["no", "campaign"]},
+    ],
+)
+def test_a_campaign_that_cannot_be_read_costs_its_name(
+    sandbox: Sandbox, tap: Runner, answer: dict[str, Any]
+) -> None:
+    sandbox.generate(events=2000, days=20)
+    bad = sandbox.campaigns()[0]["id"]
+    sandbox.add_fault("hubspot", path=f"{CAMPAIGNS}/{bad}", **answer)
+    run = tap(enrich_campaigns=True, max_retries=1)
+    assert run.code == 0, run.errors
+    assert {key(record) for record in run.records} == set(expected(sandbox))
+    nameless = [one for one in run.records if one.get("emailCampaignId") == bad]
+    assert nameless
+    assert all(one["emailCampaign"] == NAMELESS for one in nameless)
+    named = [one for one in run.records if one.get("emailCampaignId") not in (bad, 0, None)]
+    assert any(one["emailCampaign"]["name"] for one in named)
+    if answer.get("status") == 410:
+        assert run.complaints == []
+        assert f"no longer has the email campaign {bad}" in run.errors
+    else:
+        (warning,) = run.complaints
+        assert f"Email campaigns that cannot be read: 1 ({bad}); their events carry no" in warning
+
+
+def test_after_several_campaigns_refused_alike_none_is_asked_for(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    sandbox.generate(events=3000, days=20)
+    sandbox.add_fault("hubspot", path=CAMPAIGNS, action="answer", status=403, json={})
+    run = tap(enrich_campaigns=True, max_concurrent_requests=1)
+    assert run.code == 0, run.errors
+    assert {key(record) for record in run.records} == set(expected(sandbox))
+    asked = [one for one in sandbox.hubspot_requests() if one["path"].startswith(CAMPAIGNS)]
+    assert len(asked) == 3
+    (warning,) = run.complaints
+    assert "Email campaigns that cannot be read: 3" in warning
+    assert "the token lacks the scope `content`" in warning
+
+
+def test_the_stream_of_campaigns_goes_on_without_one_but_not_without_all(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    sandbox.generate(events=500, days=20)
+    campaigns = sandbox.campaigns()
+    catalog = select(tap.catalog(), "email_campaigns")
+    bad = campaigns[0]["id"]
+    sandbox.add_fault("hubspot", path=f"{CAMPAIGNS}/{bad}", action="answer", status=403, json={})
+    run = tap(catalog=catalog)
+    assert run.code == 0, run.errors
+    assert len(run.records) == len(campaigns)
+    assert [one.get("name") for one in run.records if one["id"] == bad] == [None]
+    assert "Email campaigns that cannot be read: 1" in run.complaints[0]
+    # Listings end with "/by-id" or with nothing, so only the campaigns themselves are met.
+    for campaign in campaigns:
+        path = f"{CAMPAIGNS}/{campaign['id']}"
+        sandbox.add_fault("hubspot", path=path, action="answer", status=403, json={})
+    assert tap(catalog=catalog).code == 1
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_an_address_that_hubspot_refuses_costs_its_own_contact(
+    sandbox: Sandbox, tap: Runner, status: int
+) -> None:
+    people = [f"reader{number}@example.com" for number in range(40)]
+    sandbox.add_contacts([{"email": each, "firstname": each[:8]} for each in people])
+    sandbox.add_events(
+        [
+            event("OPEN", now() - (number + 1) * 60_000) | {"recipient": each}
+            for number, each in enumerate(people)
+        ]
+    )
+    for bad in people[7], people[30]:
+        sandbox.add_fault(
+            "hubspot", path=CONTACTS, action="answer", status=status, match={"contains": bad}
+        )
+    run = tap(contact_properties=["firstname"])
+    assert run.code == 0, run.errors
+    found = {one["recipient"]: one["contact"]["firstname"] for one in run.records}
+    assert found == {each: each[:8] for each in people} | {people[7]: None, people[30]: None}
+    (warning,) = run.complaints
+    assert "Recipients' addresses that HubSpot refuses: 2; their events carry no con" in warning
+    assert "reader" not in run.errors
+
+
+def test_a_refusal_of_every_address_is_no_fault_of_the_addresses(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    sandbox.generate(events=500, days=20)
+    sandbox.add_fault("hubspot", path=CONTACTS, action="answer", status=400)
+    run = tap(contact_properties=["firstname"])
+    assert run.code == 1
+    assert run.records == []
+    assert "HTTP 400" in run.complaints[-1]
+    assert "replication_key_value" not in run.state.get("bookmarks", {}).get("email_sent", {})
+
+
+def test_a_passing_401_is_asked_again(sandbox: Sandbox, tap: Runner) -> None:
+    sandbox.generate(events=500, days=20)
+    sandbox.add_fault("hubspot", action="answer", status=401, json={}, times=1, skip=3)
+    run = tap()
+    assert run.code == 0, run.errors
+    assert {key(record) for record in run.records} == set(expected(sandbox))
+    assert run.complaints == []
+
+
+def test_a_wrong_data_centre_is_one_sentence(sandbox: Sandbox, tap: Runner) -> None:
+    message = {"message": "portal 4711 is unknown to this Hublet"}
+    sandbox.add_fault("hubspot", action="answer", status=488, json=message)
+    run = tap()
+    assert run.code == 1
+    (sentence,) = run.complaints
+    assert "api_url" in sentence
+    assert "https://api-eu1.hubapi.com" in sentence
+
+
+def test_a_long_wait_is_announced_when_it_begins(sandbox: Sandbox, tap: Runner) -> None:
+    sandbox.add_fault(
+        "hubspot",
+        action="answer",
+        status=429,
+        times=1,
+        headers={"Retry-After": "3600"},
+        json={"policyName": "TEN_SECONDLY_ROLLING"},
+    )
+    with tap.start() as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if b"HubSpot asks to wait" in line:
+                break
+        process.kill()
+    assert b"wait 300 s (its TEN_SECONDLY_ROLLING limit); the run goes on at 20" in line
