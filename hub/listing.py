@@ -33,7 +33,8 @@ LISTINGS = {
         logo="static/assets/logos/extractors/hubspot-email-events.svg",
         required_settings=[["access_token"], ["client_id", "client_secret", "refresh_token"]],
         prerequisites=(
-            "A HubSpot private app or service key with the scope `content`, or an OAuth app. "
+            "A HubSpot service key with the scope `content`, or an app of your own (the repository "
+            "has one to upload). "
             "`contact_properties` needs the scope `crm.objects.contacts.read` as well."
         ),
         next_steps="",

@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         setting(
             "Access Token",
-            "Token of a HubSpot service key or private app with the scope `content`.",
+            "Token of a HubSpot service key, app or private app with the scope `content`.",
             secret=True,
         ),
     ] = None

@@ -74,12 +74,12 @@ def test_a_clock_that_is_ahead_is_said(sandbox: Sandbox, tap: Runner) -> None:
     assert "clock is 200 minutes ahead of HubSpot's" in warning
 
 
-def test_a_clock_that_is_behind_is_said(sandbox: Sandbox, tap: Runner) -> None:
+def test_a_clock_that_is_behind_is_said(tap: Runner) -> None:
     (warning,) = tap(clock_ahead=-10 * 60).complaints
     assert "clock is 10 minutes behind HubSpot's" in warning
 
 
-def test_a_difference_of_seconds_is_no_matter(sandbox: Sandbox, tap: Runner) -> None:
+def test_a_difference_of_seconds_is_no_matter(tap: Runner) -> None:
     assert tap(clock_ahead=60).complaints == []
     assert tap(clock_ahead=-60).complaints == []
 

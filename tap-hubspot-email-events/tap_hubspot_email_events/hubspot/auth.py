@@ -33,7 +33,7 @@ class Authenticator(Protocol):
 
 
 class AccessToken:
-    """The fixed token of a private app or service key."""
+    """The fixed token of a service key, an app or a private app."""
 
     advice = "check `access_token`: it is mistyped, expired, or was rotated or deleted in HubSpot"
 
