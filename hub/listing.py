@@ -41,8 +41,8 @@ LISTINGS = {
         usage=(
             "The ten event types that Amplitude's own integration carries are selected; "
             "`meltano select tap-hubspot-email-events --list --all` shows the others. "
-            "Runs overlap by `lookback_minutes`, because events may appear late, "
-            "so the loader should drop what it has seen, by `portalId`, `created` and `id`."
+            "Runs read `lookback_minutes` again, because events may appear late, and send what is "
+            "new; what a killed run had sent comes again, with the same `portalId`, `created` and `id`."
         ),
     ),
     "target-amplitude": Listing(

@@ -110,6 +110,7 @@ class TapHubSpotEmailEvents(SignalledTap):
             started_at=self.initialized_at,
             event_streams=self._selected_event_streams,
             last_stream=lambda: list(self.streams)[-1],
+            bookmarks=lambda: self.state.get("bookmarks", {}),
             write_state=lambda: self.state_writer.write_state(self.state),
             logger=self.logger,
         )

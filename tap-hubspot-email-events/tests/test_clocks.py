@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOUR = 3600
 HOURS = 8
-PER_HOUR = 400
+PER_HOUR = 300
 
 
 def hourly(sandbox: Sandbox, tap: Runner, ahead: list[float]) -> set[tuple[str, str]]:

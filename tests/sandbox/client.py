@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from sandbox.stories.steady import Steady
+
 TESTS = Path(__file__).parents[1]
 PATIENCE = 180
 STOP_PATIENCE = 10
@@ -149,6 +151,19 @@ class Sandbox:
             for created, kind, payload in events
         ]
         self.command("add_raw_events", events=raw)
+
+    def delete_events(self, ids: Sequence[str]) -> int:
+        """Let events disappear from HubSpot; returns how many there were."""
+        count: int = self.command("delete_events", ids=list(ids))
+        return count
+
+    def replace_event(self, event: dict[str, Any]) -> None:
+        """Put another event in the place of the one with its id."""
+        self.command("replace_event", event=event)
+
+    def add_steady(self, steady: Steady) -> None:
+        """Add a steady stream of events, see ``sandbox.stories.steady``."""
+        self.command("add_steady", steady=list(steady))
 
     def set_hubspot_clock(self, at: float) -> None:
         """Set HubSpot's clock, in seconds since the epoch; it goes on from there."""

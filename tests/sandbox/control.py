@@ -12,6 +12,7 @@ from sandbox.amplitude.funnel import funnel
 from sandbox.amplitude.project import Behaviour
 from sandbox.hubspot.campaigns import campaign_counts
 from sandbox.hubspot.store import Arrival
+from sandbox.stories.steady import Steady, arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,6 +106,23 @@ class HubSpotCommands:
             for each in events
         ]
         return self._hubspot.account(portal_id).add(arrivals)
+
+    def delete_events(self, ids: list[str], portal_id: int = FIRST_PORTAL) -> int:
+        """Let events disappear, as with a contact that is deleted for good."""
+        return self._hubspot.account(portal_id).remove(set(ids))
+
+    def replace_event(self, event: dict[str, Any], portal_id: int = FIRST_PORTAL) -> None:
+        """Put another event in the place of the one with its id."""
+        self._hubspot.account(portal_id).remove({event["id"]})
+        self._world.add_events([event], [None], portal_id)
+
+    def add_steady(self, steady: list[Any]) -> int:
+        """Add a steady stream of events."""
+        account = self._hubspot.account(FIRST_PORTAL)
+        count = 0
+        for visible_at, arrival in arrivals(Steady(*steady)):
+            count += account.add([arrival], visible_at=visible_at)
+        return count
 
     def set_hubspot_clock(self, at: float) -> None:
         """Set HubSpot's clock, in seconds since the epoch."""

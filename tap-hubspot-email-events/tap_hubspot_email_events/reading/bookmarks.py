@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.errors import ConfigError
+from tap_hubspot_email_events.reading.stretches import decode, encode
 from tap_hubspot_email_events.settings import DEFAULT_HISTORY
 from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from tap_hubspot_email_events.reading.stretches import Stretch
     from tap_hubspot_email_events.settings import Settings
 
 RUN_STARTED_AT = "run_started_at"
 READ_FROM = "read_from"
+SENT = "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,46 @@ def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: s
         state[RUN_STARTED_AT] = format_timestamp(bookmark.run_started_at)
     if bookmark.read_from is not None:
         state[READ_FROM] = format_timestamp(bookmark.read_from)
+
+
+def read_stretches(state: Mapping[str, Any], bookmark: Bookmark | None) -> list[Stretch]:
+    """Read what left the tap before from a stream's entry in the state.
+
+    It counts only with the bookmark that was written with it, so nothing is left out because of a
+    state that was edited, or written by a version that does not know it.
+    """
+    sent = state.get(SENT)
+    if bookmark is None or not isinstance(sent, dict):
+        return []
+    try:
+        start, end = _instant(sent["from"]), _instant(sent["to"])
+    except (KeyError, TypeError, ValueError):
+        return []
+    stretches = decode(sent.get("stretches"), start)
+    return stretches if stretches and stretches[-1].end == end == bookmark.end else []
+
+
+def write_stretches(state: dict[str, Any], stretches: Sequence[Stretch]) -> None:
+    """Write what has left the tap to a stream's entry in the state, in place."""
+    if not stretches:
+        state.pop(SENT, None)
+        return
+    state[SENT] = {
+        "from": format_timestamp(stretches[0].start),
+        "to": format_timestamp(stretches[-1].end),
+        "stretches": encode(stretches),
+    }
+
+
+def aligned(start: int, known: Sequence[Stretch], earliest: int | None) -> int:
+    """Where to start so that the known stretch at `start` is read whole.
+
+    Not before `earliest`, the start date.
+    """
+    for stretch in known:
+        if stretch.start <= start <= stretch.end and (earliest or 0) <= stretch.start:
+            return stretch.start
+    return start
 
 
 def first_instant(settings: Settings, bookmark: Bookmark | None, now: int) -> int:

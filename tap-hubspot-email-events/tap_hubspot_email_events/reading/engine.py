@@ -277,6 +277,7 @@ class Engine:
                 ) from None
             if cut is not None:
                 events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
+            events = sync.sent.sort_out(events, sync.plan.is_read)
             number = part.pages
             sync.unwritten[part] += 1
             if self._concurrency.has_room(time.monotonic()):

@@ -58,6 +58,13 @@ class Part:
         """Milliseconds covered."""
         return self.end - self.start + 1
 
+    @property
+    def unread_up_to(self) -> int:
+        """The newest instant of which events may still come."""
+        if self.oldest is None or not self.newest_first:
+            return self.end
+        return min(self.oldest, self.end)
+
     def note_order(self, created: list[int]) -> None:
         """Note how far back a page goes and whether events still come newest first."""
         if not created:

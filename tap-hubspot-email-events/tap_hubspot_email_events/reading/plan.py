@@ -84,6 +84,14 @@ class Plan:
             if part.status is not PartStatus.DONE
         )
 
+    def is_read(self, start: int, end: int) -> bool:
+        """Whether every event between two instants, both inclusive, has been received."""
+        return not any(
+            part.start <= end and start <= part.unread_up_to
+            for part in self.parts
+            if part.status is not PartStatus.DONE
+        )
+
     def _pages_left(self, part: Part) -> float:
         if part.status is PartStatus.DONE:
             return 0.0

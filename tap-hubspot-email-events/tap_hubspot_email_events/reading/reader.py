@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 from tap_hubspot_email_events.hubspot.events import EVENTS_PATH
 from tap_hubspot_email_events.reading.bookmarks import (
     Bookmark,
+    aligned,
     first_instant,
     read_bookmark,
+    read_stretches,
     write_bookmark,
+    write_stretches,
 )
 from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.records import complete, describe, placeable
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
+from tap_hubspot_email_events.reading.stretches import SentEvents, cut
 from tap_hubspot_email_events.singer.stream_writer import StreamWriter
 
 if TYPE_CHECKING:
@@ -26,12 +30,17 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.events import Event, Page
     from tap_hubspot_email_events.reading.part import Part
     from tap_hubspot_email_events.reading.progress import ProgressLog
+    from tap_hubspot_email_events.reading.stretches import Slot
     from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
     from tap_hubspot_email_events.singer.writer import BytesWriter
 
 STATE_SECONDS = 0.2
+# In all streams together; with 22 characters each, they keep the state below 64 KB.
+MOST_STRETCHES = 2500
+# What a stream shows within the lookback is remembered in so many slots at most.
+MOST_SLOTS = 20_000
 # From a difference of so many milliseconds on, a clock is wrong rather than inexact.
 CLOCK_MINUTES = 2 * 60_000
 LEFT_OUT = "Events without an id or a time to be placed by: {count} ({names}); they were left out."
@@ -140,8 +149,16 @@ class EventReader:
             bookmark = bookmark.no_later_than(self._now)
         start = first_instant(settings, bookmark, self._now)
         end = self._now if settings.end is None else min(self._now, settings.end)
+        known = [] if is_in_future else read_stretches(stream.stream_state, bookmark)
+        start = aligned(start, known, settings.start)
         plan = Plan(start, end, page_size=settings.page_size)
-        sync = StreamSync(stream.name, event_type, plan, start, end, start, bookmark)
+        sent = SentEvents(
+            [each for each in known if start <= each.start and each.end <= end],
+            # HubSpot's clock may turn out to be a little behind.
+            since=self._now - settings.lookback - CLOCK_MINUTES,
+            slot=max(1, settings.lookback // MOST_SLOTS),
+        )
+        sync = StreamSync(stream.name, event_type, plan, start, end, start, sent, bookmark)
         sync.complete = sync.done
         sync.resumed = bookmark is not None
         sync.bookmark_in_future = is_in_future
@@ -190,10 +207,12 @@ class EventReader:
         return page
 
     def _is_late(self, sync: StreamSync) -> bool:
-        """Whether by HubSpot's clock the stream should be read from an earlier instant on."""
+        """Whether by HubSpot's clock the stream should be planned anew."""
         now = self._account.clock.bound(self._now)
-        if now >= self._now or sync.bookmark is None:
-            return self._now - now >= CLOCK_MINUTES
+        if self._now - now >= CLOCK_MINUTES:
+            return True
+        if now == self._now or sync.bookmark is None:
+            return False
         bookmark = sync.bookmark.no_later_than(now)
         return first_instant(self._settings, bookmark, now) < sync.start
 
@@ -219,12 +238,35 @@ class EventReader:
         end = min(end, now)
         if sync.bookmark is not None and end < sync.bookmark.end:
             return
+        # Within the lookback the bookmark waits for the stretches that are written with it. That
+        # costs no reading, since the next run begins with the lookback anyway.
+        if not sync.complete and end > now - self._settings.lookback:
+            return
         # An older state is warned of once; from then on it has what it lacked.
         read_from = self._settings.start if sync.read_from is None else sync.read_from
-        sync.bookmark = Bookmark(end, now, read_from)
-        write_bookmark(self._writers[sync.name].state, sync.bookmark, "created")
+        sync.bookmark, sync.bookmark_moved = Bookmark(end, now, read_from), True
+        state = self._writers[sync.name].state
+        write_bookmark(state, sync.bookmark, "created")
+        write_stretches(state, ())
+        if sync.complete:
+            self._write_all_stretches()
         self._state_changed = True
         self._save_state_when_due()
+
+    def _write_all_stretches(self) -> None:
+        """Write the stretches of all streams that have ended, as fine as the state has room."""
+        ranges: dict[str, tuple[int, int, list[Slot]]] = {}
+        for sync in self.syncs.values():
+            if sync.bookmark is not None and sync.bookmark_moved and sync.complete:
+                start = sync.bookmark.next_start(self._settings.lookback)
+                start = max(sync.start, sync.sent.slot_start(start))
+                end = sync.bookmark.end
+                ranges[sync.name] = start, end, sync.sent.seen(start, end)
+        counts = {name: sum(slot.count for slot in slots) for name, (_, _, slots) in ranges.items()}
+        total = max(1, sum(counts.values()))
+        for name, (start, end, slots) in ranges.items():
+            share = 1 + MOST_STRETCHES * counts[name] // total
+            write_stretches(self._writers[name].state, cut(slots, start, end, share))
 
     def pause(self) -> None:
         """Write the state and the progress if it is time."""

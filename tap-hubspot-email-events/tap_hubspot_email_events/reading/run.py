@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_hubspot_email_events.hubspot.account import Account
 from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.reading import summary
+from tap_hubspot_email_events.reading.bookmarks import write_stretches
 from tap_hubspot_email_events.reading.failures import Failures
 from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.reader import EventReader
@@ -39,13 +40,15 @@ class Run:
         started_at: int,
         event_streams: Callable[[], Mapping[str, SelfReadingStream]],
         last_stream: Callable[[], str],
+        bookmarks: Callable[[], Mapping[str, dict[str, Any]]],
         write_state: Callable[[], None],
         logger: logging.Logger,
     ) -> None:
         """Prepare a run that started at `started_at`, in milliseconds.
 
         `event_streams` returns the selected event streams by event type, `last_stream` the name of
-        the stream that ends last, and `write_state` writes a STATE message.
+        the stream that ends last, `bookmarks` the entries of all streams in the state, and
+        `write_state` writes a STATE message.
         """
         self.failures = Failures(logger)
         self.logger = logger
@@ -55,6 +58,7 @@ class Run:
         self._started_at = started_at
         self._event_streams = event_streams
         self._last_stream = last_stream
+        self._bookmarks = bookmarks
         self._write_state = write_state
         self._started = time.monotonic()
         self._others: list[summary.StreamResult] = []
@@ -98,8 +102,14 @@ class Run:
         """
         if self.reader.ended or self.failures.fatal:
             return
+        streams = self._event_streams()
+        selected = {stream.name for stream in streams.values()}
+        for name, entry in self._bookmarks().items():
+            if name not in selected:
+                # The state has room for the stretches of the streams that are read.
+                write_stretches(entry, ())
         try:
-            self.reader.run(self._event_streams())
+            self.reader.run(streams)
         except SystemExit:
             self._log_end()
             raise

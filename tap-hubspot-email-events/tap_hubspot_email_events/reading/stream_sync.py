@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.reading.part import Part
     from tap_hubspot_email_events.reading.plan import Plan
     from tap_hubspot_email_events.reading.records import PreviousPage
+    from tap_hubspot_email_events.reading.stretches import SentEvents
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,12 @@ class StreamSync:
     end: int
     # The end of the last part that is written.
     reached: int
+    sent: SentEvents
     bookmark: Bookmark | None = None
     # Whether the state had a bookmark, and where the first of all runs began if it says so.
     resumed: bool = False
     bookmark_in_future: bool = False
+    bookmark_moved: bool = False
     read_from: int | None = None
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None

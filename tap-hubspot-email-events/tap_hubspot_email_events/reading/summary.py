@@ -28,11 +28,15 @@ class StreamResult:
     records: int = 0
     reached: int | None = None
     complete: bool = False
+    # Events read again that left the tap in an earlier run.
+    repeated: int = 0
 
 
 def result_of(sync: StreamSync) -> StreamResult:
     """The result of an event stream."""
-    return StreamResult(sync.name, sync.count, sync.written, sync.reached, sync.complete)
+    return StreamResult(
+        sync.name, sync.count, sync.written, sync.reached, sync.complete, sync.sent.repeated
+    )
 
 
 def table(results: Sequence[StreamResult]) -> list[str]:
@@ -67,10 +71,13 @@ def totals(results: Sequence[StreamResult], seconds: float) -> str:
     records = sum(result.records for result in results)
     requests = sum(result.count.requests for result in results)
     retried = sum(result.count.retried for result in results)
+    repeated = sum(result.repeated for result in results)
     incomplete = sum(not result.complete for result in results)
     rate = records / seconds if seconds else 0.0
     return (
-        f"Total: {records:,} records, {requests:,} requests ({retried:,} retries)"
+        f"Total: {records:,} records"
+        + (f" (and {repeated:,} that were sent before)" if repeated else "")
+        + f", {requests:,} requests ({retried:,} retries)"
         + (f", {incomplete} of {len(results)} streams incomplete" if incomplete else "")
         + f"; {seconds:.1f} s, {rate:,.0f} events/s"
     )

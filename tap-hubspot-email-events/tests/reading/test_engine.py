@@ -15,6 +15,7 @@ from tap_hubspot_email_events.hubspot.events import Page
 from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
+from tap_hubspot_email_events.reading.stretches import SentEvents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 PAGE = 10
 HOUR = 3_600_000
+
+
+def sync_of(name: str, end: int) -> StreamSync:
+    sent = SentEvents([], since=1, slot=1)
+    return StreamSync(name, "OPEN", Plan(1, end, page_size=PAGE), 1, end, 1, sent)
 
 
 class Account:
@@ -86,7 +92,7 @@ ACCOUNTS: dict[str, Account] = {}
 def read(account: Account, end: int) -> tuple[Log, StreamSync]:
     """Read one stream to its end."""
     ACCOUNTS["email_open"] = account
-    sync = StreamSync("email_open", "OPEN", Plan(1, end, page_size=PAGE), 1, end, 1)
+    sync = sync_of("email_open", end)
     log = Log()
     Engine([sync], account, threading.Event(), concurrency=4).run(log)
     return log, sync
@@ -142,7 +148,7 @@ class HeldUp(Account):
 def test_streams_that_sit_out_failures_hold_no_other_up() -> None:
     end = 1000 * HOUR
     names = [f"stream_{number}" for number in range(6)]
-    syncs = [StreamSync(name, name, Plan(1, end, page_size=PAGE), 1, end, 1) for name in names]
+    syncs = [sync_of(name, end) for name in names]
     account = HeldUp(range(1, end, HOUR), syncs[-1])
     ACCOUNTS.update(dict.fromkeys(names, account))
     Engine(syncs, account, threading.Event(), concurrency=4).run(Log())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
+from tap_hubspot_email_events.reading.stretches import SentEvents
 from tap_hubspot_email_events.reading.summary import (
     StreamResult,
     names,
@@ -22,7 +23,17 @@ RESULTS = [
 
 def sync_of(name: str, *, resumed: bool = True, read_from: int | None = None) -> StreamSync:
     plan = Plan(1, 2, page_size=1)
-    return StreamSync(name, "OPEN", plan, 1, 2, 1, resumed=resumed, read_from=read_from)
+    return StreamSync(
+        name,
+        "OPEN",
+        plan,
+        1,
+        2,
+        1,
+        SentEvents([], since=0, slot=1),
+        resumed=resumed,
+        read_from=read_from,
+    )
 
 
 def test_the_table_is_aligned() -> None:

@@ -87,6 +87,19 @@ class Series:
             self.created, self.sequence, self.payloads = array("q"), array("q"), []
             self._extend(merged)
 
+    def remove(self, ids: set[str]) -> int:
+        """Remove events by id; returns how many."""
+        kept = [
+            row
+            for row in zip(self.created, self.sequence, self.payloads, strict=True)
+            if IDENTITY.decode(row[2]).id not in ids
+        ]
+        removed = len(self.payloads) - len(kept)
+        if removed:
+            self.created, self.sequence, self.payloads = array("q"), array("q"), []
+            self._extend(kept)
+        return removed
+
     def _extend(self, rows: list[tuple[int, int, bytes]]) -> None:
         self.created.extend(row[0] for row in rows)
         self.sequence.extend(row[1] for row in rows)
@@ -205,6 +218,11 @@ class Account:
             payloads.append(payload)
             last = Position(-created, -sequence)
         return Page(payloads, last, has_more=False)
+
+    def remove(self, ids: set[str]) -> int:
+        """Let visible events disappear; returns how many."""
+        self.let_arrive()
+        return sum(series.remove(ids) for series in self.series.values())
 
     def everything(self) -> Iterator[bytes]:
         """Every visible event, type by type, oldest first."""

@@ -1,0 +1,135 @@
+"""Digests of stretches leave out only what is the same, and are cut as fine as there is room."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_hubspot_email_events.reading.stretches import (
+    SentEvents,
+    Slot,
+    Stretch,
+    cut,
+    decode,
+    encode,
+    event_hash,
+)
+
+END = 10_000
+events = st.lists(st.integers(0, END), max_size=60, unique=True).map(
+    lambda times: [{"id": f"e{at}", "created": at} for at in sorted(times, reverse=True)]
+)
+
+
+def always(_start: int, _end: int) -> bool:
+    return True
+
+
+def remembered(seen: list[dict[str, Any]], *, most: int = 10, slot: int = 1) -> list[Stretch]:
+    """The stretches that a run leaves which has seen these events."""
+    sent = SentEvents([], since=0, slot=slot)
+    sent.sort_out(list(seen), always)
+    return cut(sent.seen(0, END), 0, END, most)
+
+
+@given(events, st.integers(1, 100), st.integers(1, 500))
+def test_stretches_follow_one_another_and_hold_everything(
+    seen: list[dict[str, Any]], most: int, slot: int
+) -> None:
+    stretches = remembered(seen, most=most, slot=slot)
+    assert stretches[0].start == 0
+    assert stretches[-1].end == END
+    for one, other in pairwise(stretches):
+        assert one.end + 1 == other.start
+    assert sum(stretch.count for stretch in stretches) == len(seen)
+    assert len(stretches) <= most + 1
+
+
+@given(events, st.integers(1, 100))
+def test_what_is_written_is_read(seen: list[dict[str, Any]], most: int) -> None:
+    stretches = remembered(seen, most=most)
+    assert decode(encode(stretches), 0) == stretches
+
+
+@pytest.mark.parametrize("text", [None, 5, "", "AAA", "!", "AAAA", []])
+def test_what_is_no_encoding_is_nothing(text: object) -> None:
+    assert decode(text, 0) == []
+
+
+def test_years_without_an_event_are_more_than_one_stretch() -> None:
+    stretches = cut([Slot(2**33, 1, 7)], 0, 2**34, 5)
+    assert decode(encode(stretches), 0) == stretches
+    assert sum(stretch.count for stretch in stretches) == 1
+
+
+@given(events, events, st.integers(1, 60), st.integers(1, 300))
+def test_nothing_new_is_left_out_and_nothing_unchanged_sent(
+    before: list[dict[str, Any]], added: list[dict[str, Any]], most: int, slot: int
+) -> None:
+    known = remembered(before, most=most, slot=slot)
+    now = {event["id"]: event for event in (*before, *added)}
+    sent = SentEvents(known, since=0, slot=slot)
+    page = sorted(now.values(), key=lambda event: -event["created"])
+    out = sent.sort_out(page, always)
+    new = now.keys() - {event["id"] for event in before}
+    assert new <= {event["id"] for event in out}
+    changed = [s for s in known if any(s.start <= now[name]["created"] <= s.end for name in new)]
+    for event in out:
+        assert any(each.start <= event["created"] <= each.end for each in changed)
+    assert len(out) + sent.repeated == len(page)
+    assert cut(sent.seen(0, END), 0, END, most) == remembered(page, most=most, slot=slot)
+
+
+@given(events, st.sets(st.integers(0, 60)))
+def test_a_stretch_that_has_lost_an_event_is_sent(
+    before: list[dict[str, Any]], gone: set[int]
+) -> None:
+    known = remembered(before)
+    left = [event for number, event in enumerate(before) if number not in gone]
+    out = SentEvents(known, since=0, slot=1).sort_out(left, always)
+    lost = [event for number, event in enumerate(before) if number in gone]
+    touched = [s for s in known if any(s.start <= e["created"] <= s.end for e in lost)]
+    assert [e["id"] for e in out] == [
+        e["id"] for e in left if any(s.start <= e["created"] <= s.end for s in touched)
+    ]
+
+
+def test_a_stretch_waits_until_it_is_read_whole() -> None:
+    seen = [{"id": f"e{at}", "created": at} for at in (30, 20, 10)]
+    known = [Stretch(0, END, 3, sum(map(event_hash, seen)) % 2**64)]
+    sent = SentEvents(known, since=0, slot=1)
+    assert sent.sort_out(seen[:1], lambda *_: False) == []
+    assert sent.sort_out(seen[1:2], lambda *_: False) == []
+    assert sent.sort_out(seen[2:], always) == []
+    assert sent.repeated == 3
+
+
+def test_a_stretch_with_more_events_than_before_is_not_held() -> None:
+    seen = [{"id": f"e{at}", "created": at} for at in (30, 20, 10)]
+    known = [Stretch(0, END, 1, event_hash(seen[0]))]
+    sent = SentEvents(known, since=0, slot=1)
+    assert sent.sort_out(seen[:1], lambda *_: False) == []
+    assert sent.sort_out(seen[1:2], lambda *_: False) == seen[:2]
+    assert sent.sort_out(seen[2:], lambda *_: False) == seen[2:]
+
+
+def test_what_comes_after_a_decision_is_new() -> None:
+    seen = [{"id": f"e{at}", "created": at} for at in (30, 20)]
+    sent = SentEvents([Stretch(0, END, 1, event_hash(seen[0]))], since=0, slot=1)
+    assert sent.sort_out(seen[:1], always) == []
+    assert sent.sort_out(seen[1:], always) == seen[1:]
+
+
+def test_an_event_that_becomes_obsolete_is_another() -> None:
+    event: dict[str, Any] = {"id": "a", "created": 1}
+    assert event_hash(event) == event_hash({**event, "obsoletedBy": None, "contact": {}})
+    assert event_hash(event) != event_hash({**event, "obsoletedBy": {"id": "b"}})
+
+
+@given(st.text(), st.integers(0, 2**45))
+def test_any_id_has_a_hash(name: str, created: int) -> None:
+    assert 0 <= event_hash({"id": name, "created": created}) < 2**64

@@ -1,0 +1,230 @@
+"""Each event leaves once: hourly runs over a day, with events that appear late, and kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from extracting.extractor import PATIENCE, Run, key, parsed, select
+from sandbox.stories.steady import Steady, moments
+from tap_hubspot_email_events.timestamps import format_timestamp
+
+if TYPE_CHECKING:
+    from extracting.extractor import Runner
+    from sandbox.client import Sandbox
+
+HOUR = 3600
+STATE_BYTES = 64 * 1024
+# More of both, such as SIMULATED_SEEDS=1,2,3 and SIMULATED_HOURS=26, take minutes.
+SEEDS = [int(each) for each in os.environ.get("SIMULATED_SEEDS", "1").split(",")]
+HOURS = int(os.environ.get("SIMULATED_HOURS", "5"))
+
+
+@dataclass
+class Simulation:
+    """Hourly runs of the tap by HubSpot's clock, which goes ahead with them."""
+
+    sandbox: Sandbox
+    tap: Runner
+    steady: Steady
+    settings: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    requests: int = 0
+
+    def __post_init__(self) -> None:
+        self.sandbox.set_hubspot_clock(self.steady.begin)
+        self.sandbox.add_steady(self.steady)
+        self.settings = {
+            "start_date": format_timestamp(int((self.steady.begin - HOUR) * 1000)),
+            "page_size": 1000,
+            **self.settings,
+        }
+
+    def run(self, hour: float, *, kill_at: int | None = None) -> Run:
+        """Run once, so many hours after the begin, killed at so many lines of output."""
+        at = self.steady.begin + hour * HOUR
+        self.sandbox.set_hubspot_clock(at)
+        ahead = at - time.time()
+        with self.tap.start(state=self.state, clock_ahead=ahead, **self.settings) as process:
+            if kill_at is None:
+                output, errors = process.communicate(timeout=PATIENCE)
+            else:
+                assert process.stdout is not None
+                output, errors = b"".join(islice(process.stdout, kill_at)), b""
+                process.kill()
+                output += process.stdout.read()
+        run = Run(process.returncode, errors.decode(), parsed(output))
+        self.sent.update(map(key, run.records))
+        self.state = run.state or self.state
+        if kill_at is None:
+            assert run.code == 0, run.errors
+        assert len(json.dumps(self.state)) < STATE_BYTES
+        return run
+
+    def hours(self) -> None:
+        """Run once an hour, and until everything is visible."""
+        for hour in range(1, int(self.steady.hours) + 3):
+            self.run(hour)
+
+    @property
+    def lost(self) -> set[tuple[str, str]]:
+        """The events that were never sent."""
+        return {(format_timestamp(each.created), each.id) for each in moments(self.steady)} - set(
+            self.sent
+        )
+
+    @property
+    def times(self) -> float:
+        """How often an event was sent on average."""
+        return self.sent.total() / len(self.sent)
+
+
+def begin(hours: float) -> float:
+    return time.time() - (hours + 10) * HOUR
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("stream", "most"),
+    [
+        pytest.param((26, 300, 0.0), 1.02, id="nothing late"),
+        pytest.param((26, 300, 0.1), 1.3, id="10 % late"),
+        pytest.param((HOURS, 20_000, 0.01), 1.3, id="many, 1 % late"),
+    ],
+)
+def test_each_event_is_sent_about_once(
+    sandbox: Sandbox, tap: Runner, seed: int, stream: tuple[int, int, float], most: float
+) -> None:
+    hours, per_hour, late_share = stream
+    simulation = Simulation(sandbox, tap, Steady(seed, begin(hours), hours, per_hour, late_share))
+    simulation.hours()
+    assert simulation.lost == set()
+    assert simulation.times <= most
+
+
+def test_a_kill_costs_no_more_than_what_was_sent_by_the_run(sandbox: Sandbox, tap: Runner) -> None:
+    order = random.Random(5)
+    simulation = Simulation(sandbox, tap, Steady(5, begin(5), 5, 2000), {"page_size": 50})
+    sandbox.set_latency(hubspot=0.005)
+    killed = 0
+    for hour in range(1, 7):
+        if order.random() < 0.8:
+            run = simulation.run(hour, kill_at=order.randrange(1, 1800))
+            killed += len(run.records) if run.code else 0
+        simulation.run(hour + 0.2)
+    assert simulation.lost == set()
+    assert killed > 0
+    assert simulation.sent.total() - len(simulation.sent) <= killed
+
+
+def test_a_clock_that_is_ahead_sends_nothing_twice(sandbox: Sandbox, tap: Runner) -> None:
+    simulation = Simulation(sandbox, tap, Steady(3, begin(6), 6, 600))
+    for hour in range(1, 8):
+        sandbox.set_hubspot_clock(simulation.steady.begin + hour * HOUR)
+        # By the machine's own clock, which is ahead by hours.
+        run = tap(state=simulation.state, **simulation.settings)
+        simulation.state = run.state
+        simulation.sent.update(map(key, run.records))
+    assert simulation.lost == set()
+    assert simulation.times <= 1.02
+
+
+def test_without_the_digests_of_a_state_the_lookback_is_sent_again(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    simulation = Simulation(sandbox, tap, Steady(7, begin(4), 4, 300))
+    simulation.run(4)
+    whole = simulation.state
+    assert all("sent" in entry for entry in whole["bookmarks"].values())
+    assert simulation.run(4.1).records == []
+    older = {
+        name: {key: value for key, value in entry.items() if key != "sent"}
+        for name, entry in whole["bookmarks"].items()
+    }
+    moved = {
+        name: entry
+        | {"replication_key_value": format_timestamp(int(simulation.steady.begin * 1000))}
+        for name, entry in whole["bookmarks"].items()
+    }
+    for bookmarks in (older, moved):
+        simulation.state = {"bookmarks": bookmarks}
+        assert len(simulation.run(4.1).records) > 500
+
+
+def test_a_deselected_stream_takes_no_room_in_the_state(sandbox: Sandbox, tap: Runner) -> None:
+    simulation = Simulation(sandbox, tap, Steady(17, begin(3), 3, 6000))
+    simulation.run(3)
+    simulation.settings["catalog"] = select(tap.catalog(), "email_open", "email_click")
+    simulation.run(3.1)
+    with_digests = {n for n, entry in simulation.state["bookmarks"].items() if "sent" in entry}
+    assert with_digests == {"email_open", "email_click"}
+
+
+@pytest.mark.parametrize("broken", ["", "AAAA", 5, None, "not base64!", "A" * 4400])
+def test_digests_that_cannot_be_read_are_none(sandbox: Sandbox, tap: Runner, broken: Any) -> None:
+    simulation = Simulation(sandbox, tap, Steady(7, begin(3), 3, 300))
+    simulation.run(3)
+    for entry in simulation.state["bookmarks"].values():
+        entry["sent"]["stretches"] = broken
+    assert len(simulation.run(3.1).records) > 500
+
+
+def test_a_larger_lookback_sends_again_what_it_adds(sandbox: Sandbox, tap: Runner) -> None:
+    simulation = Simulation(sandbox, tap, Steady(9, begin(6), 6, 300))
+    simulation.run(6)
+    simulation.settings["lookback_minutes"] = 240
+    added = len(simulation.run(6.1).records)
+    assert 500 < added < 700
+    assert simulation.run(6.2).records == []
+    simulation.settings["lookback_minutes"] = 60
+    assert simulation.run(6.3).records == []
+
+
+def test_what_becomes_obsolete_is_sent_again_with_its_stretch(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    simulation = Simulation(sandbox, tap, Steady(11, begin(3), 3, 300))
+    simulation.run(3)
+    first = simulation.run(3.01)
+    assert first.records == []
+    event = next(one for one in sandbox.hubspot_events() if one["type"] == "OPEN")
+    newest = max(
+        (one for one in sandbox.hubspot_events() if one["type"] == "OPEN"),
+        key=lambda one: int(one["created"]),
+    )
+    sandbox.replace_event(newest | {"obsoletedBy": {"id": "later", "created": event["created"]}})
+    again = simulation.run(3.02).records
+    assert newest["id"] in {record["id"] for record in again}
+    assert len(again) < 10
+    assert simulation.run(3.03).records == []
+
+
+def test_an_event_that_disappears_brings_no_other_back_twice(sandbox: Sandbox, tap: Runner) -> None:
+    simulation = Simulation(sandbox, tap, Steady(13, begin(3), 3, 3000))
+    simulation.run(3)
+    newest = max(sandbox.hubspot_events(), key=lambda one: int(one["created"]))
+    sandbox.delete_events([newest["id"]])
+    assert len(simulation.run(3.01).records) < 20
+    assert simulation.run(3.02).records == []
+
+
+def test_only_what_is_sent_is_enriched(sandbox: Sandbox, tap: Runner) -> None:
+    simulation = Simulation(
+        sandbox, tap, Steady(15, begin(3), 3, 300), {"contact_properties": ["firstname"]}
+    )
+    simulation.run(3)
+    before = len(sandbox.hubspot_requests())
+    run = simulation.run(3.1)
+    assert run.records == []
+    asked = {one["path"] for one in sandbox.hubspot_requests()[before:]}
+    assert asked == {"/email/public/v1/events"}
+    assert "that were sent before" in run.errors.splitlines()[-1]
