@@ -41,8 +41,8 @@ LISTINGS = {
         usage=(
             "The ten event types that Amplitude's own integration carries are selected; "
             "`meltano select tap-hubspot-email-events --list --all` shows the others. "
-            "Runs read `lookback_minutes` again, because events may appear late, and send what is "
-            "new; what a killed run had sent comes again, with the same `portalId`, `created` and `id`."
+            "Runs read `lookback_minutes` again, because events may appear late, and send what "
+            "is new. What a killed run had sent comes again, with the same keys."
         ),
     ),
     "target-amplitude": Listing(

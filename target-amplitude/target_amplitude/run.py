@@ -27,11 +27,15 @@ from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
 from target_amplitude.input.reader import InputReader
 from target_amplitude.input.stream_maps import StreamMaps
 from target_amplitude.lookup_table.upload import CampaignUpload
+from target_amplitude.reconcile.reconciliation import Reconciliation
+from target_amplitude.reconcile.sinks import ReadSink
 from target_amplitude.sinks.amplitude_sink import AmplitudeSink
 from target_amplitude.sinks.converter import RecordConverter
 from target_amplitude.sinks.dry_run import DryRunSink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from singer_sdk.mapper import PluginMapper
 
     from target_amplitude.settings import Settings
@@ -75,12 +79,16 @@ class Run:
         self._delivery: Delivery | None = None
         self._campaigns: CampaignUpload | None = None
         self._dry_run: DryRunSink | None = None
+        self._reconciliation: Reconciliation | None = None
+        self._is_comparing = False
+        self._mapper = mapper
         is_own_reject = None
+        is_dry = settings.dry_run or settings.reconcile == "report"
+        delays = delays or Delays()
         sink: Sink
-        if settings.dry_run:
+        if is_dry:
             sink = self._dry_run = DryRunSink(has_secret_key=bool(settings.secret_key))
         else:
-            delays = delays or Delays()
             self._rejects = RejectsFile(Path(settings.rejected_path))
             self._delivery = Delivery(
                 settings,
@@ -98,6 +106,9 @@ class Run:
             )
             sink = AmplitudeSink(self._delivery, self._rejects, self._campaigns)
             is_own_reject = self._rejects.has_written
+        if settings.reconcile != "off":
+            self._reconciliation = Reconciliation(settings, delays, writes_missing=is_dry)
+            sink = self._reconciliation.sink(sink)
         self._reader = InputReader(
             RecordConverter(settings, sink),
             self._counts,
@@ -106,7 +117,13 @@ class Run:
         )
 
     def stop(self, signum: int) -> None:
-        """Read no further and deliver what was read."""
+        """Read no further and deliver what was read.
+
+        Raises:
+            SystemExit: If nothing is delivered yet, since what was read is still being compared.
+        """
+        if self._is_comparing:
+            sys.exit(128 + signum)
         self._signal = signum
         if self._delivery is not None:
             self._delivery.interrupt()
@@ -123,8 +140,11 @@ class Run:
             RunFailedError: If the run failed.
         """
         try:
+            blocks = self._blocks_of(source)
+            if self._reconciliation is not None:
+                blocks = self._reconcile(blocks, self._reconciliation)
             try:
-                self._read_blocks(source)
+                self._read_blocks(blocks)
             finally:
                 if not isinstance(sys.exc_info()[1], RunFailedError):
                     self._deliver_rest()
@@ -154,10 +174,12 @@ class Run:
             logger.warning("%s; state was written up to the first of them.", outcome)
             self._end(outcome)
         else:
-            self._end("dry run" if self._dry_run is not None else "delivered")
+            self._end(self._good_outcome)
         return 0
 
     def _find_failure(self) -> RunFailedError | None:
+        if self._reconciliation is not None and (lacks := self._reconciliation.failure):
+            return lacks
         percent = rejected_percent(self._counts.values())
         reasons = words.rejected_reasons(self._counts.values())
         if percent > self._settings.max_rejected_percent:
@@ -175,17 +197,48 @@ class Run:
         return None
 
     @property
+    def _good_outcome(self) -> str:
+        if self._dry_run is None:
+            return "delivered"
+        return "dry run" if self._reconciliation is None else "reconciled"
+
+    @property
     def _kept_where(self) -> str:
         if self._dry_run is not None:
             return "a dry run keeps none of them"
         return f"{self._settings.rejected_path} holds them with the reasons"
 
-    def _read_blocks(self, source: IO[str] | IO[bytes]) -> None:
+    def _blocks_of(self, source: IO[str] | IO[bytes]) -> Iterator[bytes]:
         limit = None
         descriptor = descriptor_of(source)
         if descriptor is not None and self._rejects is not None:
             limit = self._rejects.detect_input(descriptor)
-        for block in read_blocks(source, self._wakeup, limit):
+        return read_blocks(source, self._wakeup, limit)
+
+    def _reconcile(
+        self, blocks: Iterator[bytes], reconciliation: Reconciliation
+    ) -> Iterator[bytes]:
+        """Read the input and Amplitude's export; returns the input, to be read once more.
+
+        Raises:
+            RunFailedError: If the export cannot be read.
+        """
+        reader = InputReader(
+            RecordConverter(self._settings, ReadSink(reconciliation.comparison), warns=False),
+            CountsByStream(),
+            StreamMaps(self._mapper) if self._mapper is not None else None,
+            None,
+        )
+        self._is_comparing = True
+        for block in reconciliation.remember(blocks):
+            reader.read(block)
+        reader.finish()
+        reconciliation.read_export()
+        self._is_comparing = False
+        return reconciliation.blocks()
+
+    def _read_blocks(self, blocks: Iterator[bytes]) -> None:
+        for block in blocks:
             self._reader.read(block)
             if self._signal is not None:
                 break
@@ -217,6 +270,8 @@ class Run:
             self._job_log.close()
         if self._rejects is not None:
             self._rejects.close()
+        if self._reconciliation is not None:
+            self._reconciliation.close()
         self._wakeup.close()
 
     def _log_end(self, summary: dict[str, Any]) -> None:
@@ -229,6 +284,10 @@ class Run:
             logger.info("Rejected: %s", reasons)
         for name, users in summary.get("distinct_users_by_event_type", {}).items():
             logger.info("%s: %s distinct users", name, f"{users:,}")
+        if self._reconciliation is not None:
+            left_out = words.rejected_reasons(streams)
+            for line in self._reconciliation.lines(left_out):
+                logger.info(line)
         path = None if is_dry else str(self._settings.rejected_path)
         for warning in words.warnings(
             streams, user_field=self._settings.user_field, rejected_path=path
@@ -247,6 +306,8 @@ class Run:
             "bytes": coordinator.sent_bytes if coordinator is not None else 0,
             "streams": [counts.summary() for counts in self._counts.values()],
         }
+        if self._reconciliation is not None:
+            summary["reconciliation"] = self._reconciliation.summary()
         if self._dry_run is not None:
             summary["distinct_users_by_event_type"] = {
                 name: users.count() for name, users in self._dry_run.users.items()

@@ -150,10 +150,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         setting(
             "Secret Key",
-            "Secret key of the project, only for the taxonomy command and lookup tables.",
+            "Secret key of the project, only for the taxonomy command, lookup tables and "
+            "`reconcile`.",
             secret=True,
         ),
     ] = None
+    reconcile: Annotated[
+        Literal["off", "report", "send_missing"],
+        setting(
+            "Reconcile",
+            "Compare what is read with what Amplitude holds, and `report` the difference or "
+            "`send_missing`; needs `secret_key`.",
+        ),
+    ] = "off"
     api_url: Annotated[
         str | None,
         setting(
@@ -241,6 +250,11 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     if not problems:
         settings = Settings(**reading.values)
         problems = [*_url_problems(settings.api_url)]
+        if settings.reconcile != "off" and settings.secret_key is None:
+            problems.append(
+                "Setting reconcile needs secret_key, the project's secret key (Settings > "
+                "Projects), with which Amplitude's Export API is read."
+            )
         if not settings.user_field.strip("."):
             problems.append("Setting user_field is empty: name a field, such as recipient.")
         if not problems:

@@ -267,6 +267,19 @@ class Sandbox:
         """
         self.command("set_amplitude", **changes)
 
+    def add_foreign_events(self, events: Sequence[dict[str, Any]], hours_ago: float = 3) -> None:
+        """Add events that another source brought to Amplitude."""
+        self.command("add_foreign_events", events=list(events), hours_ago=hours_ago)
+
+    def add_other_events(self, count: int, hours: float) -> None:
+        """Add so many product events, uploaded over the last hours; only the export has them."""
+        self.command("add_other_events", count=count, hours=hours)
+
+    def remove_amplitude_events(self, insert_ids: Sequence[str]) -> int:
+        """Lose events from Amplitude; returns how many."""
+        count: int = self.command("remove_amplitude_events", insert_ids=list(insert_ids))
+        return count
+
     def throttle(self, user: str, seconds: float = 30) -> None:
         """Hold one user or device back with 429 for some time."""
         self.command("throttle", user=user, seconds=seconds)

@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.amplitude.export import OtherEvents
 from sandbox.amplitude.funnel import funnel
 from sandbox.amplitude.project import Behaviour
 from sandbox.hubspot.campaigns import campaign_counts
@@ -248,6 +249,19 @@ class AmplitudeCommands:
         """Change how Amplitude behaves."""
         now = msgspec.structs.asdict(self._project.behaviour)
         self._project.behaviour = msgspec.convert(now | changes, Behaviour)
+
+    def add_foreign_events(self, events: list[dict[str, Any]], hours_ago: float = 3) -> None:
+        """Add events that another source brought."""
+        self._project.add_foreign(events, self._project.now() - hours_ago * 3600)
+
+    def add_other_events(self, count: int, hours: float) -> None:
+        """Add product events, uploaded over the last hours."""
+        begin = self._project.now() - hours * 3600
+        self._project.others.append(OtherEvents(count, begin, hours))
+
+    def remove_amplitude_events(self, insert_ids: list[str]) -> int:
+        """Lose events."""
+        return self._project.remove(set(insert_ids))
 
     def throttle(self, user: str, seconds: float = 30) -> None:
         """Hold one user or device back."""

@@ -114,6 +114,7 @@ TABLE: dict[str, dict[str, Row]] = {
             ("ture", 2, []),
         ),
         "secret_key": _secret(),
+        "reconcile": _choice("report", " Send_Missing"),
         "api_url": Row(
             ("https://proxy.example.com", "https://proxy.example.com"),
             (" http://localhost:8702", "http://localhost:8702"),

@@ -41,8 +41,9 @@ class RecordConverter:
         records: Number of records handed over.
     """
 
-    def __init__(self, settings: Settings, sink: Sink) -> None:
-        """Convert by the settings, for this sink."""
+    def __init__(self, settings: Settings, sink: Sink, *, warns: bool = True) -> None:
+        """Convert by the settings, for this sink; `warns` of streams without a mapping."""
+        self._warns = warns
         self._settings = settings
         self._sink = sink
         self._mapper = EventMapper(settings)
@@ -176,7 +177,7 @@ class RecordConverter:
         self._rejects.append(
             Reject(line, refusal.reason, refusal.detail, "", counts, counted=refusal.counted),
         )
-        if refusal is NO_MAPPING and stream not in self._unmapped_streams:
+        if refusal is NO_MAPPING and self._warns and stream not in self._unmapped_streams:
             self._unmapped_streams.add(stream)
             logger.warning(
                 "Stream %s has no mapping to events, so its records are written to %s; leave it "

@@ -12,13 +12,11 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """Takes converted records in the order they were read.
+    """Takes converted records in the order they were read."""
 
-    Attributes:
-        checkpoint: Number of the checkpoint that covers records read now.
-    """
-
-    checkpoint: int
+    @property
+    def checkpoint(self) -> int:
+        """Number of the checkpoint that covers records read now."""
 
     def add(
         self, events: list[QueuedEvent], rejects: list[Reject], settled: int, opened: int

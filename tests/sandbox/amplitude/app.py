@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
-from sandbox.amplitude import ingestion, lookup_tables, taxonomy
+from sandbox.amplitude import export, ingestion, lookup_tables, taxonomy
 from sandbox.amplitude.answers import json_response
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def application(project: Project, control: list[BaseRoute]) -> Starlette:
             *ingestion.routes(project),
             *taxonomy.routes(project),
             *lookup_tables.routes(project),
+            *export.routes(project),
         ],
         exception_handlers={404: unknown_path},
     )

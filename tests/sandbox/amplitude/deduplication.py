@@ -21,15 +21,23 @@ class Deduplication:
 
     def is_new(self, event: Event, now: float) -> bool:
         """Whether this event counts; if so it is remembered (Unix seconds)."""
-        if event.insert_id is not None:
-            key = hash((event.device_id or event.user_id, event.device_id, event.insert_id))
-        elif event.time is not UNSET:
-            device = event.device_id or event.user_id, event.device_id
-            key = hash((*device, event.event_id, event.time))
-        else:
+        key = self._key(event)
+        if key is None:
             return True
         received = self._received.get(key)
         if received is not None and now - received < WEEK:
             return False
         self._received[key] = now
         return True
+
+    def forget(self, event: Event) -> None:
+        """Forget an event, as if it had not come."""
+        self._received.pop(self._key(event) or 0, None)
+
+    def _key(self, event: Event) -> int | None:
+        device = event.device_id or event.user_id, event.device_id
+        if event.insert_id is not None:
+            return hash((*device, event.insert_id))
+        if event.time is not UNSET:
+            return hash((*device, event.event_id, event.time))
+        return None

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from sandbox.amplitude.deduplication import Deduplication
+from sandbox.amplitude.events import Event
 from sandbox.amplitude.rates import Rates
 from sandbox.amplitude.storage import Storage
 from sandbox.amplitude.users import Users
 
 if TYPE_CHECKING:
-    from sandbox.amplitude.events import Event
+    from sandbox.amplitude.export import OtherEvents
 
 API_KEY = "sandbox-api-key"
 SECRET_KEY = "sandbox-secret-key"
@@ -34,6 +35,9 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
     silenced_devices: list[str] = []
     api_key: str = API_KEY
     taxonomy: bool = True
+    export_delay_hours: float = 2
+    # More in one export is too large; 0 is no limit.
+    export_most_events: int = 0
 
 
 class Project:
@@ -55,6 +59,7 @@ class Project:
         self.counts: Counter[str] = Counter()
         self.plan: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
         self.lookup_tables: dict[str, dict[str, Any]] = {}
+        self.others: list[OtherEvents] = []
         self.received = self.duplicates = self.bytes = 0
 
     def now(self) -> float:
@@ -69,8 +74,21 @@ class Project:
         for index in fresh:
             self.users.see(events[index])
         self.counts.update([events[index].event_type for index in fresh])
-        self.storage.keep(body, fresh)
+        self.storage.keep(body, fresh, now)
         seen_before = len(events) - len(fresh)
         self.received += len(events)
         self.duplicates += seen_before
         return seen_before
+
+    def add_foreign(self, events: list[dict[str, Any]], at: float) -> None:
+        """Hold events that another source brought at a time."""
+        self.storage.keep(msgspec.json.encode({"events": events}), range(len(events)), at)
+
+    def remove(self, insert_ids: set[str]) -> int:
+        """Lose events, as if they had never come; returns how many."""
+        removed = self.storage.remove(insert_ids)
+        for raw in removed:
+            event = msgspec.json.decode(raw, type=Event)
+            self.deduplication.forget(event)
+            self.counts[event.event_type] -= 1
+        return len(removed)

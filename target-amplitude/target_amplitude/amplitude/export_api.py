@@ -1,0 +1,172 @@
+"""Download what Amplitude received, through its Export API, which needs the secret key.
+
+Source: Amplitude's documentation, "Export API". Hours are UTC and those of the upload, not of the
+event; both bounds are inclusive; an hour can be exported within two hours after it ended.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import ExitStack, suppress
+from typing import IO, TYPE_CHECKING
+
+import requests
+import urllib3
+
+from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, retry_after
+from target_amplitude.amplitude.management_api import host_of_region
+from target_amplitude.errors import RunFailedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from target_amplitude.delays import Delays
+    from target_amplitude.settings import Settings
+
+HOSTS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.com"}
+PATH = "/api/2/export"
+
+_READ_SECONDS = 300
+_PIECE_BYTES = 1 << 20
+_MAX_RETRY_AFTER = 600.0
+
+
+class RangeTooLargeError(Exception):
+    """The range has to be split: more than 4 GB (400), or too slow to export (504)."""
+
+
+class _NoAnswerError(Exception):
+    """No complete answer came, or one that may pass; the text says why."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class ExportApi:
+    """Downloads exports to files that nobody but this process can see."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        delays: Delays,
+        folder: Path,
+    ) -> None:
+        """Prepare connections; files go into `folder`."""
+        self._keys = (settings.api_key, settings.secret_key or "")
+        self._base = host_of_region(settings, HOSTS)
+        self._max_retries = settings.max_retries
+        self._delays = delays
+        self._folder = folder
+        self._session = new_session(self._base)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def download(self, start: datetime, end: datetime) -> IO[bytes] | None:
+        """Download what was received from the hour `start` to the hour `end`, both in UTC.
+
+        Returns:
+            A temporary file with the zip, without a name on disk; None where there is nothing.
+
+        Raises:
+            RangeTooLargeError: If a smaller range is to be asked for.
+            RunFailedError: If there is no access, or the last retry fails too.
+        """
+        failures = 0
+        while True:
+            try:
+                return self._download_once(start, end)
+            except _NoAnswerError as error:  # noqa: PERF203 - the answer may take minutes
+                failures += 1
+                if failures > self._max_retries:
+                    raise RunFailedError(
+                        f"{self._base}{PATH} gave no answer that counts after {failures - 1} "
+                        f"retries (last: {error}); run it again later.",
+                    ) from None
+                time.sleep(error.wait or self._delays.backoff(failures))
+
+    def _download_once(self, start: datetime, end: datetime) -> IO[bytes] | None:
+        hours = {"start": f"{start:%Y%m%dT%H}", "end": f"{end:%Y%m%dT%H}"}
+        try:
+            with self._session.get(
+                self._base + PATH,
+                params=hours,
+                auth=self._keys,
+                timeout=(CONNECT_SECONDS, _READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                if response.status_code == requests.codes.ok:
+                    return self._store(response)
+                self._raise_unless_empty(response)
+                return None
+        except requests.exceptions.SSLError:
+            raise RunFailedError(
+                f"{self._base} has a TLS certificate that cannot be trusted; check region, and "
+                "whether a proxy stands between.",
+            ) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _NoAnswerError("no connection, or one that was cut") from error
+
+    def _raise_unless_empty(self, response: requests.Response) -> None:
+        match response.status_code:
+            case 404:
+                return
+            case 400 | 504:
+                raise RangeTooLargeError
+            case 401 | 403:
+                raise RunFailedError(
+                    f"Amplitude's Export API refuses the keys (HTTP {response.status_code}): check "
+                    "api_key, secret_key (Settings > Projects) and region.",
+                )
+            case status if status == requests.codes.too_many or status >= 500:  # noqa: PLR2004
+                raise _NoAnswerError(f"status {status}", retry_after(response, _MAX_RETRY_AFTER))
+            case status:
+                raise RunFailedError(
+                    f"Amplitude's Export API answered with status {status}; check region and "
+                    "api_url, and whether a proxy stands between.",
+                )
+
+    def _store(self, response: requests.Response) -> IO[bytes]:
+        expected = response.headers.get("Content-Length", "")
+        try:
+            # Without a name on disk, so that nothing is left behind, not even by a kill.
+            file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - the caller closes it
+        except OSError as error:
+            raise self._unwritable(error) from None
+        with ExitStack() as closing:
+            closing.callback(_close, file)
+            size = 0
+            for piece in response.raw.stream(_PIECE_BYTES, decode_content=True):
+                self._write(file, piece)
+                size += len(piece)
+            is_encoded = "Content-Encoding" in response.headers
+            if expected.isdecimal() and not is_encoded and int(expected) != size:
+                raise _NoAnswerError("an answer that was cut")
+            try:
+                file.seek(0)
+            except OSError as error:  # what was still to be written does not fit
+                raise self._unwritable(error) from None
+            closing.pop_all()
+        return file
+
+    def _write(self, file: IO[bytes], piece: bytes) -> None:
+        try:
+            file.write(piece)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> RunFailedError:
+        return RunFailedError(
+            f"The export of Amplitude cannot be kept in {self._folder} ({error.strerror}); make "
+            "room there, or read a shorter range of dates.",
+        )
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # on a full disk
+        file.close()

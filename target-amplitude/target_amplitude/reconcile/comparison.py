@@ -1,0 +1,150 @@
+"""Which of the events read Amplitude holds, and how often. Pure but for its memory."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from target_amplitude.reconcile.key_set import KeySet
+
+if TYPE_CHECKING:
+    from target_amplitude.reconcile.exported import ExportedEvent
+
+
+class Verdict(enum.Enum):
+    """What became of an event in Amplitude."""
+
+    PRESENT = enum.auto()
+    OTHER_SOURCE = enum.auto()
+    MISSING = enum.auto()
+    TOO_EARLY = enum.auto()
+    # It was in the input before.
+    REPEATED = enum.auto()
+
+
+@dataclass(slots=True)
+class Balance:
+    """The events of one type: those read, and what Amplitude holds of them and beside them.
+
+    `other_source` are those of `amplitude` that only another source brought, `doubled` copies more
+    than one, and `too_early` events so recent that Amplitude may not export them yet.
+    """
+
+    hubspot: int = 0
+    amplitude: int = 0
+    missing: int = 0
+    doubled: int = 0
+    other_source: int = 0
+    only_in_amplitude: int = 0
+    other_portal: int = 0
+    too_early: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """The figures by name."""
+        return asdict(self)
+
+
+class _OwnEvent(msgspec.Struct):
+    event_type: str
+    insert_id: str | None = None
+    user_id: str | None = None
+    device_id: str | None = None
+    time: int | None = None
+    event_properties: dict[str, Any] = {}
+
+
+_decode = msgspec.json.Decoder(_OwnEvent).decode
+
+
+class Comparison:
+    """Takes all events read, then all events exported, and then says of each what became of it."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self.balances: dict[str, Balance] = {}
+        self.first: int | None = None
+        self.last: int | None = None
+        self.found = 0
+        self._portals: set[Any] = set()
+        self._by_id = KeySet()
+        self._by_content = KeySet()
+
+    def add(self, body: bytes) -> None:
+        """Take an event that was read, as it would be sent."""
+        event = _decode(body)
+        self.balances.setdefault(event.event_type, Balance())
+        if event.time is not None:
+            self.first = event.time if self.first is None else min(self.first, event.time)
+            self.last = event.time if self.last is None else max(self.last, event.time)
+        self._portals.add(event.event_properties.get("portalId"))
+        self._by_id.add(_id_key(event))
+        self._by_content.add(_content_key(event.event_type, _user(event), event.time))
+
+    def freeze(self) -> None:
+        """Prepare for the export, once all events are read."""
+        self._by_id.freeze()
+        self._by_content.freeze()
+
+    def note(self, exported: ExportedEvent) -> None:
+        """Take an event that Amplitude holds."""
+        balance = self.balances.get(exported.event_type or "")
+        if balance is None:
+            return
+        if exported.insert_id is not None and self._by_id.note(exported.insert_id.encode()):
+            self.found += 1
+            return
+        user, times = exported.user_id or exported.device_id or "", exported.times
+        for time in times:
+            if self._by_content.note(_content_key(exported.event_type or "", user, time)):
+                self.found += 1
+                return
+        if not times or self.first is None or self.last is None:
+            return
+        if self.first <= times[0] <= self.last:
+            portal = exported.portal
+            if portal is not None and portal not in self._portals:
+                balance.other_portal += 1
+            else:
+                balance.only_in_amplitude += 1
+
+    def judge(self, body: bytes, exportable_until: int) -> Verdict:
+        """Say what became of an event that was read, and count it.
+
+        Events from `exportable_until` on, in milliseconds, may not be in an export yet.
+        """
+        event = _decode(body)
+        key = _id_key(event)
+        if not self._by_id.mark(key):
+            return Verdict.REPEATED
+        balance = self.balances[event.event_type]
+        balance.hubspot += 1
+        own = self._by_id.count(key)
+        others = self._by_content.count(_content_key(event.event_type, _user(event), event.time))
+        if own or others:
+            balance.amplitude += 1
+            balance.doubled += own + others - 1
+            balance.other_source += not own
+            return Verdict.PRESENT if own else Verdict.OTHER_SOURCE
+        if event.time is not None and event.time >= exportable_until:
+            balance.too_early += 1
+            return Verdict.TOO_EARLY
+        balance.missing += 1
+        return Verdict.MISSING
+
+
+def _id_key(event: _OwnEvent) -> bytes:
+    if event.insert_id is not None:
+        return event.insert_id.encode()
+    # Without an id, only its content can be recognised.
+    return b"\0" + _content_key(event.event_type, _user(event), event.time)
+
+
+def _content_key(event_type: str, user: str, time: int | None) -> bytes:
+    return f"{event_type}\0{user}\0{time}".encode()
+
+
+def _user(event: _OwnEvent) -> str:
+    return event.user_id or event.device_id or ""

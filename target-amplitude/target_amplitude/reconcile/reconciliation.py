@@ -1,0 +1,223 @@
+"""One reconciliation: remember what is read, read Amplitude's export, and judge each event."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from target_amplitude.amplitude.export_api import ExportApi, RangeTooLargeError
+from target_amplitude.errors import RunFailedError
+from target_amplitude.reconcile.comparison import Balance, Comparison
+from target_amplitude.reconcile.exported import BrokenExportError, read_export
+from target_amplitude.reconcile.report import remarks, table
+from target_amplitude.reconcile.sinks import MissingFile, MissingSink
+from target_amplitude.reconcile.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from target_amplitude.delays import Delays
+    from target_amplitude.settings import Settings
+    from target_amplitude.sinks.sink import Sink
+
+MISSING_NAME = "missing.singer.jsonl"
+"""The file beside `rejected_path` that a report writes the missing events to."""
+
+HOUR = timedelta(hours=1)
+EXPORT_DELAY = timedelta(hours=2)
+"""How long after its end an hour may not be exported yet."""
+
+_FIRST_HOURS = 24
+_MOST_HOURS = 24 * 28
+_SMALL_BYTES = 50_000_000
+"""After a smaller export the next range is twice as long."""
+
+_BROKEN_EXPORTS = 2
+_REPORT_SECONDS = 10.0
+_BATCH = 10_000
+
+logger = logging.getLogger("target-amplitude")
+
+
+class Reconciliation:
+    """Compares the input of a run with what Amplitude holds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        delays: Delays,
+        *,
+        writes_missing: bool,
+    ) -> None:
+        """Keep files beside `rejected_path`, that of the missing events only where wanted.
+
+        Raises:
+            RunFailedError: If nothing can be written there.
+        """
+        folder = Path(settings.rejected_path).parent
+        self.comparison = Comparison()
+        self._missing = MissingFile(folder / MISSING_NAME) if writes_missing else None
+        self.now = datetime.now(timezone.utc)
+        self._spool = Spool(folder)
+        self._api = ExportApi(settings, delays, folder)
+        self._bytes = 0
+        self._events = 0
+        self._start = self._last = self.now
+        self._next_report = time.monotonic() + _REPORT_SECONDS
+
+    def sink(self, inner: Sink) -> Sink:
+        """Return the sink that passes on what Amplitude lacks."""
+        until = int(self.exportable_until.timestamp() * 1000)
+        return MissingSink(inner, self.comparison, self._missing, until)
+
+    @property
+    def exportable_until(self) -> datetime:
+        """The end of the last hour that Amplitude is sure to export."""
+        return (self.now - EXPORT_DELAY).replace(minute=0, second=0, microsecond=0)
+
+    def remember(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Keep the blocks of the input on disk while they are read for the first time."""
+        for block in blocks:
+            self._spool.add(block)
+            yield block
+
+    def read_export(self) -> None:
+        """Read what Amplitude received since the oldest event read.
+
+        Raises:
+            RunFailedError: If there is no access, or the last retry fails too.
+        """
+        self.comparison.freeze()
+        if self.comparison.first is None:
+            return
+        oldest = datetime.fromtimestamp(self.comparison.first / 1000, timezone.utc)
+        # An hour earlier, for a clock that was ahead when the event happened.
+        start = oldest.replace(minute=0, second=0, microsecond=0) - HOUR
+        # To this hour, though Amplitude may not have the last ones yet.
+        last = self.now.replace(minute=0, second=0, microsecond=0)
+        hours = _FIRST_HOURS
+        begin = self._start = start
+        self._last = last
+        try:
+            while begin <= last:
+                end = min(last, begin + (hours - 1) * HOUR)
+                read = self._read_range(begin, end)
+                if read is None:
+                    hours = max(1, hours // 2)
+                    continue
+                begin = end + HOUR
+                if read < _SMALL_BYTES:
+                    hours = min(_MOST_HOURS, 2 * hours)
+                self._report(begin)
+        finally:
+            self._api.close()
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the blocks of the input once more."""
+        yield from self._spool.blocks()
+
+    def close(self) -> None:
+        """Remove what was kept on disk, but for the file of missing events."""
+        self._spool.close()
+        if self._missing is not None:
+            self._missing.close()
+
+    @property
+    def failure(self) -> RunFailedError | None:
+        """Why a report has to fail, if anything is missing."""
+        if self._missing is None or not self._missing.events:
+            return None
+        return RunFailedError(
+            f"Amplitude lacks {self._missing.events:,} of {self.total.hubspot:,} events; "
+            f"{self._missing.path} holds them. To send them, run it again with reconcile "
+            "send_missing, or give the file to the target as its input."
+        )
+
+    def lines(self, left_out: str) -> list[str]:
+        """The figures in words; `left_out` are the records without an event, by reason."""
+        total = self.total
+        return [
+            *table(self.comparison.balances, total),
+            *remarks(total, self.exportable_until, left_out),
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as they stand in the job log."""
+        total = self.total
+        return {
+            **total.as_json(),
+            "from": _as_text(self.comparison.first),
+            "to": _as_text(self.comparison.last),
+            "exported_until": self.exportable_until.isoformat().replace("+00:00", "Z"),
+            "by_event_type": {
+                name: balance.as_json() for name, balance in self.comparison.balances.items()
+            },
+        }
+
+    @property
+    def total(self) -> Balance:
+        """The figures of all event types together."""
+        total = Balance()
+        for balance in self.comparison.balances.values():
+            for name, figure in balance.as_json().items():
+                setattr(total, name, getattr(total, name) + figure)
+        return total
+
+    def _read_range(self, begin: datetime, end: datetime) -> int | None:
+        """Read one range; returns its bytes, or None if it is too large."""
+        for _ in range(_BROKEN_EXPORTS):
+            try:
+                file = self._api.download(begin, end)
+            except RangeTooLargeError:
+                if begin < end:
+                    return None
+                raise RunFailedError(
+                    f"Amplitude cannot export the hour {begin:%Y-%m-%dT%H} (too large, or too slow "
+                    "for its Export API); use its export to S3, or try again later.",
+                ) from None
+            if file is None:
+                return 0
+            with file:
+                size = file.seek(0, 2)
+                before = self._events
+                try:
+                    for event in read_export(file):
+                        self.comparison.note(event)
+                        self._events += 1
+                        if self._events % _BATCH == 0:
+                            self._report(begin)
+                except BrokenExportError:
+                    if self._events > before:
+                        break
+                    continue
+                self._bytes += size
+                return size
+        raise RunFailedError(
+            "Amplitude's Export API gave no zip of events twice; check api_url and whether a proxy "
+            "stands between, or try again later.",
+        )
+
+    def _report(self, begin: datetime) -> None:
+        now = time.monotonic()
+        if now < self._next_report:
+            return
+        self._next_report = now + _REPORT_SECONDS
+        share = 100 * (begin - self._start) / max(HOUR, self._last - self._start)
+        logger.info(
+            "Amplitude's export: %.0f %% of the hours to %s; %s events in %.0f MB, %s of them ours",
+            min(100.0, share),
+            f"{self._last:%Y-%m-%d %H:00}",
+            f"{self._events:,}",
+            self._bytes / 1e6,
+            f"{self.comparison.found:,}",
+        )
+
+
+def _as_text(millis: int | None) -> str | None:
+    if millis is None:
+        return None
+    moment = datetime.fromtimestamp(millis / 1000, timezone.utc)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

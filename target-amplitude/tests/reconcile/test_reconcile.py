@@ -1,0 +1,303 @@
+"""Report finds what is missing, send_missing brings it, and no fault makes either of them lie."""
+
+from __future__ import annotations
+
+import json
+import logging
+import resource
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from loading.loader import COMMAND
+from loading.messages import record, schema, state
+from target_amplitude.errors import RunFailedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from loading.loader import Loader
+    from sandbox.client import Sandbox
+
+KEY: dict[str, Any] = {"secret_key": "sandbox-secret-key"}
+REPORT = KEY | {"reconcile": "report"}
+SEND = KEY | {"reconcile": "send_missing"}
+EXPORT = "/api/2/export"
+
+
+@pytest.fixture(autouse=True)
+def _exports_at_once(sandbox: Sandbox) -> None:
+    sandbox.set_amplitude(export_delay_hours=-1)
+
+
+def run_of(count: int) -> list[dict[str, Any]]:
+    return [schema(), *(record(number) for number in range(1, count + 1)), state(1)]
+
+
+def lose(sandbox: Sandbox, *numbers: int) -> None:
+    ids = {
+        event["event_properties"]["id"]: event["insert_id"] for event in sandbox.amplitude_events()
+    }
+    names = [record(number)["record"]["id"] for number in numbers]
+    assert sandbox.remove_amplitude_events([ids[name] for name in names]) == len(numbers)
+
+
+def reconciled(loader: Loader) -> dict[str, Any]:
+    figures: dict[str, Any] = loader.runs[-1]["reconciliation"]
+    return figures
+
+
+def missing_file(loader: Loader) -> Path:
+    return loader.rejected_path.parent / "missing.singer.jsonl"
+
+
+def test_a_report_of_a_whole_history_finds_nothing_missing(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    loader.load(run_of(50))
+    before = sandbox.amplitude_stats()["events_received"]
+    assert loader.load(run_of(50), **REPORT) == []
+    figures = reconciled(loader)
+    assert (figures["hubspot"], figures["amplitude"], figures["missing"]) == (50, 50, 0)
+    assert loader.runs[-1]["outcome"] == "reconciled"
+    assert sandbox.amplitude_stats()["events_received"] == before
+    assert not missing_file(loader).exists()
+
+
+def test_what_is_missing_is_reported_kept_and_brought(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    loader.load(run_of(50))
+    lose(sandbox, 7, 33)
+    with pytest.raises(RunFailedError, match="Amplitude lacks 2 of 50 events"):
+        loader.load(run_of(50), **REPORT)
+    assert loader.states == []
+    kept = missing_file(loader)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [line["type"] for line in lines] == ["SCHEMA", "RECORD", "RECORD"]
+    (line,) = (entry.message for entry in caplog.records if entry.message.startswith("all "))
+    assert line.split() == ["all", "50", "48", "2", "0", "0", "0"]
+    assert loader.load(run_of(50), **SEND) == [state(1)["value"]]
+    assert loader.streams["email_open"]["delivered"] == 2
+    assert loader.streams["email_open"]["skipped"] == 48
+    loader.load(run_of(50), **REPORT)
+    assert reconciled(loader)["missing"] == 0
+    assert not kept.exists()
+    assert sandbox.amplitude_stats()["duplicates"] == 0
+
+
+def test_the_file_of_missing_events_can_be_loaded(sandbox: Sandbox, loader: Loader) -> None:
+    loader.load(run_of(20))
+    lose(sandbox, 3)
+    with pytest.raises(RunFailedError):
+        loader.load(run_of(20), **REPORT)
+    loader.load_text(missing_file(loader))
+    assert len(sandbox.amplitude_events()) == 20
+
+
+def test_a_dry_run_of_send_missing_is_a_report(sandbox: Sandbox, loader: Loader) -> None:
+    loader.load(run_of(20))
+    lose(sandbox, 3)
+    with pytest.raises(RunFailedError, match="lacks 1 of 20"):
+        loader.load(run_of(20), **SEND, dry_run=True)
+    assert len(sandbox.amplitude_events()) == 19
+
+
+def test_events_of_another_source_are_not_doubled(sandbox: Sandbox, loader: Loader) -> None:
+    loader.load(run_of(10))
+    foreign = [
+        event | {"insert_id": f"built-in-{event['insert_id']}"}
+        for event in sandbox.amplitude_events()
+    ]
+    sandbox.forget_amplitude()
+    sandbox.set_amplitude(export_delay_hours=-1)
+    sandbox.add_foreign_events(foreign[:6])
+    loader.load(run_of(10), **SEND)
+    figures = reconciled(loader)
+    assert (figures["other_source"], figures["missing"], figures["doubled"]) == (6, 4, 0)
+    assert len(sandbox.amplitude_events()) == 10
+
+
+def test_an_export_that_does_not_fit_is_a_sentence(
+    sandbox: Sandbox, loader: Loader, tmp_path: Path
+) -> None:
+    loader.load(run_of(10))
+    sandbox.add_other_events(20_000, 1)
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    with started(loader, tmp_path, preexec_fn=limit) as process:
+        _, errors = process.communicate(text_of(10), timeout=60)
+    assert process.returncode == 1
+    assert b"The export of Amplitude cannot be kept in" in errors
+    assert b"Traceback" not in errors
+
+
+def test_what_was_sent_again_after_a_week_is_reported_as_doubled(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    sandbox.pass_time(-10 * 86_400)
+    loader.load(run_of(10))
+    sandbox.pass_time(10 * 86_400)
+    loader.load(run_of(4))
+    loader.load(run_of(10), **REPORT)
+    assert reconciled(loader)["doubled"] == 4
+
+
+def test_what_becomes_no_event_is_not_missing(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    nobody = record(99)
+    del nobody["record"]["recipient"]
+    loader.load([*run_of(10)[:-1], nobody, state(1)])
+    loader.load([*run_of(10)[:-1], nobody, state(1)], **REPORT)
+    assert reconciled(loader)["hubspot"] == 10
+    assert "Not expected in Amplitude, as they become no event: 1 no user." in caplog.text
+
+
+def test_a_recent_event_is_too_early_to_say_and_sent_all_the_same(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    recent = record(1, created=int(time.time() * 1000) - 60_000)
+    loader.load([schema(), recent, state(1)], **REPORT)
+    assert (reconciled(loader)["too_early"], reconciled(loader)["missing"]) == (1, 0)
+    loader.load([schema(), recent, state(1)], **SEND)
+    assert len(sandbox.amplitude_events()) == 1
+
+
+def test_an_empty_amplitude_is_no_error(sandbox: Sandbox, loader: Loader) -> None:
+    loader.load(run_of(5), **SEND)
+    assert reconciled(loader)["missing"] == 5
+    assert len(sandbox.amplitude_events()) == 5
+
+
+def test_an_empty_input_is_no_error(loader: Loader) -> None:
+    loader.load([schema(), state(1)], **REPORT)
+    assert reconciled(loader)["hubspot"] == 0
+
+
+@pytest.mark.parametrize("status", [400, 504])
+def test_a_range_that_is_too_large_is_split(sandbox: Sandbox, loader: Loader, status: int) -> None:
+    loader.load(run_of(30))
+    lose(sandbox, 9)
+    sandbox.add_fault("amplitude", path=EXPORT, action="answer", status=status, times=3)
+    with pytest.raises(RunFailedError, match="lacks 1 of 30"):
+        loader.load(run_of(30), **REPORT)
+
+
+def test_an_hour_that_is_too_large_says_what_is_left_to_do(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    loader.load(run_of(30))
+    sandbox.set_amplitude(export_most_events=5)
+    with pytest.raises(RunFailedError, match=r"cannot export the hour .* export to S3"):
+        loader.load(run_of(30), **SEND)
+    assert loader.states == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "cut", "times": 2},
+        {"action": "half_body", "times": 2},
+        {"action": "answer", "status": 503, "times": 2},
+        {"action": "answer", "status": 429, "times": 2, "headers": {"Retry-After": "0"}},
+        {"action": "answer", "status": 200, "body": "no zip", "times": 1},
+    ],
+)
+def test_a_passing_failure_is_outlasted(
+    sandbox: Sandbox, loader: Loader, fault: dict[str, Any]
+) -> None:
+    loader.load(run_of(30))
+    lose(sandbox, 9)
+    sandbox.add_fault("amplitude", path=EXPORT, **fault)
+    loader.load(run_of(30), **SEND)
+    assert reconciled(loader)["missing"] == 1
+    assert len(sandbox.amplitude_events()) == 30
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"action": "answer", "status": 403}, "refuses the keys .* check api_key, secret_key"),
+        ({"action": "answer", "status": 302}, "answered with status 302"),
+        ({"action": "cut"}, "gave no answer that counts after 2 retries"),
+        ({"action": "answer", "status": 200, "body": "no zip"}, "gave no zip of events twice"),
+    ],
+)
+def test_a_lasting_failure_is_a_sentence_and_sends_nothing(
+    sandbox: Sandbox, loader: Loader, fault: dict[str, Any], sentence: str
+) -> None:
+    sandbox.add_fault("amplitude", path=EXPORT, **fault)
+    with pytest.raises(RunFailedError, match=sentence):
+        loader.load(run_of(5), **SEND, max_retries=2)
+    assert loader.states == []
+    assert sandbox.amplitude_events() == []
+
+
+def test_a_wrong_secret_key_is_a_sentence(sandbox: Sandbox, loader: Loader) -> None:
+    with pytest.raises(RunFailedError, match="check api_key, secret_key") as caught:
+        loader.load(run_of(5), secret_key="wr0ng", reconcile="send_missing")
+    assert "wr0ng" not in str(caught.value)
+    assert sandbox.amplitude_events() == []
+
+
+def started(loader: Loader, folder: Path, **options: Any) -> subprocess.Popen[bytes]:
+    (folder / "config.json").write_text(json.dumps(loader.config | SEND))
+    return subprocess.Popen(
+        [COMMAND, "--config", str(folder / "config.json")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def text_of(count: int) -> bytes:
+    return "".join(f"{json.dumps(message)}\n" for message in run_of(count)).encode()
+
+
+def test_a_full_disk_is_a_sentence(sandbox: Sandbox, loader: Loader, tmp_path: Path) -> None:
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    with started(loader, tmp_path, preexec_fn=limit) as process:
+        output, errors = process.communicate(text_of(2000), timeout=60)
+    assert process.returncode == 1
+    assert output == b""
+    assert b"cannot be kept in" in errors
+    assert b"Traceback" not in errors
+    assert sandbox.amplitude_events() == []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_an_end_midway_leaves_no_file_behind(
+    sandbox: Sandbox, loader: Loader, tmp_path: Path, signum: signal.Signals
+) -> None:
+    sandbox.add_fault("amplitude", path=EXPORT, action="delay", seconds=20)
+    before = {path.name for path in tmp_path.iterdir()} | {
+        "config.json",
+        "rejected.jsonl",
+        "jobs.jsonl",
+    }
+    with started(loader, tmp_path) as process:
+        assert process.stdin is not None
+        process.stdin.write(text_of(500))
+        process.stdin.close()
+        while not sandbox.faults_met():
+            time.sleep(0.05)
+        begun = time.monotonic()
+        process.send_signal(signum)
+        process.wait(60)
+    assert process.returncode in {-signum, 128 + signum}
+    assert time.monotonic() - begun < 5
+    assert {path.name for path in tmp_path.iterdir()} <= before

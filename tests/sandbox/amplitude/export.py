@@ -1,0 +1,142 @@
+"""``/api/2/export``: every event of some hours of upload, as a zip of gzipped lines of JSON."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from sandbox.amplitude.basic_auth import is_authorized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+
+    from sandbox.amplitude.project import Project
+
+HOUR = 3600
+MOST_DAYS = 365
+LINES_PER_FILE = 50_000
+
+
+@dataclass(frozen=True)
+class OtherEvents:
+    """Product events between ours: so many, uploaded over so many hours (Unix seconds)."""
+
+    count: int
+    begin: float
+    hours: float
+
+    def lines(self, start: float, end: float) -> Iterator[bytes]:
+        """Those uploaded between two moments, the end excluded."""
+        share = self.hours * HOUR / self.count
+        first = max(0, int((start - self.begin) / share))
+        last = min(self.count, int((end - self.begin) / share))
+        order = random.Random(first)
+        for number in range(first, last):
+            at = text(self.begin + number * share)
+            user = order.randrange(10**6)
+            yield (
+                f'{{"$insert_id":"other-{number}","event_type":"Page Viewed",'
+                f'"user_id":"user-{user}","device_id":"device-{user}","client_event_time":"{at}","event_time":"{at}",'
+                f'"server_upload_time":"{at}","event_properties":{{"path":"/p/{number}"}},'
+                '"user_properties":{"plan":"free","city":"Berlin"},"platform":"Web"}'
+            ).encode()
+
+
+def routes(project: Project) -> list[Route]:
+    """The route of the export."""
+
+    async def export(request: Request) -> Response:
+        if not is_authorized(request, project):
+            return Response("Forbidden", 403)
+        start, end = (hour(request.query_params.get(name, "")) for name in ("start", "end"))
+        if start is None or end is None or end < start:
+            return Response("Invalid start or end", 400)
+        if end - start > timedelta(days=MOST_DAYS):
+            return Response("The range is longer than 365 days", 400)
+        # An hour can be exported some hours after its end.
+        last = project.now() - project.behaviour.export_delay_hours * HOUR
+        until = min(end.timestamp() + HOUR, last - last % HOUR)
+        return answer(project, start.timestamp(), until)
+
+    return [Route("/api/2/export", export)]
+
+
+def answer(project: Project, start: float, until: float) -> Response:
+    """The zip of some time, its end excluded."""
+    path = tempfile.mkstemp(suffix=".zip")[1]
+    count = 0
+    with zipfile.ZipFile(path, "w") as archive:
+        lines: list[bytes] = []
+        for line in exported(project, start, until):
+            lines.append(line)
+            count += 1
+            if len(lines) == LINES_PER_FILE:
+                write(archive, lines, count)
+        if lines:
+            write(archive, lines, count)
+    most = project.behaviour.export_most_events
+    if count == 0 or (most and count > most):
+        Path(path).unlink()
+        return Response("Not Found", 404) if count == 0 else Response("Too large", 400)
+    return FileResponse(
+        path, media_type="application/zip", background=BackgroundTask(Path(path).unlink)
+    )
+
+
+def write(archive: zipfile.ZipFile, lines: list[bytes], count: int) -> None:
+    """Write lines as one file of the archive, and forget them."""
+    archive.writestr(f"1/part_{count}.json.gz", gzip.compress(b"\n".join([*lines, b""]), 1))
+    lines.clear()
+
+
+def exported(project: Project, start: float, until: float) -> Iterator[bytes]:
+    """Every event that was uploaded in some time, as a line."""
+    for at, event in project.storage.timed_events():
+        if start <= at < until:
+            yield msgspec.json.encode(as_exported(msgspec.json.decode(event), at))
+    for others in project.others:
+        yield from others.lines(start, until)
+
+
+def as_exported(event: dict[str, Any], at: float) -> dict[str, Any]:
+    """An event as the export shows it."""
+    time = text(event["time"] / 1000) if event.get("time") is not None else text(at)
+    return {
+        "$insert_id": event.get("insert_id"),
+        "event_type": event["event_type"],
+        "user_id": event.get("user_id"),
+        "device_id": event.get("device_id"),
+        "client_event_time": time,
+        "event_time": time,
+        "server_upload_time": text(at),
+        "event_properties": event.get("event_properties", {}),
+        "city": event.get("city"),
+        "library": event.get("library"),
+    }
+
+
+def text(seconds: float) -> str:
+    """A time as Amplitude writes it: UTC without saying so, to the microsecond."""
+    moment = datetime.fromtimestamp(round(seconds * 1000) / 1000, timezone.utc)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def hour(given: str) -> datetime | None:
+    """An hour as ``YYYYMMDDTHH``, None if it is none."""
+    try:
+        return datetime.strptime(given, "%Y%m%dT%H").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
