@@ -9,6 +9,7 @@ from pathlib import Path
 from demo.picture import Funnel, draw_funnels
 from demo.pipeline import PipelineError, run_pipeline
 from demo.reconcile import EVENT_NAMES, balance_table, funnel_table, reconcile
+from demo.repair import show_repair
 from sandbox.client import Sandbox
 
 FUNNEL = ["[HubSpot] EMAIL_DELIVERED", "[HubSpot] EMAIL_OPEN", "[HubSpot] EMAIL_CLICK"]
@@ -60,6 +61,9 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
     doubled = sum(balance.doubled for balance in balances)
     if missing or doubled or sum(balance.in_hubspot for balance in balances) == 0:
         print(f"\nFAILED: {missing:,} events missing, {doubled:,} doubled")
+        return 1
+    if not show_repair(meltano, sandbox, output):
+        print("\nFAILED: the report did not find exactly the event that was taken out")
         return 1
     print("\nEvery event arrived, each once.")
     return 0

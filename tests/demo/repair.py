@@ -1,0 +1,62 @@
+"""The end of the demo: an event is lost in Amplitude, found by a report, and brought back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from demo.pipeline import PipelineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.client import Sandbox
+
+
+def show_repair(meltano: Path, sandbox: Sandbox, output: Path) -> bool:
+    """Lose an event, report it, send it and report again; returns whether all went as it should.
+
+    Raises:
+        PipelineError: A run of send_missing failed.
+    """
+    # The sandbox exports what it received without the two hours' delay of the real one.
+    sandbox.set_amplitude(export_delay_hours=-1)
+    lost = sandbox.amplitude_events()[0]
+    sandbox.remove_amplitude_events([lost["insert_id"]])
+    print(
+        f"\nOne {lost['event_type']} is taken out of Amplitude, and the last 30 days are reconciled:"
+    )
+    missing = [
+        _reconcile(meltano, sandbox, output, mode) for mode in ("report", "send_missing", "report")
+    ]
+    return missing == [1, 1, 0]
+
+
+def _reconcile(meltano: Path, sandbox: Sandbox, output: Path, mode: str) -> int:
+    environment = os.environ | {
+        "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
+        "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
+        "TARGET_AMPLITUDE_SECRET_KEY": "sandbox-secret-key",
+        "TARGET_AMPLITUDE_RECONCILE": mode,
+    }
+    command = [
+        str(meltano), "--environment=demo", "run", "--full-refresh", "--state-id-suffix=reconcile",
+        "tap-hubspot-email-events", "target-amplitude",
+    ]  # fmt: skip
+    log = output / "reconcile.log"
+    with log.open("ab") as lines:
+        code = subprocess.run(
+            command, stdout=lines, stderr=subprocess.STDOUT, env=environment, check=False
+        ).returncode
+    jobs = (output / "jobs.jsonl").read_text(encoding="utf-8").splitlines()
+    found = json.loads(jobs[-1])["reconciliation"]
+    missing: int = found["missing"]
+    if code != (mode == "report" and missing > 0):
+        raise PipelineError(f"reconcile {mode} ended with exit code {code}, see {log}")
+    print(
+        f"  {mode:<12}  {found['hubspot']:,} read, {found['amplitude']:,} in Amplitude, "
+        f"{missing} missing, {found['doubled']} doubled" + (", sent" if mode != "report" else "")
+    )
+    return missing
