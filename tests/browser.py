@@ -86,6 +86,16 @@ class Browser:
         """Go to a page and wait until it is there."""
         self._ask("POST", "/url", {"url": address})
 
+    def resize(self, width: int, height: int) -> None:
+        """Give the window a size in pixels, also one that no desktop window may have."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
+        self._ask("POST", "/goog/cdp/execute", command)
+
+    def run(self, script: str) -> Any:
+        """Run the body of a function in the page, and return what it returns."""
+        return self._ask("POST", "/execute/sync", {"script": script, "args": []})
+
     def click(self, selector: str) -> None:
         """Click what a CSS selector finds, and wait until its page has given way to the next."""
         clicked = self._find(selector)

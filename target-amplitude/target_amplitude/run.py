@@ -160,7 +160,7 @@ class Run:
             RunFailedError: If more records were rejected than `max_rejected_percent` allows.
         """
         if self._signal is not None:
-            self._end(f"stopped by signal {self._signal}")
+            self._end(f"stopped by signal {self._signal}", code=128 + self._signal)
             return 128 + self._signal
         failure = self._find_failure()
         if failure is not None:
@@ -172,9 +172,9 @@ class Run:
                 "since Amplitude's daily quota of their users is used up"
             )
             logger.warning("%s; state was written up to the first of them.", outcome)
-            self._end(outcome)
+            self._end(outcome, code=0)
         else:
-            self._end(self._good_outcome)
+            self._end(self._good_outcome, code=0)
         return 0
 
     def _find_failure(self) -> RunFailedError | None:
@@ -256,11 +256,11 @@ class Run:
             return
         self._campaigns.upload()
 
-    def _end(self, outcome: str) -> None:
+    def _end(self, outcome: str, *, code: int = 1) -> None:
         if self._delivery is not None:
             has_failed = self._delivery.coordinator.failure is not None
             self._delivery.stop(_IN_FLIGHT_SECONDS if has_failed else 0.0)
-        summary = self._summarize(outcome)
+        summary = self._summarize(outcome) | {"exit_code": code}
         self._log_end(summary)
         if self._job_log is not None:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 from demo.picture import Funnel, draw_funnels
@@ -11,6 +12,8 @@ from demo.pipeline import PipelineError, run_pipeline
 from demo.reconcile import EVENT_NAMES, balance_table, funnel_table, reconcile
 from demo.repair import show_repair
 from sandbox.client import Sandbox
+from target_amplitude.history.job_log import read_runs
+from target_amplitude.history.page import make_page
 
 FUNNEL = ["[HubSpot] EMAIL_DELIVERED", "[HubSpot] EMAIL_OPEN", "[HubSpot] EMAIL_CLICK"]
 
@@ -65,6 +68,11 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
     if not show_repair(meltano, sandbox, output):
         print("\nFAILED: the report did not find exactly the event that was taken out")
         return 1
+    page = output / "history.html"
+    page.write_text(
+        make_page(read_runs(output / "jobs.jsonl"), datetime.now(timezone.utc)), "utf-8"
+    )
+    print(f"The history of these runs, as a page: {page}")
     print("\nEvery event arrived, each once.")
     return 0
 

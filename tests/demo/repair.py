@@ -25,9 +25,7 @@ def show_repair(meltano: Path, sandbox: Sandbox, output: Path) -> bool:
     sandbox.set_amplitude(export_delay_hours=-1)
     lost = sandbox.amplitude_events()[0]
     sandbox.remove_amplitude_events([lost["insert_id"]])
-    print(
-        f"\nOne {lost['event_type']} is taken out of Amplitude, and the last 30 days are reconciled:"
-    )
+    print(f"\nOne {lost['event_type']} is taken out of Amplitude, and 30 days are reconciled:")
     missing = [
         _reconcile(meltano, sandbox, output, mode) for mode in ("report", "send_missing", "report")
     ]

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 from target_amplitude.history.distinct_users import DistinctUsers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
+
+_HOUR = 3_600_000
+_MOST_HOURS = 24 * 8
+"""Of more than about a week, the job log has days."""
 
 
 class StreamCounts:
@@ -27,6 +31,7 @@ class StreamCounts:
         "fell_back",
         "first",
         "has_emails",
+        "hours",
         "last",
         "read",
         "rejected",
@@ -56,6 +61,8 @@ class StreamCounts:
         self.first: int | None = None
         self.last: int | None = None
         self.has_emails = False
+        # Events by the hour they happened in, counted from 1970.
+        self.hours: Counter[int] = Counter()
         self.users = DistinctUsers()
         self.started = started
         self.ended = started
@@ -71,6 +78,7 @@ class StreamCounts:
         self.events += len(users)
         self.users.add(users)
         if times:
+            self.hours.update([time // _HOUR for time in times])
             first, last = min(times), max(times)
             self.first = first if self.first is None else min(self.first, first)
             self.last = last if self.last is None else max(self.last, last)
@@ -100,6 +108,7 @@ class StreamCounts:
             "distinct_users_exact": self.users.is_exact,
             "first_event": _as_text(self.first),
             "last_event": _as_text(self.last),
+            "events_by_hour": by_hour_or_day(self.hours),
         }
 
 
@@ -119,6 +128,17 @@ def rejected_percent(streams: Iterable[StreamCounts]) -> float:
         rejected += counts.rejected_counted
         read += counts.read - counts.rejected.total() + counts.rejected_counted
     return 100 * rejected / read if read else 0.0
+
+
+def by_hour_or_day(hours: Mapping[int, int]) -> dict[str, int]:
+    """Return events by hour such as `2026-11-27T05`, by day where there are too many hours."""
+    length = len("2026-11-27" if len(hours) > _MOST_HOURS else "2026-11-27T05")
+    texts: Counter[str] = Counter()
+    for hour, count in sorted(hours.items()):
+        text = _as_text(hour * _HOUR)
+        if text is not None:
+            texts[text[:length]] += count
+    return dict(texts)
 
 
 def _as_text(millis: int | None) -> str | None:

@@ -1,7 +1,10 @@
-"""The command `target-amplitude-jobs`: the job log as a table."""
+"""The command `target-amplitude-jobs`: the job log as a table, as JSON, as a page, as a check."""
 
 from __future__ import annotations
 
+import json
+import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,65 +13,97 @@ import click
 from target_amplitude.configuration.channels import read_command_settings
 from target_amplitude.configuration.reading import read_configuration
 from target_amplitude.history.job_log import read_runs
+from target_amplitude.history.job_table import print_table
+from target_amplitude.history.runs import last_good_end
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
 _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
-_TITLES = (
-    "Started",
-    "Streams",
-    "First event",
-    "Last event",
-    "Read",
-    "Delivered",
-    "Skipped",
-    "Rejected",
-    "Seconds",
-    "Outcome",
-)
-_NUMBERS = frozenset(("Read", "Delivered", "Skipped", "Seconds"))
-_SUMMED = ("read", "delivered", "skipped")
-_MAX_CELL_WIDTH = 60
+_UNITS: Mapping[str, str] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """A time such as `90m`, `2h` or `1d`.
+
+    Its base is generic in click's stubs, and at run time only from 8.2 on.
+    """
+
+    name = "duration"
+
+    @override
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        """Read the text.
+
+        Raises:
+            BadParameter: If it is no such time.
+        """
+        if isinstance(value, timedelta):
+            return value
+        number, unit = str(value).strip()[:-1], str(value).strip()[-1:]
+        if unit in _UNITS and number.isascii() and number.isdecimal():
+            return timedelta(**{_UNITS[unit]: int(number)})
+        return self.fail(f"{value} is no time such as 90m, 2h or 1d.", param, ctx)
 
 
 @click.command(help="Show the runs in the job log, the newest last.")
 @click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--config", "configs", multiple=True, help="Settings of the target, as it gets them.")
-@click.option("--limit", default=24, show_default=True, help="Runs to show.")
-def main(path: Path | None, configs: tuple[str, ...], limit: int) -> None:
-    """Print the runs of a job log as a table.
+@click.option("--limit", default=24, show_default=True, help="Runs to show; 0 is all.")
+@click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with plots of all runs to this file.",
+)
+@click.option("--check", is_flag=True, help="Only say whether the last good run is recent enough.")
+@click.option("--max-age", type=Duration(), default="2h", show_default=True, help="For --check.")
+def main(  # noqa: PLR0913 - the command's options
+    *,
+    path: Path | None,
+    configs: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    page: Path | None,
+    check: bool,
+    max_age: timedelta,
+) -> None:
+    """Print the runs of a job log.
 
     Raises:
-        ClickException: If no job log is named or it cannot be read.
+        ClickException: If no job log is named or it cannot be read, or the page not be written.
+        SystemExit: With 1, if the last good run is too old.
     """
-    path = path or _configured_path(configs)
+    runs = _read(path or _configured_path(configs))
+    shown = runs[-limit:] if limit > 0 else runs
+    if check:
+        _check(runs, max_age)
+    elif as_json:
+        click.echo(json.dumps(shown))
+    elif page is not None:
+        _write_page(page, runs)
+    else:
+        print_table(shown)
+
+
+def _read(path: Path | None) -> list[dict[str, Any]]:
     if path is None:
         raise click.ClickException(
             f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once.",
         )
     try:
-        runs = read_runs(path)
+        return read_runs(path)
     except FileNotFoundError:
         raise click.ClickException(f"There is no job log at {path} yet.") from None
     except OSError as failure:
         raise click.ClickException(f"{path} cannot be read: {failure.strerror}.") from None
-    click.echo("\n".join(format_table(runs[-limit:] if limit > 0 else runs)))
-
-
-def format_table(runs: Iterable[dict[str, Any]]) -> list[str]:
-    """Format runs as the lines of a table."""
-    rows = [_row(run) for run in runs]
-    widths = [max(map(len, column)) for column in zip(_TITLES, *rows, strict=True)]
-    lines = []
-    for row in (_TITLES, tuple("-" * width for width in widths), *rows):
-        cells = [
-            cell.rjust(width) if title in _NUMBERS else cell.ljust(width)
-            for title, cell, width in zip(_TITLES, row, widths, strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def _configured_path(configs: tuple[str, ...]) -> Path | None:
@@ -77,26 +112,29 @@ def _configured_path(configs: tuple[str, ...]) -> Path | None:
     return Path(path) if path else None
 
 
-def _row(run: dict[str, Any]) -> tuple[str, ...]:
-    streams = run.get("streams") or []
-    rejected: dict[str, int] = {}
-    for stream in streams:
-        for reason, count in (stream.get("rejected") or {}).items():
-            rejected[reason] = rejected.get(reason, 0) + count
-    firsts = [stream["first_event"] for stream in streams if stream.get("first_event")]
-    lasts = [stream["last_event"] for stream in streams if stream.get("last_event")]
-    names = [str(stream.get("stream")) for stream in streams if stream.get("read")]
-    return (
-        str(run.get("started", "")),
-        _shorten(f"{len(names)}: {', '.join(names)}" if names else "none"),
-        min(firsts, default="-"),
-        max(lasts, default="-"),
-        *(str(sum(stream.get(key, 0) for stream in streams)) for key in _SUMMED),
-        ", ".join(f"{count} {reason}" for reason, count in rejected.items()) or "0",
-        f"{run.get('seconds', 0):.1f}",
-        _shorten(str(run.get("outcome", ""))),
-    )
+def _check(runs: list[dict[str, Any]], max_age: timedelta) -> None:
+    end = last_good_end(runs)
+    if end is None:
+        click.echo("No run in the job log has ended well.")
+        raise SystemExit(1)
+    age = datetime.now(timezone.utc) - end
+    minutes = int(age.total_seconds() // 60)
+    click.echo(f"The last good run ended {minutes:,} minutes ago, at {end:%Y-%m-%d %H:%M} UTC.")
+    if age > max_age:
+        raise SystemExit(1)
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= _MAX_CELL_WIDTH else f"{text[: _MAX_CELL_WIDTH - 3]}..."
+def _write_page(page: Path, runs: list[dict[str, Any]]) -> None:
+    try:
+        from target_amplitude.history.page import make_page  # noqa: PLC0415 - needs an extra
+    except ImportError:
+        raise click.ClickException(
+            "The plots need matplotlib: pip install 'target-amplitude[report]', in Meltano add "
+            "[report] to the pip_url of target-amplitude and install it again.",
+        ) from None
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(make_page(runs, datetime.now(timezone.utc)), encoding="utf-8")
+    except OSError as failure:
+        raise click.ClickException(f"{page} cannot be written: {failure.strerror}.") from None
+    click.echo(f"{page} shows {len(runs):,} runs.")

@@ -183,6 +183,7 @@ class Reconciliation:
             with file:
                 size = file.seek(0, 2)
                 before = self._events
+                self._bytes += size
                 try:
                     for event in read_export(file):
                         self.comparison.note(event)
@@ -190,10 +191,10 @@ class Reconciliation:
                         if self._events % _BATCH == 0:
                             self._report(begin)
                 except BrokenExportError:
+                    self._bytes -= size
                     if self._events > before:
                         break
                     continue
-                self._bytes += size
                 return size
         raise RunFailedError(
             "Amplitude's Export API gave no zip of events twice; check api_url and whether a proxy "

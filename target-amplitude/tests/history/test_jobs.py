@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import io
 import json
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from loading.messages import record, run_of, schema, state
 from target_amplitude.errors import RunFailedError
+from target_amplitude.history.job_table import print_table
 from target_amplitude.history.jobs import main
 
 if TYPE_CHECKING:
@@ -32,13 +36,89 @@ def test_the_history_tells_what_each_run_brought(sandbox: Sandbox, loader: Loade
     sandbox.add_fault("amplitude", action="answer", status=404)
     with pytest.raises(RunFailedError):
         loader.load(run_of(5))
-    titles, _, first, second = shown(str(loader.job_log_path))
-    assert titles.split()[:2] == ["Started", "Streams"]
-    for cell in ("2: email_open, email_click", "21", "20", "1 invalid id", "delivered"):
+    titles, first, second, *more = shown(str(loader.job_log_path))
+    assert titles.split() == [
+        *("Started", "Streams", "Read", "Delivered", "Skipped", "Rejected", "Lag", "Took"),
+        "Outcome",
+    ]
+    for cell in ("  2  ", "  21  ", "  20  ", "1 invalid id", "delivered"):
         assert cell in first
-    assert "2026-11-01T00:00:01Z" in first
-    assert "2026-11-01T00:00:20Z" in first
-    assert "takes no events (status 404)" in second
+    assert "takes no events (status 404)" in " ".join([second, *more])
+
+
+def test_a_narrow_terminal_shows_what_matters_in_few_columns(loader: Loader) -> None:
+    loader.load(run_of(20))
+    console = Console(width=60, record=True, file=io.StringIO())
+    print_table(loader.runs, console)
+    lines = console.export_text().splitlines()
+    assert lines[0].split() == ["Started", "Delivered", "Rejected", "Outcome"]
+    assert all(len(line) <= 60 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("run", "colour"),
+    [
+        ({"outcome": "delivered", "exit_code": 0}, "32"),
+        ({"outcome": "delivered"}, "32"),
+        ({"outcome": "delivered", "exit_code": 0, "streams": [{"rejected": {"x": 1}}]}, "33"),
+        ({"outcome": "no answer", "exit_code": 1}, "31"),
+        ({"outcome": "no answer"}, "31"),
+        ({"outcome": "dry run", "exit_code": 0, "dry_run": True}, "36"),
+    ],
+)
+def test_an_outcome_has_its_colour(run: dict[str, Any], colour: str) -> None:
+    console = Console(width=120, force_terminal=True, file=io.StringIO(), color_system="standard")
+    with console.capture() as shown_text:
+        print_table([run], console)
+    assert f"\x1b[{colour}m{run['outcome']}" in shown_text.get()
+
+
+def test_the_runs_are_there_as_json(loader: Loader) -> None:
+    loader.load(run_of(3))
+    loader.load(run_of(4))
+    (run,) = json.loads("".join(shown(str(loader.job_log_path), "--json", "--limit", "1")))
+    assert run == loader.runs[-1]
+    assert run["exit_code"] == 0
+    assert sum(run["streams"][0]["events_by_hour"].values()) == 4
+
+
+def checked(path: Path, *runs: dict[str, Any], max_age: str = "2h") -> tuple[int, str]:
+    path.write_text("".join(f"{json.dumps(run)}\n" for run in runs))
+    result = CliRunner().invoke(main, [str(path), "--check", "--max-age", max_age])
+    return result.exit_code, result.output
+
+
+def run_ago(minutes: float, **fields: Any) -> dict[str, Any]:
+    started = datetime.now(timezone.utc) - timedelta(minutes=minutes)
+    return {"started": started.isoformat(), "seconds": 30, "outcome": "delivered"} | fields
+
+
+@pytest.mark.parametrize(
+    ("runs", "code"),
+    [
+        ([run_ago(30)], 0),
+        ([run_ago(130)], 1),
+        ([run_ago(130), run_ago(10)], 0),
+        ([run_ago(130), run_ago(10, exit_code=1, outcome="failed")], 1),
+        ([run_ago(10, exit_code=0, outcome="3 event(s) are left for a later run")], 0),
+        ([run_ago(10, dry_run=True, exit_code=0)], 1),
+        ([run_ago(100, seconds=3600)], 0),
+        ([{"started": "soon"}], 1),
+        ([], 1),
+    ],
+)
+def test_a_monitor_learns_that_the_last_good_run_is_too_old(
+    tmp_path: Path, runs: list[dict[str, Any]], code: int
+) -> None:
+    assert checked(tmp_path / "jobs", *runs)[0] == code
+
+
+def test_the_age_is_of_the_users_choice(tmp_path: Path) -> None:
+    assert checked(tmp_path / "jobs", run_ago(130), max_age="3h")[0] == 0
+    assert checked(tmp_path / "jobs", run_ago(130), max_age="1d")[0] == 0
+    code, said = checked(tmp_path / "jobs", run_ago(10), max_age="soon")
+    assert code == 2
+    assert "is no time such as 90m, 2h or 1d" in said
 
 
 def test_the_job_log_is_found_by_the_settings(
@@ -49,16 +129,16 @@ def test_the_job_log_is_found_by_the_settings(
     config = tmp_path / "config.json"
     config.write_text(json.dumps(loader.config))
     by_config = shown("--config", str(config), "--limit", "1")
-    assert len(by_config) == 3
+    assert len(by_config) == 2
     monkeypatch.setenv("TARGET_AMPLITUDE_JOB_LOG_PATH", str(loader.job_log_path))
-    assert len(shown()) == 4
+    assert len(shown()) == 3
 
 
 def test_a_line_cut_short_is_passed_over(loader: Loader) -> None:
     loader.load(run_of(1))
     with loader.job_log_path.open("a") as file:
         file.write('{"started": "2026')
-    assert len(shown(str(loader.job_log_path))) == 3
+    assert len(shown(str(loader.job_log_path))) == 2
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere.jsonl"], ["--config", "nowhere.json"]])
