@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from matplotlib import pyplot as plt  # type: ignore[import-not-found]
+from matplotlib import pyplot as plt
 
 
 def main(path: str, *points: str) -> None:
