@@ -24,6 +24,19 @@ TARGET = str(Path(sys.executable).parent / "target-amplitude")
 TESTS = str(Path(__file__).parents[1])
 
 
+def received(sandbox: Sandbox) -> int:
+    return int(sandbox.amplitude_stats()["events_received"])
+
+
+def received_at_rest(sandbox: Sandbox) -> int:
+    """The same once Amplitude has answered what a killed process had sent."""
+    before, after = -1, received(sandbox)
+    while before != after:
+        time.sleep(0.3)
+        before, after = after, received(sandbox)
+    return after
+
+
 class Hourly:
     """Tap and target in a pipe, once an hour by HubSpot's clock."""
 
@@ -48,14 +61,21 @@ class Hourly:
         for name, config in (("tap", tap), ("target", target)):
             (folder / f"{name}.json").write_text(json.dumps(config), encoding="utf-8")
 
-    def run(self, hour: float, *, kill: str = "", after: float = 0.0) -> bool:
-        """Run once; `kill` is one of tap and target, or both. Returns whether it ended well."""
+    def run(self, hour: float, *, kill: str = "", after: int = 0) -> bool:
+        """Run once; returns whether it ended well.
+
+        `kill` is one of tap and target, or both; it happens once Amplitude received `after` events.
+        """
         at = self.steady.begin + hour * HOUR
+        enough = received(self.sandbox) + after
         self.sandbox.set_hubspot_clock(at)
         (self.folder / "state.json").write_text(json.dumps(self.state), encoding="utf-8")
         ahead = str(at - time.time())
         command = [sys.executable, "-m", "extracting.at_time", ahead, "--config", "tap.json"]
+        # A pipe that nobody reads before the kill would fill with states and stop the target.
+        states = self.folder / "states.jsonl"
         with (
+            states.open("wb") as written,
             subprocess.Popen(
                 [*command, "--state", "state.json"],
                 cwd=self.folder,
@@ -67,30 +87,22 @@ class Hourly:
                 [TARGET, "--config", "target.json"],
                 cwd=self.folder,
                 stdin=tap.stdout,
-                stdout=subprocess.PIPE,
+                stdout=written,
                 stderr=subprocess.DEVNULL,
             ) as target,
         ):
             assert tap.stdout is not None
             tap.stdout.close()
             if kill:
-                time.sleep(after)
+                while target.poll() is None and received(self.sandbox) < enough:
+                    time.sleep(0.01)
                 for name, process in (("tap", tap), ("target", target)):
                     if kill in {name, "both"}:
                         process.kill()
-            output, _ = target.communicate(timeout=60)
-        lines = [line for line in output.split(b"\n")[:-1] if line]
+            target.wait(timeout=60)
+        lines = [line for line in states.read_bytes().split(b"\n")[:-1] if line]
         self.state = json.loads(lines[-1]) if lines else self.state
         return tap.returncode == target.returncode == 0
-
-
-def received(sandbox: Sandbox) -> int:
-    """Events that Amplitude received, once it has answered what a killed process had sent."""
-    before, after = -1, sandbox.amplitude_stats()["events_received"]
-    while before != after:
-        time.sleep(0.2)
-        before, after = after, sandbox.amplitude_stats()["events_received"]
-    return int(after)
 
 
 def check(sandbox: Sandbox, steady: Steady, killed: int) -> None:
@@ -103,16 +115,17 @@ def test_kills_of_tap_and_target_lose_nothing(sandbox: Sandbox, tmp_path: Path) 
     order = random.Random(23)
     steady = Steady(23, time.time() - 20 * HOUR, 6, 1500)
     hourly = Hourly(sandbox, steady, tmp_path)
-    sandbox.set_latency(hubspot=0.01, amplitude=0.02)
+    sandbox.set_latency(hubspot=0.1, amplitude=0.1)
     killed, kills = 0, 0
     for hour in range(1, 8):
-        before = received(sandbox)
+        before = received_at_rest(sandbox)
         kill = order.choice(["tap", "target", "both"])
-        if not hourly.run(hour, kill=kill, after=order.uniform(0.3, 1.0)):
-            killed += received(sandbox) - before
+        if not hourly.run(hour, kill=kill, after=order.randrange(1, 1400)):
+            killed += received_at_rest(sandbox) - before
             kills += 1
         assert hourly.run(hour + 0.2)
     assert kills > 2
+    assert killed > 1000, "the kills came before anything was sent"
     check(sandbox, steady, killed)
 
 
@@ -126,7 +139,7 @@ def test_kills_of_meltano_lose_nothing(sandbox: Sandbox, project: Project) -> No
     for hour in range(1, 4):
         # The tap goes by HubSpot's clock, since the machine's is ahead of it.
         sandbox.set_hubspot_clock(steady.begin + hour * HOUR)
-        before = received(sandbox)
+        before = received_at_rest(sandbox)
         with subprocess.Popen(
             command,
             cwd=project.folder,
@@ -139,7 +152,7 @@ def test_kills_of_meltano_lose_nothing(sandbox: Sandbox, project: Project) -> No
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
         if process.returncode:
-            killed += received(sandbox) - before
+            killed += received_at_rest(sandbox) - before
         again = project.meltano("run", "--force", "tap-hubspot-email-events", "target-amplitude")
         assert again.returncode == 0, again.stdout
     check(sandbox, steady, killed)
