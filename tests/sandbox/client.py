@@ -240,6 +240,10 @@ class Sandbox:
         """
         self.command("set_limits", **changes)
 
+    def set_hubspot(self, **changes: Any) -> None:
+        """Let HubSpot differ; see ``sandbox.hubspot.behaviour`` for what can change."""
+        self.command("set_hubspot", **changes)
+
     def neighbour_requests(self, requests: int, portal_id: int = 4711) -> None:
         """Let somebody else use up so many requests of the account."""
         self.command("neighbour_requests", requests=requests, portal_id=portal_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from sandbox.amplitude.export import OtherEvents
 from sandbox.amplitude.funnel import funnel
-from sandbox.amplitude.project import Behaviour
 from sandbox.hubspot.campaigns import campaign_counts
 from sandbox.hubspot.store import Arrival
 from sandbox.stories.steady import Steady, arrivals
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 FIRST_PORTAL = 4711
+
+Behaviour = TypeVar("Behaviour", bound=msgspec.Struct)
 
 
 def routes(world: World) -> list[BaseRoute]:
@@ -57,6 +58,11 @@ def change(settings: Any, changes: dict[str, Any]) -> None:
         if not hasattr(settings, name):
             raise ValueError(f"there is no setting {name}")
         setattr(settings, name, value)
+
+
+def changed(behaviour: Behaviour, changes: dict[str, Any]) -> Behaviour:
+    """Behaviour with some fields of other values, and only such as there are."""
+    return msgspec.convert(msgspec.structs.asdict(behaviour) | changes, type(behaviour))
 
 
 def array(payloads: Iterable[bytes]) -> bytes:
@@ -173,6 +179,10 @@ class HubSpotCommands:
         """Change the limits."""
         change(self._hubspot.limits, changes)
 
+    def set_hubspot(self, **changes: Any) -> None:
+        """Change how HubSpot behaves."""
+        self._hubspot.behaviour = changed(self._hubspot.behaviour, changes)
+
     def neighbour_requests(self, requests: int, portal_id: int = FIRST_PORTAL) -> None:
         """Use up requests of an account."""
         self._hubspot.usage[portal_id].count(requests)
@@ -247,8 +257,7 @@ class AmplitudeCommands:
 
     def set_amplitude(self, **changes: Any) -> None:
         """Change how Amplitude behaves."""
-        now = msgspec.structs.asdict(self._project.behaviour)
-        self._project.behaviour = msgspec.convert(now | changes, Behaviour)
+        self._project.behaviour = changed(self._project.behaviour, changes)
 
     def add_foreign_events(self, events: list[dict[str, Any]], hours_ago: float = 3) -> None:
         """Add events that another source brought."""

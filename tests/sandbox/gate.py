@@ -75,7 +75,9 @@ class Gate:
         latency: dict[str, float],
         log: Log,
         now: Callable[[], float],
+        has_date: Callable[[], bool],
     ) -> None:
+        self.has_date = has_date
         self.service = service
         self.app = app
         self.faults = faults
@@ -109,11 +111,12 @@ class Gate:
         entry = scope["sandbox.facts"]
         again = wire.replayed(body, receive)
         date = formatdate(self.now(), usegmt=True).encode()
+        dates = [(b"date", date)] if self.has_date() else []
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry["status"] = message["status"]
-                message["headers"] = [*message["headers"], (b"date", date)]
+                message["headers"] = [*message["headers"], *dates]
             await send(message)
 
         if self.latency[self.service]:

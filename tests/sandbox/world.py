@@ -50,6 +50,7 @@ class World:
             "amplitude": amplitude_application(self.project, control),
         }
         clocks = {"hubspot": self.hubspot.now, "amplitude": self.project.now}
+        dated = {"hubspot": lambda: self.hubspot.behaviour.date, "amplitude": lambda: True}
         hubspot, amplitude = (
             Gate(
                 name,
@@ -58,6 +59,7 @@ class World:
                 latency=self.latency,
                 log=self.logs[name],
                 now=clocks[name],
+                has_date=dated[name],
             )
             for name, app in apps.items()
         )

@@ -39,9 +39,10 @@ class Account:
         self.anomalies = Anomalies()
         self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
         transport = Transport(settings.max_concurrent_requests, user_agent)
-        self._client = client = HubSpotClient(
+        self.authenticator = _authenticator(settings, transport, self.stop)
+        self.client = client = HubSpotClient(
             transport,
-            _authenticator(settings, transport, self.stop),
+            self.authenticator,
             self.limiter,
             self.stop,
             clock=self.clock,
@@ -79,7 +80,7 @@ class Account:
 
     def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
         """Yield every email campaign of the account, once each."""
-        return all_campaigns(self._client, self.anomalies, count)
+        return all_campaigns(self.client, self.anomalies, count)
 
     @property
     def contacts(self) -> Contacts | None:
@@ -90,7 +91,7 @@ class Account:
         """The account's id, requested when it is first needed."""
         with self._lock:
             if self._portal_id is None:
-                details = self._client.get(ACCOUNT_PATH, {}, _decode_details, RequestCount())
+                details = self.client.get(ACCOUNT_PATH, {}, _decode_details, RequestCount())
                 self._portal_id = details.portalId
             return self._portal_id
 

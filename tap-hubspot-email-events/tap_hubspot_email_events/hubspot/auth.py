@@ -31,11 +31,16 @@ class Authenticator(Protocol):
     def advice(self) -> str:
         """What the user can do if HubSpot refuses the token for good."""
 
+    @property
+    def scopes(self) -> list[str] | None:
+        """What the token may do, where that came with it."""
+
 
 class AccessToken:
     """The fixed token of a service key, an app or a private app."""
 
     advice = "check `access_token`: it is mistyped, expired, or was rotated or deleted in HubSpot"
+    scopes: list[str] | None = None
 
     def __init__(self, token: str) -> None:
         """Use `token` for every request."""
@@ -74,6 +79,7 @@ class OAuth:
         self._lock = threading.Lock()
         self._access_token: str | None = None
         self._renew_at = 0.0
+        self.scopes: list[str] | None = None
 
     def token(self) -> str:
         """An access token that has not expired.
@@ -110,6 +116,8 @@ class OAuth:
         )
         early = min(EARLY_SECONDS, EARLY_SHARE * token.expires_in)
         self._renew_at = asked + token.expires_in - early
+        if isinstance(token.scopes, list):
+            self.scopes = [str(each) for each in token.scopes]
         if token.refresh_token and token.refresh_token != self._refresh_token:
             self._refresh_token = token.refresh_token
             logger.warning(

@@ -75,7 +75,7 @@ class CampaignNames:
         details: Campaign = {}
         if not self._refusals.all_alike:
             try:
-                details = _details(self._client, campaign, self._apps[campaign], count)
+                details = campaign_details(self._client, campaign, self._apps[campaign], count)
                 self._refusals.end_series()
             except NotFoundError:
                 logger.info(
@@ -131,7 +131,7 @@ def all_campaigns(
                 continue
             known.add(listed["id"])
             try:
-                details = _details(client, listed["id"], listed.get("appId"), count)
+                details = campaign_details(client, listed["id"], listed.get("appId"), count)
                 refusals.end_series()
             except NotFoundError:
                 # Deleted since it was listed, so the list's fields are all there is.
@@ -169,8 +169,16 @@ def _listed(client: HubSpotClient, path: str, count: RequestCount) -> Iterable[C
         offset = page.offset
 
 
-def _details(
+def campaign_details(
     client: HubSpotClient, campaign: Any, app: int | None, count: RequestCount
 ) -> Campaign:
+    """Fetch what HubSpot knows of one campaign, sent by the application `app` where that is known.
+
+    Raises:
+        NotFoundError: HubSpot has no such campaign, or no longer.
+        RefusedError: HubSpot does not describe this one.
+        TapError: HubSpot does not answer.
+        StoppedError: The run ended first.
+    """
     params = {"appId": app} if app else {}
     return client.get(f"{CAMPAIGNS_PATH}/{campaign}", params, _decode_campaign, count)

@@ -79,6 +79,10 @@ class Limiter:
         self._pauses = 0
         self.successes = 0
         self.waited = 0.0
+        # As HubSpot reports them, None until it does; no daily ones come with OAuth.
+        self.requests_per_10_seconds: int | None = None
+        self.daily: int | None = None
+        self.daily_remaining: int | None = None
 
     def delay(self) -> float:
         """Count a request and return 0 if it may be sent now, else return the seconds to wait."""
@@ -120,6 +124,10 @@ class Limiter:
                 self._window.seconds = interval / 1000
             if limit is not None and remaining is not None:
                 self._window.learn(now, limit=limit, remaining=remaining)
+                self.requests_per_10_seconds = limit
+            daily, daily_remaining = _number(headers, "Daily"), _number(headers, "Daily-Remaining")
+            if daily is not None and daily_remaining is not None:
+                self.daily, self.daily_remaining = daily, daily_remaining
             limit, remaining = _number(headers, "Secondly"), _number(headers, "Secondly-Remaining")
             if limit is not None and remaining is not None:
                 self._second = self._second or RollingWindow(limit, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,11 +23,15 @@ ATTEMPTS = 5
 
 
 class Tokens(msgspec.Struct):
-    """An answer of the endpoint; the access token expires in `expires_in` seconds."""
+    """An answer of the endpoint; the access token expires in `expires_in` seconds.
+
+    The older endpoint does not name the scopes.
+    """
 
     access_token: str
     expires_in: float = 1800.0
     refresh_token: str | None = None
+    scopes: Any = None
 
 
 def request_tokens(

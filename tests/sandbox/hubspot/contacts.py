@@ -46,7 +46,11 @@ def routes(hubspot: HubSpot) -> list[Route]:
             question = msgspec.json.decode(await request.body(), type=Question)
         except msgspec.DecodeError as error:
             raise Refusal(400, f"Invalid input JSON: {error}") from None
-        return read(hubspot.account(access.portal_id), question)
+        account = hubspot.account(access.portal_id)
+        strict = hubspot.behaviour.contacts_missing == "refuse"
+        if strict and any(each.id.lower() not in account.contacts for each in question.inputs):
+            raise Refusal(404, "Contact does not exist.", "OBJECT_NOT_FOUND")
+        return read(account, question)
 
     endpoint = hubspot.guarded(batch_read, "crm.objects.contacts.read")
     return [Route("/crm/v3/objects/contacts/batch/read", endpoint, methods=["POST"])]

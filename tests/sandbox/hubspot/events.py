@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
+    from sandbox.hubspot.behaviour import Behaviour
     from sandbox.hubspot.portal import HubSpot
     from sandbox.hubspot.store import Facts
     from sandbox.hubspot.tokens import Access
@@ -61,34 +63,65 @@ def read_page(hubspot: HubSpot, params: QueryParams, access: Access) -> Response
     if not 1 <= limit <= MOST_EVENTS:
         message = f"limit must be between 1 and {MOST_EVENTS}"
         raise Refusal(400, message, errors=[{"message": message, "in": "limit"}])
-    kind = params.get("eventType")
-    if kind is not None and kind not in EVENT_TYPES:
-        expected = f"not one of the values accepted for Enum class: [{', '.join(EVENT_TYPES)}]"
-        raise bad_value("com.hubspot.email.events.EventType", kind, "eventType", expected)
-    start = whole_number(params.get("startTimestamp", "1"), "startTimestamp")
+    behaviour = hubspot.behaviour
+    kind = event_type(params.get("eventType"), behaviour)
+    start = whole_number(params.get("startTimestamp", earliest(hubspot)), "startTimestamp")
     end = whole_number(params.get("endTimestamp", str(EVER)), "endTimestamp")
-    wanted = event_filter(params)
+    wanted = event_filter(params, behaviour)
     if start == 0:
         # HubSpot's services fail on the epoch itself, as connectors have found.
         raise Refusal(500, "internal error", "INTERNAL_ERROR")
-    binding = cursor.digest(params.multi_items())
+    bound_to = params.multi_items() if behaviour.offsets_bound else []
+    if behaviour.offsets_of_token:
+        bound_to = [*bound_to, ("token", access.token)]
+    binding = cursor.digest(bound_to)
     offset = params.get("offset")
     before = None if offset is None else cursor.decode(offset, binding)
+    span = behaviour.span(start, end)
+    if before is not None and behaviour.offset_gives == "skips_one":
+        limit += 1
     found = hubspot.account(access.portal_id).page(
-        None if kind is None else [kind], (start, end), before, limit, wanted
+        None if kind is None else [kind], span, before, min(limit, behaviour.most_events), wanted
     )
+    payloads = found.payloads
+    if before is not None and behaviour.offset_gives == "skips_one":
+        payloads = payloads[1:]
+    if before is not None and behaviour.offset_gives == "repeats_one":
+        payloads = [*payloads[:1], *payloads]
+    if behaviour.forgetful and hubspot.asks_again(str(params)):
+        payloads = payloads[1:]
     last = found.last or before
     token = "CgoY__________9_" if last is None else cursor.encode(last, binding)
-    more = b"true" if found.has_more else b"false"
+    more = b"true" if behaviour.has_more(found, first=before is None) else b"false"
     body = b'{"hasMore":%b,"offset":"%b","events":[%b]}' % (
         more,
         token.encode(),
-        b",".join(found.payloads),
+        b",".join(behaviour.ordered(payloads)),
     )
     return Response(body, media_type=JSON_TYPE)
 
 
-def event_filter(params: QueryParams) -> Callable[[Facts], bool] | None:
+def event_type(value: str | None, behaviour: Behaviour) -> str | None:
+    """The type that is asked for, None for all.
+
+    Raises:
+        Refusal: 400, HubSpot does not know it.
+    """
+    if value is None:
+        return None
+    if value not in EVENT_TYPES or value in behaviour.refused_types:
+        expected = f"not one of the values accepted for Enum class: [{', '.join(EVENT_TYPES)}]"
+        raise bad_value("com.hubspot.email.events.EventType", value, "eventType", expected)
+    return None if "eventType" in behaviour.ignored_filters else value
+
+
+def earliest(hubspot: HubSpot) -> str:
+    """Where a query without a start begins."""
+    days = hubspot.behaviour.history_days
+    return str(int((hubspot.now() - days * 86_400) * 1000)) if days else "1"
+
+
+def event_filter(params: QueryParams, behaviour: Behaviour) -> Callable[[Facts], bool] | None:
     """What the query asks of an event beyond its type and time, None for nothing."""
     campaign = optional_number(params, "campaignId")
     app = optional_number(params, "appId")
@@ -97,6 +130,9 @@ def event_filter(params: QueryParams) -> Callable[[Facts], bool] | None:
     if exclude not in {"true", "false"}:
         expected = 'only "true" or "false" recognized'
         raise bad_value("boolean", exclude, "excludeFilteredEvents", expected)
+    if "excludeFilteredEvents" in behaviour.ignored_filters:
+        exclude = "false"
+    numbers = count()
     if campaign is None and app is None and recipient is None and exclude == "false":
         return None
 
@@ -106,6 +142,7 @@ def event_filter(params: QueryParams) -> Callable[[Facts], bool] | None:
             and (app is None or facts.app_id == app)
             and (recipient is None or facts.recipient == recipient)
             and not (exclude == "true" and facts.filtered_event)
+            and not (exclude == "true" and behaviour.excluded_too_much and next(numbers) % 2)
         )
 
     return wanted

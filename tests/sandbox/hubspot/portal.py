@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.clock import Clock
 from sandbox.hubspot.answers import Refusal
+from sandbox.hubspot.behaviour import Behaviour
 from sandbox.hubspot.limits import Limits, Usage
 from sandbox.hubspot.store import Account
 from sandbox.hubspot.tokens import PORTALS, Access, Tokens
@@ -32,10 +34,17 @@ class HubSpot:
         self.usage = {portal_id: Usage() for portal_id in PORTALS}
         self.tokens = Tokens()
         self.limits = replace(limits)
+        self.behaviour = Behaviour()
+        self._asked: Counter[str] = Counter()
 
     def now(self) -> float:
         """HubSpot's time, in seconds since the epoch."""
         return self.clock.now()
+
+    def asks_again(self, query: str) -> bool:
+        """Whether the same was asked an odd number of times before."""
+        self._asked[query] += 1
+        return self._asked[query] % 2 == 0
 
     def account(self, portal_id: int | None) -> Account:
         """An account by its portal id, the first where none is named."""
@@ -54,7 +63,8 @@ class HubSpot:
                 response = await answer(request, access)
             except Refusal as refusal:
                 response = refusal.response()
-            response.headers.update(headers)
+            if self.behaviour.limit_headers:
+                response.headers.update(headers)
             return response
 
         return endpoint

@@ -27,6 +27,7 @@ class Access:
     scopes: tuple[str, ...] = ALL_SCOPES
     expires_at: float | None = None
     oauth: bool = False
+    token: str = ""
 
     def require(self, *scopes: str) -> None:
         """Refuse with 403 where a scope was not granted."""
@@ -65,7 +66,7 @@ class Tokens:
 
     def __post_init__(self) -> None:
         for portal_id, token in PORTALS.items():
-            self.access[token] = Access(portal_id)
+            self.access[token] = Access(portal_id, token=token)
         self.refresh[REFRESH_TOKEN] = Grant(next(iter(PORTALS)))
 
     def check(self, authorization: str | None) -> Access:
@@ -109,7 +110,9 @@ class Tokens:
         """A new access token of the set life."""
         token = f"sandbox-oauth-{uuid.uuid4()}"
         expires_at = time.time() + self.settings.token_life_seconds
-        self.access[token] = Access(grant.portal_id, grant.scopes, expires_at, oauth=True)
+        self.access[token] = Access(
+            grant.portal_id, grant.scopes, expires_at, oauth=True, token=token
+        )
         return token
 
     def renew(self, refresh_token: str) -> str:

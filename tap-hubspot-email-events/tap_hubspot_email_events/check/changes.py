@@ -1,0 +1,98 @@
+"""Assumptions about how what was read before changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_hubspot_email_events.check.evidence import complete
+from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.pages import TOO_FEW
+from tap_hubspot_email_events.check.probe import key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_hubspot_email_events.check.evidence import Evidence, Window
+
+MINUTE = 60_000
+NO_WAIT = "needs --wait, 5m for example"
+OBSOLESCENCE = "obsoletedBy"
+
+
+def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
+    """Whether a closed window has the same events a second time."""
+    page = evidence.page
+    if page is None:
+        return unknown(TOO_FEW)
+    first = complete(page)
+    second = complete(evidence.probe.page(page.event_type, page.start, page.end, limit=page.limit))
+    start, end = max(first.start, second.start), min(first.end, second.end)
+    before, again = first.within(start, end).keys, second.within(start, end).keys
+    gone, new = len(before - again), len(again - before)
+    if gone or new:
+        return differs(f"of {len(before):,} events {gone:,} are gone, {new:,} are new")
+    return assumed(f"{len(before):,} events")
+
+
+def lag(evidence: Evidence) -> tuple[str, str]:
+    """Whether an event was still missing when it was older than the lookback."""
+    if evidence.looks is None:
+        return unknown(NO_WAIT)
+    at = evidence.looks[0].at
+    looked_at = closed = gone = 0
+    ages: list[int] = []
+    for before, after in _common(evidence):
+        looked_at += len(before.events)
+        closed += sum(event["created"] <= evidence.closed for event in before.events)
+        gone += len(before.keys - after.keys)
+        ages += [at - event["created"] for event in after.events if key(event) not in before.keys]
+    lookback = evidence.settings.lookback
+    late = [age for age in ages if age > lookback]
+    words = f"{len(ages):,} events appeared"
+    if ages:
+        words += f", up to {max(ages) // MINUTE:,} min after their creation"
+    if gone:
+        words += f"; {gone:,} disappeared"
+    if late:
+        minutes = evidence.settings.lookback_minutes
+        return differs(f"{words}; {len(late):,} beyond lookback_minutes = {minutes}")
+    if not closed:
+        return unknown(f"no events older than the lookback; {words}")
+    return assumed(f"{words}, beside {looked_at:,}, {evidence.wait:,.0f} s later")
+
+
+def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
+    """Which fields of an event have changed."""
+    if evidence.looks is None:
+        return unknown(NO_WAIT)
+    count = changed = obsolete = 0
+    names: set[str] = set()
+    for before, after in _common(evidence):
+        known = {key(event): event for event in before.events}
+        for event in after.events:
+            old = known.get(key(event))
+            if old is None:
+                continue
+            count += 1
+            differing = {
+                name for name in old.keys() | event.keys() if old.get(name) != event.get(name)
+            }
+            obsolete += OBSOLESCENCE in differing
+            if others := differing - {OBSOLESCENCE}:
+                changed += 1
+                names |= others
+    if changed:
+        return differs(f"{changed:,} of {count:,} events, in {', '.join(sorted(names))}")
+    if not count:
+        return unknown("no events")
+    return assumed(f"{count:,} events, {obsolete:,} became obsolete")
+
+
+def _common(evidence: Evidence) -> Iterator[tuple[Window, Window]]:
+    """Each window of both looks, cut to what both have whole."""
+    if evidence.looks is None:
+        return
+    first, second = evidence.looks
+    for before, after in zip(first.windows, second.windows, strict=True):
+        start, end = max(before.start, after.start), min(before.end, after.end)
+        yield before.within(start, end), after.within(start, end)

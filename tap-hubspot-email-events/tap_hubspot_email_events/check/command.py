@@ -1,0 +1,200 @@
+"""The command `tap-hubspot-email-events-check`."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from singer_sdk.singerlib import Catalog
+
+from tap_hubspot_email_events import __version__
+from tap_hubspot_email_events.check.account_checks import AccountChecks
+from tap_hubspot_email_events.check.assumptions import examine
+from tap_hubspot_email_events.check.duration import Duration
+from tap_hubspot_email_events.check.evidence import Evidence
+from tap_hubspot_email_events.check.finding import Finding  # noqa: TC001 - msgspec reads it
+from tap_hubspot_email_events.check.probe import Probe
+from tap_hubspot_email_events.configuration.channels import read_command_settings
+from tap_hubspot_email_events.errors import ConfigError
+from tap_hubspot_email_events.hubspot.account import Account
+from tap_hubspot_email_events.settings import (
+    ENVIRONMENT_PREFIX,
+    Settings,
+    now_milliseconds,
+    read_settings,
+)
+from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.timestamps import format_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+PLUGIN = "tap-hubspot-email-events"
+MOST_REQUESTS = 60
+MOST_WITH_ASSUMPTIONS = 200
+# What getting tokens by OAuth, and a new one after a wait, takes at most; not in the budget.
+TOKEN_REQUESTS = 10
+MOST_RETRIES = 2
+# How Meltano tells a plugin's command what is selected.
+SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` prints."""
+
+    plugin: str
+    version: str
+    checked_at: str
+    requests: int
+    checks: list[Finding]
+    assumptions: list[Finding]
+
+
+@click.command()
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    help="Settings of the tap as it gets them: a JSON file, or ENV.",
+)
+@click.option(
+    "--catalog",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Catalog whose selected streams to check; without one those that Meltano selects, or "
+    "the default.",
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="State of the last run, also as `meltano state get` prints it: where the next one starts.",
+)
+@click.option(
+    "--assumptions", is_flag=True, help="Also try what the tap takes for granted about HubSpot."
+)
+@click.option(
+    "--wait",
+    type=Duration(),
+    default=0.0,
+    help="Look at the same events again after so long, 5m or 1h for example; with --assumptions.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as for an issue.")
+def main(  # noqa: PLR0913 - the command's options
+    *,
+    configs: tuple[str, ...],
+    catalog: Path | None,
+    state: Path | None,
+    assumptions: bool,
+    wait: float,
+    as_json: bool,
+) -> None:
+    """Say what is true of the HubSpot account, by at most 60 requests that change nothing.
+
+    With --assumptions at most 200. Exits 1 where something fails or differs.
+    """
+    try:
+        given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
+        event_types = _selected(catalog)
+        state_given = None if state is None else _singer_state(_read_json(state, "--state"))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    settings = msgspec.structs.replace(given, max_retries=min(MOST_RETRIES, given.max_retries))
+    looks_closer = assumptions or bool(wait)
+    most = MOST_WITH_ASSUMPTIONS if looks_closer else MOST_REQUESTS
+    account = Account(settings, f"{PLUGIN}/{__version__}")
+    probe = Probe(account, most - TOKEN_REQUESTS)
+    now = now_milliseconds()
+    checks = AccountChecks(probe, settings, event_types, state_given, now)
+    findings = list(checks.run())
+    assumed: list[Finding] = []
+    if looks_closer and not checks.is_over:
+        at = account.clock.bound(now)
+        assumed = list(examine(Evidence(probe, settings, checks, at, wait=wait)))
+    report = Report(
+        PLUGIN, __version__, format_timestamp(now), probe.budget.requests, findings, assumed
+    )
+    click.echo(_json(report) if as_json else _table(report))
+    sys.exit(1 if any(each.is_bad for each in [*findings, *assumed]) else 0)
+
+
+def _json(report: Report) -> str:
+    return msgspec.json.format(msgspec.json.encode(report)).decode()
+
+
+def _table(report: Report) -> str:
+    lines = [*_rows("check", report.checks)]
+    if report.assumptions:
+        lines += ["", *_rows("assumption", report.assumptions)]
+    return "\n".join([*lines, "", f"{report.requests} requests"])
+
+
+def _rows(title: str, findings: Sequence[Finding]) -> Iterable[str]:
+    rows = [(title, "result", "seen"), *((each.name, each.result, each.seen) for each in findings)]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return (f"{name:<{widths[0]}}  {result:<{widths[1]}}  {seen}" for name, result, seen in rows)
+
+
+def _selected(catalog: Path | None) -> list[str]:
+    """The event types of the selected streams.
+
+    Raises:
+        ConfigError: The catalog cannot be read.
+    """
+    if catalog is not None:
+        streams = _streams_of_catalog(_read_json(catalog, "--catalog"))
+    elif patterns := _patterns(os.environ.get(SELECT_VARIABLE, "")):
+        streams = {
+            stream
+            for stream in STREAM_OF_TYPE.values()
+            if any(_matches(stream, each) for each in patterns if not each.startswith("!"))
+            and f"!{stream}.*" not in patterns
+        }
+    else:
+        streams = {STREAM_OF_TYPE[each] for each in SELECTED_BY_DEFAULT}
+    return [kind for kind, stream in STREAM_OF_TYPE.items() if stream in streams]
+
+
+def _streams_of_catalog(content: Mapping[str, Any]) -> set[str]:
+    try:
+        entries = Catalog.from_dict(dict(content)).items()
+        return {name for name, entry in entries if entry.metadata.resolve_selection()[()]}
+    except (KeyError, TypeError, AttributeError):
+        raise ConfigError("The catalog is of no known form; make one with `--discover`.") from None
+
+
+def _patterns(text: str) -> list[str]:
+    try:
+        patterns = json.loads(text or "[]")
+    except ValueError:
+        return []
+    return [str(each) for each in patterns] if isinstance(patterns, list) else []
+
+
+def _matches(stream: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(stream, pattern.partition(".")[0])
+
+
+def _singer_state(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The state itself, also out of what `meltano state get` prints."""
+    for name in ("singer_state", "completed"):
+        inner = content.get(name)
+        if isinstance(inner, dict):
+            return _singer_state(inner)
+    return content
+
+
+def _read_json(path: Path, option: str) -> Mapping[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        content = None
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"The file {path} given with {option} is no JSON object that can be read."
+        )
+    return content

@@ -1,0 +1,276 @@
+"""Assumptions about what events, campaigns and contacts are like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_hubspot_email_events.check.account_checks import CONTENT_SCOPE
+from tap_hubspot_email_events.check.evidence import DAY, SAMPLE_DAYS, complete
+from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.errors import NotFoundError, RefusedError
+from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE
+from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.streams.schemas import event_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_hubspot_email_events.check.evidence import Evidence
+
+FILTERED_TYPES = ("CLICK", "OPEN")
+MISSING_ON_UNBOUNCE = ("type", "recipient", "portalId", "appId", "appName", "emailCampaignId")
+MOST_NAMED = 8
+FEW_ADDRESSES = 10
+# Top-level domain `invalid` never exists (RFC 2606).
+NOBODY = "nobody@hubspot-check.invalid"
+_JSON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+    "null": (type(None),),
+}
+
+
+def event_type_filter(evidence: Evidence) -> tuple[str, str]:
+    """Whether pages have the type that was asked for, where events name one."""
+    count = 0
+    others: set[str] = set()
+    for page in evidence.probe.pages:
+        for event in page.events:
+            if event.get("type") is not None:
+                count += 1
+                if event["type"] != page.event_type:
+                    others.add(f"{str(event['type'])[:40]} for {page.event_type}")
+    if others:
+        return differs(", ".join(sorted(others)[:MOST_NAMED]))
+    return assumed(f"all {count:,} events") if count else unknown("no event names its type")
+
+
+def event_types(evidence: Evidence) -> tuple[str, str]:
+    """Whether HubSpot takes each type; also brings a few events of the types not selected."""
+    asked = {page.event_type for page in evidence.probe.pages}
+    answers = {kind: _refusal(evidence, kind) for kind in STREAM_OF_TYPE.keys() - asked}
+    refused = [f"{kind} ({status})" for kind, status in answers.items() if status]
+    if refused:
+        return differs(f"refused: {', '.join(sorted(refused))}")
+    return assumed(f"{len(STREAM_OF_TYPE)} types")
+
+
+def _refusal(evidence: Evidence, event_type: str) -> str:
+    """The status with which HubSpot refuses a type; empty if it does not."""
+    start = evidence.now - SAMPLE_DAYS * DAY
+    try:
+        evidence.probe.page(event_type, start, evidence.now, limit=10)
+    except RefusedError as error:
+        if error.status >= 500:  # noqa: PLR2004 - HTTP's classes of answers
+            raise
+        return f"HTTP {error.status}"
+    return ""
+
+
+def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
+    """Whether excludeFilteredEvents leaves out what it should, and nothing else."""
+    count = 0
+    for kind in FILTERED_TYPES:
+        window = complete(
+            evidence.probe.page(kind, evidence.closed - SAMPLE_DAYS * DAY, evidence.closed)
+        )
+        if not window.events:
+            continue
+        page = evidence.probe.page(kind, window.start, window.end, exclude_filtered=True)
+        filtered = {
+            (event["id"], event["created"])
+            for event in window.events
+            if event.get("filteredEvent") is True
+        }
+        kept = set(page.keys)
+        left, lost = len(filtered & kept), len((window.keys - filtered) - kept)
+        if left or lost:
+            words = f"{left} of {len(filtered)} filtered {kind} events are returned"
+            return differs(f"{words}, {lost} others are not")
+        count += len(filtered)
+    return assumed(f"{count:,} events left out") if count else unknown("no event is filtered")
+
+
+def id_and_created(evidence: Evidence) -> tuple[str, str]:
+    """Whether each event can be keyed as it comes."""
+    count = 0
+    wrong: set[str] = set()
+    for page in evidence.probe.pages:
+        for event in page.raw:
+            count += 1
+            if not isinstance(event, dict):
+                wrong.add(f"an event that is {_name(event)}")
+                continue
+            for name, kind in (("id", str), ("created", int)):
+                if type(event.get(name)) is not kind or event[name] in ("", 0):
+                    wrong.add(f"{name} is {_name(event.get(name))} on {page.event_type}")
+    if wrong:
+        return differs(", ".join(sorted(wrong)[:MOST_NAMED]))
+    return assumed(f"all {count:,} events") if count else unknown("no events")
+
+
+def ids_unique(evidence: Evidence) -> tuple[str, str]:
+    """Whether an id names one event, and comes once on a page."""
+    repeated = sum(len(page.keys) - len(set(page.keys)) for page in evidence.probe.pages)
+    places: dict[str, set[tuple[int, str]]] = {}
+    for page in evidence.probe.pages:
+        for event in page.events:
+            # UNBOUNCE has none.
+            kind = str(event.get("type") or "no type")
+            places.setdefault(event["id"], set()).add((event["created"], kind))
+    shared = [place for place in places.values() if len(place) > 1]
+    if repeated or shared:
+        kinds = sorted({kind for place in shared for _, kind in place})
+        words = f"{repeated} repeated on a page, {len(shared)} ids of several events"
+        return differs(f"{words} ({', '.join(kinds)[:80]})" if kinds else words)
+    return assumed(f"{len(places):,} ids") if places else unknown("no events")
+
+
+def portal_of_token(evidence: Evidence) -> tuple[str, str]:
+    """Whether events belong to the account of the token."""
+    portals = [
+        event["portalId"]
+        for page in evidence.probe.pages
+        for event in page.events
+        if event.get("portalId") is not None
+    ]
+    if evidence.checks.portal_id is None or not portals:
+        return unknown("no event names its portal, or the token's is not known")
+    others = sum(portal != evidence.checks.portal_id for portal in portals)
+    if others:
+        return differs(f"{others:,} of {len(portals):,} events name another portal")
+    return assumed(f"all {len(portals):,} events")
+
+
+def field_types(evidence: Evidence) -> tuple[str, str]:
+    """Whether fields are of the types in the schemas; names those that the schemas do not have."""
+    wrong: set[str] = set()
+    more: set[str] = set()
+    kinds: set[str] = set()
+    for page in evidence.probe.pages:
+        schema = event_schema(page.event_type, ())
+        for event in page.events:
+            kinds.add(page.event_type)
+            more |= event.keys() - schema["properties"].keys()
+            # A record's `created` is text; HubSpot's is looked at on its own.
+            rest = {name: value for name, value in event.items() if name != "created"}
+            wrong |= {f"{page.event_type}.{each}" for each in _mismatches(schema, rest, "")}
+    if wrong:
+        return differs(", ".join(sorted(wrong)[:MOST_NAMED]))
+    if not kinds:
+        return unknown("no events")
+    others = f"; not in the schemas: {', '.join(sorted(more)[:MOST_NAMED])}" if more else ""
+    return assumed(f"events of {len(kinds)} types{others}")
+
+
+def _mismatches(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
+    """The fields below `path` whose value is of another type than declared."""
+    declared = schema.get("type", [])
+    names = [declared] if isinstance(declared, str) else declared
+    if not any(_is(value, name) for name in names):
+        yield f"{path.lstrip('.')} is {_name(value)}"
+    elif isinstance(value, dict):
+        for name, inner in schema.get("properties", {}).items():
+            if name in value:
+                yield from _mismatches(inner, value[name], f"{path}.{name}")
+    elif isinstance(value, list):
+        for each in value:
+            yield from _mismatches(schema.get("items", {"type": ["null"]}), each, f"{path}[]")
+
+
+def _is(value: Any, name: str) -> bool:
+    return type(value) in _JSON_TYPES[name]
+
+
+def _name(value: Any) -> str:
+    names = [name for name in _JSON_TYPES if _is(value, name)]
+    return names[0] if names else "something else"
+
+
+def unbounce(evidence: Evidence) -> tuple[str, str]:
+    """What an UNBOUNCE event looks like."""
+    page = evidence.probe.page("UNBOUNCE", 1, evidence.now, limit=100)
+    events = [event for event in page.raw if isinstance(event, dict)]
+    if not events:
+        return unknown("no UNBOUNCE event in the account")
+    names = sorted({name for event in events for name in event})
+    present = [name for name in MISSING_ON_UNBOUNCE if name in names]
+    if present:
+        return differs(f"has {', '.join(present)}")
+    return assumed(f"{len(events)} events with {', '.join(names)}")
+
+
+def content_scope(evidence: Evidence) -> tuple[str, str]:
+    """Whether events can be read with what the token was granted."""
+    checks = evidence.checks
+    kind = f"kind of token: {checks.kind_of_credentials or 'unknown'}"
+    if checks.scopes is None:
+        return unknown(f"the scopes are not told; {kind}")
+    if CONTENT_SCOPE in checks.scopes:
+        return assumed(kind) if checks.readable else differs(f"events cannot be read; {kind}")
+    if checks.readable:
+        return differs(f"events can be read without it; {kind}")
+    return unknown(f"the token does not have it; {kind}")
+
+
+def campaign_by_id(evidence: Evidence) -> tuple[str, str]:
+    """Whether a campaign's description is what its events get."""
+    if evidence.checks.campaign is None:
+        return unknown("no campaign of the newest events was read")
+    asked, details = evidence.checks.campaign
+    if details.get("id") != asked:
+        return differs("the description has another id than the one asked for")
+    odd = [
+        f"{name} is {_name(details.get(name))}"
+        for name in ("name", "subject", "type")
+        if not isinstance(details.get(name), str | None)
+    ]
+    return differs(", ".join(odd)) if odd else assumed("one campaign")
+
+
+def contacts_by_email(evidence: Evidence) -> tuple[str, str]:
+    """Whether contacts are found by address, beside one that nobody has."""
+    if not evidence.settings.contact_properties:
+        return unknown("contact_properties is not set")
+    addresses = {
+        event["recipient"].strip().lower()
+        for page in evidence.probe.pages
+        for event in page.events
+        if isinstance(event.get("recipient"), str)
+    }
+    asked = [*sorted(addresses)[:FEW_ADDRESSES], NOBODY]
+    body = {
+        "idProperty": "email",
+        "properties": ["email", "hs_additional_emails"],
+        "inputs": [{"id": address} for address in asked],
+    }
+    try:
+        answer = evidence.probe.post(CONTACTS_PATH, body, scope=CONTACTS_SCOPE)
+    except NotFoundError:
+        return differs("an unknown address is answered with HTTP 404")
+    found = 0
+    for contact in answer.get("results") or []:
+        properties = contact.get("properties") or {}
+        others = str(properties.get("hs_additional_emails") or "").split(";")
+        known = {str(each or "").strip().lower() for each in (properties.get("email"), *others)}
+        if not known & set(asked):
+            return differs("a contact comes without the address it was asked for by")
+        found += 1
+    return assumed(f"{found} of {len(asked) - 1} addresses") if found else unknown("none is known")
+
+
+def date_header(evidence: Evidence) -> tuple[str, str]:
+    """Whether answers name HubSpot's time."""
+    if evidence.probe.account.clock.earliest is None:
+        return differs("no answer has one")
+    return assumed("yes")
+
+
+def limit_headers(evidence: Evidence) -> tuple[str, str]:
+    """Whether answers name the account's limit."""
+    limit = evidence.probe.account.limiter.requests_per_10_seconds
+    return differs("no answer has them") if limit is None else assumed(f"{limit:,} in 10 s")

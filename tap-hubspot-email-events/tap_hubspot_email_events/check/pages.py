@@ -1,0 +1,188 @@
+"""Assumptions about windows, pages and offsets."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tap_hubspot_email_events.check.evidence import DAY, MOST_PAGES, SAMPLE_DAYS
+from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.probe import FULL_PAGE
+from tap_hubspot_email_events.errors import RefusedError
+
+if TYPE_CHECKING:
+    from tap_hubspot_email_events.check.evidence import Evidence
+    from tap_hubspot_email_events.check.probe import PageSeen
+
+TOO_FEW = "no type has three events older than the lookback"
+NEW_TOKEN = "only OAuth renews a token"  # noqa: S105 - no secret
+
+
+def newest_first(evidence: Evidence) -> tuple[str, str]:
+    """Whether events never become newer, on a page and from page to page."""
+    series = [[page] for page in evidence.probe.pages] + [evidence.chain]
+    pairs = wrong = 0
+    for pages in series:
+        created = [event["created"] for page in pages for event in page.events]
+        pairs += max(0, len(created) - 1)
+        wrong += sum(before < after for before, after in pairwise(created))
+    if wrong:
+        return differs(f"an event is newer than the one before it {wrong:,} of {pairs:,} times")
+    if not pairs:
+        return unknown("no two events on a page")
+    return assumed(f"{pairs:,} events after another")
+
+
+def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
+    """Whether an event at a bound is returned, and one a millisecond outside is not."""
+    few = evidence.few
+    if few is None:
+        return unknown(TOO_FEW)
+    page = evidence.probe.page(few.event_type, few.start, few.end)
+    inner = evidence.probe.page(few.event_type, few.start + 1, few.end - 1)
+    created = {event["created"] for event in page.events}
+    beyond = {event["created"] for event in inner.events}
+    wrong = [
+        f"an event exactly at {name} is left out"
+        for name, instant in (("startTimestamp", few.start), ("endTimestamp", few.end))
+        if instant not in created
+    ]
+    wrong += [
+        f"an event a millisecond outside {name} is returned"
+        for name, instant in (("startTimestamp", few.start), ("endTimestamp", few.end))
+        if instant in beyond
+    ]
+    return differs("; ".join(wrong)) if wrong else assumed(f"with {len(few.events)} events")
+
+
+def created_within_window(evidence: Evidence) -> tuple[str, str]:
+    """Whether any page has an event outside its window."""
+    count = outside = 0
+    farthest = 0
+    for page in evidence.probe.pages:
+        for event in page.events:
+            count += 1
+            before = (page.start or 0) - event["created"]
+            after = event["created"] - (event["created"] if page.end is None else page.end)
+            if (distance := max(before, after)) > 0:
+                outside += 1
+                farthest = max(farthest, distance)
+    if outside:
+        return differs(f"{outside:,} of {count:,} events, by up to {farthest:,} ms")
+    return assumed(f"all {count:,} events") if count else unknown("no events")
+
+
+def page_of_1000(evidence: Evidence) -> tuple[str, str]:
+    """Whether pages hold as many events as were asked for."""
+    window, probe = evidence.window, evidence.probe
+    if window is not None and not any(p.has_more for p in probe.pages if p.limit == FULL_PAGE):
+        probe.page(window.event_type, 1, evidence.now)
+    pages = [
+        page for page in probe.pages if (page.has_more and page.raw) or len(page.raw) > page.limit
+    ]
+    wrong = [page for page in pages if len(page.raw) != page.limit]
+    if wrong:
+        sizes = sorted({f"{len(page.raw):,} events for limit={page.limit}" for page in wrong})
+        return differs("; ".join(sizes[:5]))
+    full = sum(page.limit == FULL_PAGE for page in pages)
+    return assumed(f"full pages: {full}") if full else unknown("no type has 1,000 events")
+
+
+def empty_window(evidence: Evidence) -> tuple[str, str]:
+    """Whether a window in which nothing happened is one empty page."""
+    window = evidence.window
+    if window is None:
+        return unknown(TOO_FEW)
+    gaps = [(b - a, a + 1, b - 1) for a, b in pairwise(window.instants) if b - a > 1]
+    if not gaps:
+        return unknown("no two events are more than a millisecond apart")
+    _, start, end = max(gaps)
+    page = evidence.probe.page(window.event_type, start, end)
+    if page.raw:
+        return differs(f"{len(page.raw):,} events in a window that had none")
+    if page.has_more:
+        return differs(f"hasMore is true, {_offset(page)}")
+    return assumed(_offset(page))
+
+
+def last_page(evidence: Evidence) -> tuple[str, str]:
+    """Whether the last page of a chain says that it is the last."""
+    chain = evidence.chain
+    if not chain:
+        return unknown(TOO_FEW)
+    last = chain[-1]
+    if last.has_more and last.offset is None:
+        return differs("hasMore is true without an offset to go on from")
+    if last.has_more:
+        return differs(f"hasMore is still true after {MOST_PAGES} pages")
+    if not last.events and len(chain) > 1:
+        return differs("hasMore is true on the last page with events; an empty page follows")
+    return assumed(f"{_offset(last)}, after {len(chain)} pages")
+
+
+def offset_continues(evidence: Evidence) -> tuple[str, str]:
+    """Whether the pages of a chain have together what one page has."""
+    few, chain = evidence.few, evidence.chain
+    if few is None or len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
+        return unknown(TOO_FEW)
+    keys = [each for page in chain for each in page.keys]
+    missing, repeated = len(few.keys - set(keys)), len(keys) - len(set(keys))
+    if missing or repeated:
+        return differs(f"of {len(few.keys)} events {missing} missing, {repeated} repeated")
+    return assumed(f"{len(keys)} events on {len(chain)} pages")
+
+
+def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
+    """Whether an offset of another window is refused."""
+    few, chain = evidence.few, evidence.chain
+    if few is None or not chain or chain[0].offset is None or not chain[0].has_more:
+        return unknown(TOO_FEW)
+    limit, offset = chain[0].limit, chain[0].offset
+    try:
+        page = evidence.probe.page(
+            few.event_type, few.start + 1, few.end - 1, limit=limit, offset=offset
+        )
+    except RefusedError as error:
+        if error.status >= 500:  # noqa: PLR2004 - HTTP's classes of answers
+            raise
+        return assumed(f"HTTP {error.status}")
+    return differs(f"answered with {len(page.raw)} events")
+
+
+def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
+    """Whether an offset is good with a new access token."""
+    few, chain, account = evidence.few, evidence.chain, evidence.probe.account
+    if evidence.settings.access_token is not None:
+        return unknown(NEW_TOKEN)
+    if few is None or len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
+        return unknown(TOO_FEW)
+    account.authenticator.renew(account.authenticator.token())
+    page = evidence.probe.page(
+        few.event_type, few.start, few.end, limit=chain[0].limit, offset=chain[0].offset
+    )
+    if page.keys != chain[1].keys:
+        return differs("another page than with the token before")
+    return assumed("the same page as with the token before")
+
+
+def whole_history(evidence: Evidence) -> tuple[str, str]:
+    """Whether a missing startTimestamp means the beginning."""
+    window, probe = evidence.window, evidence.probe
+    if window is None:
+        return unknown(TOO_FEW)
+    month_ago = evidence.now - SAMPLE_DAYS * DAY
+    for end in (month_ago, evidence.closed):
+        bounded = probe.page(window.event_type, 1, end, limit=5)
+        open_ended = probe.page(window.event_type, None, end, limit=5)
+        if open_ended.keys != bounded.keys:
+            words = f"{len(open_ended.raw)} of {len(bounded.raw)} events"
+            return differs(
+                f"{words} without startTimestamp, up to {(evidence.now - end) // DAY} d ago"
+            )
+        if bounded.keys and end == month_ago:
+            return assumed(f"{len(bounded.raw)} events more than {SAMPLE_DAYS} days old")
+    return unknown(f"no event is older than {SAMPLE_DAYS} days")
+
+
+def _offset(page: PageSeen) -> str:
+    return "without an offset" if page.offset is None else "with an offset"

@@ -1,0 +1,124 @@
+"""Questions to HubSpot within a number of requests, and what its pages of events were like."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.hubspot.events import EVENTS_PATH, decode_page
+from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.reading.records import placeable
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from tap_hubspot_email_events.hubspot.account import Account
+    from tap_hubspot_email_events.hubspot.events import Event
+
+FULL_PAGE = 1000
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class BudgetSpentError(TapError):
+    """A check may send no more requests."""
+
+
+@dataclass(slots=True)
+class Budget(RequestCount):
+    """The requests of a check, retries included, of which there are at most `most`."""
+
+    most: int = 0
+
+    @override
+    def add(self, *, retried: bool) -> None:
+        """Count one request before it is sent.
+
+        Raises:
+            BudgetSpentError: It would be one too many.
+        """
+        if self.requests >= self.most:
+            raise BudgetSpentError(f"no requests left of {self.most}")
+        # The class is made anew for its slots, which `super()` alone would not find.
+        super(Budget, self).add(retried=retried)
+
+
+@dataclass(frozen=True)
+class PageSeen:
+    """A page of events, and what was asked for; instants in milliseconds, both bounds inclusive."""
+
+    event_type: str
+    start: int | None
+    end: int | None
+    limit: int
+    raw: list[Any]
+    events: list[Event]
+    has_more: bool
+    offset: str | None
+
+    @property
+    def keys(self) -> list[tuple[str, int]]:
+        """Id and creation of each event, in the order received."""
+        return [key(event) for event in self.events]
+
+
+class Probe:
+    """Asks HubSpot, and remembers every page of events."""
+
+    def __init__(self, account: Account, most_requests: int) -> None:
+        """Send at most `most_requests` requests, retries included."""
+        self.account = account
+        self.budget = Budget(most=most_requests)
+        self.pages: list[PageSeen] = []
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        """Fetch an object.
+
+        Raises:
+            TapError: HubSpot does not answer, or the requests are spent.
+        """
+        return self.account.client.get(path, params, _decode_object, self.budget)
+
+    def post(self, path: str, content: Any, *, scope: str) -> dict[str, Any]:
+        """Fetch an object by a POST that only reads; raises what `get` raises."""
+        return self.account.client.post(path, content, _decode_object, self.budget, scope=scope)
+
+    def page(  # noqa: PLR0913 - HubSpot's parameters
+        self,
+        event_type: str,
+        start: int | None,
+        end: int | None,
+        *,
+        limit: int = FULL_PAGE,
+        offset: str | None = None,
+        exclude_filtered: bool = False,
+    ) -> PageSeen:
+        """Fetch a page of events of one type; raises what `get` raises."""
+        params: dict[str, Any] = {"eventType": event_type, "limit": limit}
+        if start is not None:
+            params["startTimestamp"] = max(1, start)
+        if end is not None:
+            params["endTimestamp"] = end
+        if offset is not None:
+            params["offset"] = offset
+        if exclude_filtered:
+            params["excludeFilteredEvents"] = "true"
+        page = self.account.client.get(EVENTS_PATH, params, decode_page, self.budget)
+        # Put into the tap's form in place, so what HubSpot really sent is kept beside it.
+        raw = [dict(each) if isinstance(each, dict) else each for each in page.events]
+        events, _ = placeable(page.events)
+        next_offset = None if page.offset in (None, "") else str(page.offset)
+        seen = PageSeen(event_type, start, end, limit, raw, events, page.has_more, next_offset)
+        self.pages.append(seen)
+        return seen
+
+
+def key(event: Event) -> tuple[str, int]:
+    """What names an event."""
+    return event["id"], event["created"]

@@ -1,0 +1,290 @@
+"""What `check` says of an account, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from extracting.checking import Checking
+    from sandbox.client import Sandbox
+
+OAUTH: dict[str, Any] = {
+    "access_token": None,
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-client-secret",
+    "refresh_token": "sandbox-refresh-token",
+}
+SECRETS = ("sandbox-access-token", "sandbox-client-secret", "sandbox-refresh-token")
+EVENTS_PATH = "/email/public/v1/events"
+
+
+@pytest.fixture
+def portal(sandbox: Sandbox) -> Sandbox:
+    sandbox.generate(events=4000, days=30)
+    return sandbox
+
+
+def failed(report: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: each["seen"] for name, each in report["checks"].items() if each["result"] == "failed"
+    }
+
+
+def test_a_healthy_account_is_described_and_the_command_ends_well(
+    portal: Sandbox, checking: Checking
+) -> None:
+    report = checking.report(contact_properties="product_user_id")
+    checks = report["checks"]
+    assert failed(report) == {}
+    assert report["plugin"] == "tap-hubspot-email-events"
+    assert report["assumptions"] == {}
+    for part in ("id 4711", "Europe/Dublin", "na1"):
+        assert part in checks["portal"]["seen"]
+    assert "content" in checks["scopes"]["seen"]
+    assert "10,000 requests in 10 s" in checks["limits"]["seen"]
+    assert "left today" in checks["limits"]["seen"]
+    assert "newest" in checks["email_sent"]["seen"]
+    assert checks["contact_properties.product_user_id"]["result"] == "ok"
+    assert report["requests"] == portal.hubspot_stats()["requests"] <= 60
+
+
+def test_an_account_by_oauth_is_described_as_well(portal: Sandbox, checking: Checking) -> None:
+    del portal
+    report = checking.report(**OAUTH)
+    assert failed(report) == {}
+    assert report["checks"]["scopes"]["result"] == "ok"
+    assert "OAuth" in report["checks"]["token"]["seen"]
+
+
+@pytest.mark.parametrize(
+    ("told", "result"), [("no_scopes", "unknown"), ("refuse", "unknown"), ("other_scopes", "ok")]
+)
+def test_a_token_of_which_hubspot_tells_little_is_judged_by_what_it_reads(
+    portal: Sandbox, checking: Checking, told: str, result: str
+) -> None:
+    portal.set_hubspot(token_info=told)
+    report = checking.report()
+    assert failed(report) == {}
+    assert report["checks"]["scopes"]["result"] == result
+
+
+def test_the_count_of_a_day_is_exact_up_to_a_page(portal: Sandbox, checking: Checking) -> None:
+    now = time.time() * 1000
+    mine = [each for each in portal.hubspot_events() if each["created"] > now - 86_400_000]
+    sent = sum(each.get("type") == "SENT" for each in mine)
+    assert f"{sent} in the last 24 hours" in checking.report()["checks"]["email_sent"]["seen"]
+    burst = [
+        {"id": f"more-{each}", "created": int(now) - 60_000 - each, "type": "SENT"}
+        for each in range(1001)
+    ]
+    portal.add_events(burst)
+    seen = checking.report()["checks"]["email_sent"]["seen"]
+    assert "1,000 or more in the last 24 hours" in seen
+
+
+def test_a_missing_scope_is_named(portal: Sandbox, checking: Checking) -> None:
+    portal.set_token("sandbox-access-token", scopes=["oauth"])
+    report = checking.report()
+    assert failed(report)["scopes"].startswith("missing: content")
+    assert "content" in failed(report)["email_open"]
+    portal.set_token("sandbox-access-token", scopes=["oauth", "content"])
+    report = checking.report(contact_properties="product_user_id")
+    assert failed(report)["scopes"].startswith("missing: crm.objects.contacts.read")
+
+
+@pytest.mark.parametrize("settings", [{"access_token": "another-token-of-mine"}, OAUTH])
+def test_refused_credentials_end_the_check_with_a_sentence(
+    portal: Sandbox, checking: Checking, settings: dict[str, Any]
+) -> None:
+    portal.set_token("sandbox-refresh-token", revoked=True)
+    report = checking.report(**settings)
+    assert list(report["checks"]) == ["portal"]
+    assert "HTTP 40" in failed(report)["portal"]
+
+
+def test_a_hubspot_out_of_reach_is_said(checking: Checking) -> None:
+    report = checking.report(api_url="http://127.0.0.1:9")
+    assert "could not be reached" in failed(report)["portal"]
+
+
+def test_a_used_up_day_is_said(portal: Sandbox, checking: Checking) -> None:
+    portal.set_limits(daily_limit=3)
+    report = checking.report()
+    assert any("used up" in seen for seen in failed(report).values())
+
+
+@pytest.mark.parametrize(("behind", "result"), [(600, "failed"), (60, "ok"), (-600, "failed")])
+def test_a_clock_that_is_off_is_noticed(
+    portal: Sandbox, checking: Checking, behind: float, result: str
+) -> None:
+    portal.set_hubspot_clock(time.time() - behind)
+    clock = checking.report()["checks"]["clock"]
+    assert clock["result"] == result
+    assert "ahead of" in clock["seen"] if behind > 0 else "behind" in clock["seen"]
+
+
+def test_an_account_without_events_is_questioned(sandbox: Sandbox, checking: Checking) -> None:
+    del sandbox
+    report = checking.report()
+    assert "is this the account" in failed(report)["events"]
+
+
+def test_a_property_on_no_contact_is_noticed(portal: Sandbox, checking: Checking) -> None:
+    del portal
+    report = checking.report(contact_properties="product_user_id, product_userid")
+    assert list(failed(report)) == ["contact_properties.product_userid"]
+
+
+def test_campaigns_that_are_gone_leave_it_open(portal: Sandbox, checking: Checking) -> None:
+    portal.add_fault(
+        "hubspot", action="answer", status=404, path="/email/public/v1/campaigns/", json={}
+    )
+    assert checking.report()["checks"]["campaigns"]["result"] == "unknown"
+
+
+def test_what_is_selected_is_checked(
+    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    del portal
+    monkeypatch.setenv(
+        "MELTANO_EXTRACT__SELECT", '["email_open.*", "email_un*.created", "!email_open.recipient"]'
+    )
+    streams = [name for name in checking.report()["checks"] if name.startswith("email_")]
+    assert streams == ["email_open", "email_unbounce", "email_unsubscribed"]
+    selected = {"breadcrumb": [], "metadata": {"selected": True}}
+    catalog = {
+        "streams": [
+            {
+                "tap_stream_id": "email_click",
+                "schema": {"type": "object", "properties": {}},
+                "metadata": [selected],
+            },
+            {
+                "tap_stream_id": "email_open",
+                "schema": {"type": "object", "properties": {}},
+                "metadata": [{"breadcrumb": [], "metadata": {"selected": False}}],
+            },
+        ]
+    }
+    path = tmp_path / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    checks = checking.report("--catalog", str(path))["checks"]
+    assert [name for name in checks if name.startswith("email_")] == ["email_click"]
+
+
+def test_nothing_selected_fails(
+    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del portal
+    monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["another.*"]')
+    assert "no stream is selected" in failed(checking.report())["events"]
+
+
+def _state(moment: str) -> dict[str, Any]:
+    entry = {"replication_key": "created", "replication_key_value": moment}
+    return {"bookmarks": {"email_open": entry}}
+
+
+@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"singer_state": state}])
+def test_the_state_shows_where_the_next_run_starts(
+    portal: Sandbox, checking: Checking, tmp_path: Path, wrap: Any
+) -> None:
+    del portal
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(wrap(_state("2026-01-31T10:00:00.000Z"))))
+    bookmarks = checking.report("--state", str(path))["checks"]["bookmarks"]
+    assert bookmarks["result"] == "ok"
+    assert "2026-01-31T08:00:00.000Z (email_open)" in bookmarks["seen"]
+    assert "none yet for email_sent" in bookmarks["seen"]
+
+
+@pytest.mark.parametrize("moment", ["2999-01-01T00:00:00.000Z", "yesterday"])
+def test_a_bookmark_that_cannot_be_is_noticed(
+    portal: Sandbox, checking: Checking, tmp_path: Path, moment: str
+) -> None:
+    del portal
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(_state(moment)))
+    assert "bookmarks" in failed(checking.report("--state", str(path)))
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog", "--config"])
+@pytest.mark.parametrize("content", ["{", "[]", None])
+def test_a_file_that_cannot_be_read_is_one_sentence(
+    portal: Sandbox, checking: Checking, tmp_path: Path, option: str, content: str | None
+) -> None:
+    path = tmp_path / "given.json"
+    if content is not None:
+        path.write_text(content)
+    result = checking.run(option, str(path))
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: The file {path}")
+    assert portal.hubspot_stats()["requests"] == 0
+
+
+def test_a_wrong_setting_is_one_sentence(portal: Sandbox, checking: Checking) -> None:
+    result = checking.run(page_size="many")
+    assert result.exit_code == 1
+    assert "page_size" in result.output
+    assert portal.hubspot_stats()["requests"] == 0
+
+
+def test_a_wait_that_is_none_is_one_sentence(checking: Checking) -> None:
+    result = checking.run("--wait", "soon")
+    assert result.exit_code == 2
+    assert "5m" in result.output
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "answer", "status": 500},
+        {"action": "answer", "status": 429},
+        {"action": "html"},
+        {"action": "cut"},
+        {"action": "half_body"},
+    ],
+    ids=lambda fault: f"{fault['action']} {fault.get('status', '')}",
+)
+def test_a_hubspot_in_trouble_costs_no_more_than_60_requests(
+    portal: Sandbox,
+    checking: Checking,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: dict[str, Any],
+) -> None:
+    monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["*.*"]')
+    monkeypatch.setattr("tap_hubspot_email_events.hubspot.client.FIRST_BACKOFF", 0.001)
+    monkeypatch.setattr("tap_hubspot_email_events.hubspot.limiter.LARGEST_PAUSE", 0.01)
+    portal.add_fault("hubspot", **fault, path=EVENTS_PATH, skip=5)
+    report = checking.report(contact_properties="product_user_id")
+    assert failed(report)
+    assert portal.hubspot_stats()["requests"] <= 60
+
+
+def test_neither_output_names_a_person_or_a_secret(portal: Sandbox, checking: Checking) -> None:
+    people = {str(each["recipient"]) for each in portal.hubspot_events() if each.get("recipient")}
+    portal.add_fault(
+        "hubspot",
+        action="answer",
+        status=400,
+        path="/crm",
+        json={"message": f"bad address {next(iter(people))}"},
+    )
+    for settings in ({}, OAUTH):
+        for options in (["--assumptions"], ["--assumptions", "--json"]):
+            output = checking.run(*options, contact_properties="product_user_id", **settings).output
+            assert not [each for each in (*people, *SECRETS) if each in output]
+            assert "@" not in output
+
+
+def test_the_table_is_aligned_and_counts_its_requests(portal: Sandbox, checking: Checking) -> None:
+    lines = checking.run("--assumptions").output.splitlines()
+    column = lines[0].index("result")
+    assert all(line[column - 1] == " " for line in lines[: lines.index("")])
+    assert lines[-1] == f"{portal.hubspot_stats()['requests']} requests"

@@ -1,0 +1,271 @@
+"""An account that differs in anything the tap takes for granted is told so."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import tap_hubspot_email_events
+from tap_hubspot_email_events.check.assumptions import ASSUMPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from extracting.checking import Checking
+    from sandbox.client import Sandbox
+
+OAUTH: dict[str, Any] = {
+    "access_token": None,
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-client-secret",
+    "refresh_token": "sandbox-refresh-token",
+}
+HOUR = 3_600_000
+NAMES = [each.name for each in ASSUMPTIONS]
+
+
+def now() -> int:
+    return int(time.time() * 1000)
+
+
+def event(created: int, kind: str = "SENT", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"event-{created}-{kind}",
+        "created": created,
+        "type": kind,
+        "portalId": 4711,
+        "recipient": "somebody@example.com",
+        "appId": 113,
+        "emailCampaignId": 0,
+    } | fields
+
+
+@pytest.fixture
+def portal(sandbox: Sandbox) -> Sandbox:
+    """An account with two months of events of many types."""
+    sandbox.generate(events=12_000, days=60)
+    return sandbox
+
+
+def examined(
+    checking: Checking, *options: str, contact_properties: str = "product_user_id", **settings: Any
+) -> dict[str, dict[str, str]]:
+    report = checking.report(
+        "--assumptions", *options, contact_properties=contact_properties, **settings
+    )
+    assumptions: dict[str, dict[str, str]] = report["assumptions"]
+    assert list(assumptions) == NAMES
+    assert report["requests"] <= 200
+    return assumptions
+
+
+def differing(assumptions: dict[str, dict[str, str]]) -> set[str]:
+    return {name for name, each in assumptions.items() if each["result"] == "differs"}
+
+
+def test_an_account_as_the_reference_describes_it_differs_in_nothing(
+    portal: Sandbox, checking: Checking
+) -> None:
+    assumptions = examined(checking, "--wait", "1s", **OAUTH)
+    assert {name: each for name, each in assumptions.items() if each["result"] != "assumed"} == {}
+    assert portal.hubspot_stats()["requests"] <= 200
+
+
+# How HubSpot can be told to differ, and every assumption that this breaks.
+BEHAVIOURS: list[tuple[dict[str, Any], set[str]]] = [
+    ({"bounds": "start_exclusive"}, {"bounds_inclusive", "offset_continues"}),
+    ({"bounds": "end_exclusive"}, {"bounds_inclusive", "offset_continues"}),
+    (
+        {"stray_milliseconds": 1},
+        {"bounds_inclusive", "created_within_window", "empty_window"},
+    ),
+    ({"order": "oldest_first"}, {"newest_first"}),
+    ({"most_events": 250}, {"page_of_1000"}),
+    ({"most_events": 1}, {"page_of_1000"}),
+    ({"more_on_last_page": True}, {"last_page", "page_of_1000"}),
+    ({"more_on_empty_window": True}, {"empty_window"}),
+    ({"offset_gives": "repeats_one"}, {"offset_continues", "ids_unique"}),
+    ({"offset_gives": "skips_one"}, {"offset_continues", "last_page"}),
+    ({"offsets_bound": False}, {"offset_bound_to_query"}),
+    ({"ignored_filters": ["eventType"]}, {"event_type_filter", "unbounce"}),
+    ({"ignored_filters": ["excludeFilteredEvents"]}, {"exclude_filtered_events"}),
+    ({"excluded_too_much": True}, {"exclude_filtered_events"}),
+    ({"refused_types": ["SELECTED", "OPT_IN_CHANGE"]}, {"event_types"}),
+    ({"refused_types": ["UNBOUNCE"]}, {"event_types", "unbounce"}),
+    ({"history_days": 30}, {"whole_history"}),
+    ({"forgetful": True}, {"same_window_same_ids"}),
+    ({"date": False}, {"date_header"}),
+    ({"limit_headers": False}, {"limit_headers"}),
+    ({"token_info": "other_scopes"}, {"content_scope"}),
+    ({"contacts_missing": "refuse"}, {"contacts_by_email"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "broken"), BEHAVIOURS, ids=lambda each: json.dumps(each, default=sorted)
+)
+def test_a_hubspot_that_behaves_otherwise_is_noticed(
+    portal: Sandbox, checking: Checking, behaviour: dict[str, Any], broken: set[str]
+) -> None:
+    portal.set_hubspot(**behaviour)
+    assert differing(examined(checking)) == broken
+
+
+def test_offsets_that_die_with_their_token_are_noticed(portal: Sandbox, checking: Checking) -> None:
+    portal.set_hubspot(offsets_of_token=True)
+    assert differing(examined(checking, **OAUTH)) == {"offset_outlives_token"}
+
+
+OLD = 4 * HOUR
+# The stream that gives an event, what the event is like, and what that breaks.
+EVENTS: dict[str, tuple[str, Callable[[int], Any], str]] = {
+    "a number as id": ("SENT", lambda at: event(at, id=17), "id_and_created"),
+    "no created": ("SENT", lambda at: event(at) | {"created": None}, "id_and_created"),
+    "created as text": ("SENT", lambda at: event(at) | {"created": str(at)}, "id_and_created"),
+    "no object": ("OPEN", lambda _: [1], "id_and_created"),
+    "another portal": ("SENT", lambda at: event(at, portalId=99), "portal_of_token"),
+    "a number as subject": ("SENT", lambda at: event(at, subject=5), "field_types"),
+    "text as place": ("OPEN", lambda at: event(at, "OPEN", location="Rome"), "field_types"),
+    "a number in a list": (
+        "OPEN",
+        lambda at: event(at, "OPEN", browser={"version": [1]}),
+        "field_types",
+    ),
+    "another type": ("OPEN", lambda at: event(at, "CLICK"), "event_type_filter"),
+    "UNBOUNCE with a recipient": (
+        "UNBOUNCE",
+        lambda at: {"id": "u-1", "created": at, "recipient": "a@example.com"},
+        "unbounce",
+    ),
+    "UNBOUNCE with a type": (
+        "UNBOUNCE",
+        lambda at: {"id": "u-2", "created": at, "type": "UNBOUNCE"},
+        "unbounce",
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", EVENTS)
+def test_an_event_of_another_shape_is_noticed(
+    portal: Sandbox, checking: Checking, shape: str
+) -> None:
+    kind, make, broken = EVENTS[shape]
+    at = now() - OLD
+    portal.add_raw_events([(at, kind, json.dumps(make(at)).encode())])
+    assert differing(examined(checking)) == {broken}
+
+
+def test_one_id_for_two_events_is_noticed(portal: Sandbox, checking: Checking) -> None:
+    at = now() - OLD
+    portal.add_events([event(at, id="same"), event(at - 1, "DELIVERED", id="same")])
+    assert differing(examined(checking)) == {"ids_unique"}
+
+
+def test_a_campaign_that_answers_as_another_is_noticed(portal: Sandbox, checking: Checking) -> None:
+    answer = {"id": 1, "name": "Another"}
+    portal.add_fault(
+        "hubspot", action="answer", status=200, json=answer, path="/email/public/v1/campaigns/"
+    )
+    assert differing(examined(checking)) == {"campaign_by_id"}
+
+
+def test_events_refused_in_spite_of_the_scope_are_noticed(
+    portal: Sandbox, checking: Checking
+) -> None:
+    portal.add_fault(
+        "hubspot",
+        action="answer",
+        status=403,
+        json={"message": "no"},
+        path="/email/public/v1/events",
+    )
+    assert "content_scope" in differing(examined(checking))
+
+
+@pytest.mark.parametrize(
+    ("age", "result"),
+    [(3 * HOUR, "differs"), (HOUR, "assumed")],
+    ids=["older than the lookback", "younger"],
+)
+def test_an_event_that_appears_while_waiting_counts_by_its_age(
+    portal: Sandbox,
+    checking: Checking,
+    monkeypatch: pytest.MonkeyPatch,
+    age: int,
+    result: str,
+) -> None:
+    def appear(seconds: float) -> None:
+        assert seconds == 300
+        portal.add_events([event(now() - age)])
+
+    portal.add_events([event(now() - OLD)])
+    monkeypatch.setattr("tap_hubspot_email_events.check.evidence.time.sleep", appear)
+    lag = examined(checking, "--wait", "5m")["lag"]
+    assert lag["result"] == result
+    assert "1 events appeared" in lag["seen"]
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ({"appName": "Renamed"}, {"only_obsolescence_changes"}),
+        ({"obsoletedBy": {"id": "later", "created": 1}}, set()),
+    ],
+    ids=["a name", "obsolescence"],
+)
+def test_an_event_that_changes_while_waiting_is_noticed(
+    portal: Sandbox,
+    checking: Checking,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
+    broken: set[str],
+) -> None:
+    old = event(now() - OLD)
+    portal.add_events([old])
+    monkeypatch.setattr(
+        "tap_hubspot_email_events.check.evidence.time.sleep",
+        lambda _: portal.replace_event(old | change),
+    )
+    assert differing(examined(checking, "--wait", "5m")) == broken
+
+
+def test_an_account_without_events_leaves_open_what_needs_some(
+    sandbox: Sandbox, checking: Checking
+) -> None:
+    del sandbox
+    assumptions = examined(checking, "--wait", "1s")
+    assert differing(assumptions) == set()
+    for name in ("bounds_inclusive", "last_page", "lag", "unbounce", "ids_unique"):
+        assert assumptions[name]["result"] == "unknown"
+
+
+def test_a_hubspot_that_fails_leaves_open_rather_than_differs(
+    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_hubspot_email_events.hubspot.client.FIRST_BACKOFF", 0.001)
+    portal.add_fault("hubspot", action="answer", status=500, path="/email", probability=0.5)
+    assert differing(examined(checking)) == set()
+    assert portal.hubspot_stats()["requests"] <= 200
+
+
+def test_all_streams_take_no_more_than_200_requests(
+    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["*.*"]')
+    assumptions = examined(checking, "--wait", "1s", **OAUTH)
+    assert {each["result"] for each in assumptions.values()} == {"assumed"}
+    assert portal.hubspot_stats()["requests"] <= 200
+
+
+def test_each_assumption_names_a_place_that_exists() -> None:
+    package = Path(tap_hubspot_email_events.__file__).parent
+    for assumption in ASSUMPTIONS:
+        place = assumption.relied_on_by.split(",")[0].split(":")[0]
+        assert (package / place).is_file(), assumption.name
+        words = assumption.relied_on_by.split(",")[1:2]
+        for name in words[0].split(":")[0].strip().split(".") if words else ():
+            assert name in (package / place).read_text(), assumption.name
