@@ -16,11 +16,12 @@ _INVALID_KEY = "invalid api key"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One HTTP answer; `retry_after` is in seconds."""
+    """One HTTP answer; `retry_after` is in seconds, `date` the header as it came."""
 
     status: int
     body: bytes = b""
     retry_after: float | None = None
+    date: str = ""
 
 
 class NoAnswer(msgspec.Struct, frozen=True):
@@ -77,10 +78,11 @@ class PartialFailure(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """Nothing will be accepted: end the run."""
+    """Nothing will be accepted: end the run; `missing` names what the request lacks."""
 
     reason: str
     key_refused: bool = False
+    missing: str = ""
 
 
 Decision = Delivered | PartialFailure | Bisect | Retry | Stop
@@ -153,7 +155,7 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
         )
     missing = body.get("missing_field")
     if isinstance(missing, str) and missing:
-        return Stop(f"the request misses {missing[:60]}")
+        return Stop(f"the request misses {missing[:60]}", missing=missing[:60])
     return Bisect("refused by Amplitude", message or "400 without a reason")
 
 

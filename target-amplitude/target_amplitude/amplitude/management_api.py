@@ -38,12 +38,14 @@ class Reply(msgspec.Struct, frozen=True):
         message: Amplitude's own words.
         requests: Number of requests it took.
         retry_after: Seconds to wait, where the answer says.
+        body: The answer as it came; empty where it is too large.
     """
 
     status: int
     message: str = ""
     requests: int = 1
     retry_after: float | None = None
+    body: bytes = b""
 
     @property
     def is_success(self) -> bool:
@@ -119,6 +121,7 @@ class ManagementApi:
             response.status_code,
             self._message(body or b""),
             retry_after=retry_after(response, _MAX_RETRY_AFTER),
+            body=body or b"",
         )
 
     def _message(self, body: bytes) -> str:

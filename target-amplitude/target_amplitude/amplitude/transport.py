@@ -49,9 +49,9 @@ class Transport:
         return REQUEST_BYTES[settings.endpoint] - envelope
 
     def post(self, events: Sequence[bytes]) -> tuple[Answer | NoAnswer, int]:
-        """Send encoded events; returns the answer and the size of the body in bytes."""
+        """Send encoded events, or none; returns the answer and the size of the body in bytes."""
         # Joined in one step: each copy of a megabyte would touch as much new memory.
-        parts = list(events)
+        parts = list(events) or [b""]
         parts[0] = self._head + parts[0]
         parts[-1] += self._tail
         body = b",".join(parts)
@@ -79,6 +79,7 @@ class Transport:
             response.status_code,
             content.replace(self._key.encode(), b"<api_key>"),
             retry_after(response, _MAX_RETRY_AFTER),
+            response.headers.get("Date", ""),
         )
         return answer, size
 

@@ -26,7 +26,7 @@ HOSTS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.co
 
 CREATED, UPDATED, SKIPPED = "created", "updated", "skipped"
 
-_PATH = "/api/2/taxonomy"
+PATH = "/api/2/taxonomy"
 _FORBIDDEN, _CONFLICT = 403, 409
 
 _WRITE_COST = 2
@@ -133,7 +133,7 @@ class Registration:
         if self._no_access_reason:
             return None
         self._pace.spend(_WRITE_COST)
-        reply = self._api.send(method, f"{_PATH}/{path}", data=fields)
+        reply = self._api.send(method, f"{PATH}/{path}", data=fields)
         if reply is not None and reply.is_success:
             self._has_access = True
         elif reply is not None and reply.status in _NO_ACCESS and not self._has_access:

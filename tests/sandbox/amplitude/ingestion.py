@@ -82,7 +82,7 @@ def receive(
     project.bytes += len(body)
     if any(text.encode() in body for text in behaviour.forbidden):
         raise Refusal(403, "Forbidden")
-    upload, min_id_length = opened(body, behaviour.api_key)
+    upload, min_id_length = opened(body, behaviour)
     facts["events"] = len(upload.events or ())
     if facts["events"] > MOST_EVENTS:
         raise Refusal(413, "Payload too large")
@@ -137,7 +137,7 @@ class Envelope(msgspec.Struct):
     options: dict[str, Any] | None = None
 
 
-def opened(body: bytes, api_key: str) -> tuple[Upload | Envelope, int]:
+def opened(body: bytes, behaviour: Behaviour) -> tuple[Upload | Envelope, int]:
     """A request with a good key and events, and its least length of ids.
 
     Raises:
@@ -149,14 +149,25 @@ def opened(body: bytes, api_key: str) -> tuple[Upload | Envelope, int]:
         request = read_upload(body) or ENVELOPES.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "Invalid JSON request body") from None
-    if not request.api_key:
-        raise Refusal(400, "Request missing required field", missing_field="api_key")
-    if request.api_key != api_key:
-        raise Refusal(400, f"Invalid API key: {request.api_key}")
-    if not request.events:
-        raise Refusal(400, "Request missing required field", missing_field="events")
+    checks = [require_key, require_events]
+    for check in checks if behaviour.key_checked == "first" else reversed(checks):
+        check(request, behaviour)
     length = (request.options or {}).get("min_id_length")
     return request, length if isinstance(length, int) else DEFAULT_MIN_ID_LENGTH
+
+
+def require_key(request: Upload | Envelope, behaviour: Behaviour) -> None:
+    """Refuse a request without the project's key."""
+    if not request.api_key:
+        raise Refusal(400, "Request missing required field", missing_field="api_key")
+    if request.api_key != behaviour.api_key:
+        raise Refusal(400, f"Invalid API key: {request.api_key}")
+
+
+def require_events(request: Upload | Envelope, _: Behaviour) -> None:
+    """Refuse a request without events."""
+    if not request.events:
+        raise Refusal(400, "Request missing required field", missing_field="events")
 
 
 def valid_events(request: Upload | Envelope | None, min_id_length: int) -> list[Event] | None:

@@ -34,6 +34,8 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
     forbidden: list[str] = []
     silenced_devices: list[str] = []
     api_key: str = API_KEY
+    # Whether the key of a request is looked at before or after its events.
+    key_checked: Literal["first", "after_events"] = "first"
     taxonomy: bool = True
     export_delay_hours: float = 2
     # More in one export is too large; 0 is no limit.

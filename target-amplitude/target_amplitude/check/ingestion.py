@@ -1,0 +1,117 @@
+"""Key, region and clock, by uploads that hold no events, so nothing is sent."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from datetime import timezone
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from target_amplitude.amplitude.answers import (
+    Answer,
+    Delivered,
+    NoAnswer,
+    PartialFailure,
+    Retry,
+    Stop,
+    decide,
+)
+from target_amplitude.amplitude.transport import Transport, host_of
+from target_amplitude.check.finding import FAILED, OK, UNKNOWN, Finding
+from target_amplitude.settings import HOSTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_amplitude.delays import Delays
+    from target_amplitude.settings import Settings
+
+NOBODYS_KEY = "0" * 32
+# In seconds; a `Date` header is cut off to seconds.
+NOTABLE_CLOCK = 120
+
+
+def check_ingestion(settings: Settings, delays: Delays) -> Iterator[Finding]:
+    """Yield what an upload without events tells of key and region, and of the clock."""
+    answer = _ask(settings, delays)
+    yield Finding("key and region", *_key(settings, delays, answer))
+    yield _clock(answer)
+
+
+def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
+    """Upload no events, again for `max_retries` times where there is no answer that counts."""
+    transport = Transport(settings)
+    try:
+        failures = 0
+        while True:
+            answer, _ = transport.post(())
+            failures += 1
+            if not isinstance(decide(answer, 0), Retry) or failures > settings.max_retries:
+                return answer
+            time.sleep(delays.backoff(failures))
+    finally:
+        transport.close()
+
+
+def _key(settings: Settings, delays: Delays, answer: Answer | NoAnswer) -> tuple[str, str]:
+    host = host_of(settings.url)
+    if _takes_key(answer):
+        # Whether the key comes before the events is written nowhere, so a wrong one is tried too.
+        control = _ask(msgspec.structs.replace(settings, api_key=NOBODYS_KEY), delays)
+        if _takes_key(control):
+            return UNKNOWN, f"{host} asks for events before it looks at the key; a run will tell"
+        if not _refuses_key(control):
+            return UNKNOWN, f"{host} gave no clear answer: {_reason(control)}"
+        return OK, f"{host} knows the key (region {settings.region}, {settings.endpoint})"
+    if not _refuses_key(answer):
+        return FAILED, f"{host} did not take an upload: {_reason(answer)}; check region and api_url"
+    if settings.api_url is None:
+        (other,) = HOSTS.keys() - {settings.region}
+        elsewhere = msgspec.structs.replace(settings, region=other)
+        if _takes_key(_ask(elsewhere, delays)):
+            return FAILED, f"the key belongs to region {other}: set region to {other}"
+    return FAILED, f"{host} does not know the key; check api_key and region"
+
+
+def _takes_key(answer: Answer | NoAnswer) -> bool:
+    decision = decide(answer, 0)
+    return isinstance(decision, Delivered) or (
+        isinstance(decision, Stop) and decision.missing == "events"
+    )
+
+
+def _refuses_key(answer: Answer | NoAnswer) -> bool:
+    decision = decide(answer, 0)
+    return isinstance(decision, Stop) and decision.key_refused
+
+
+def _reason(answer: Answer | NoAnswer) -> str:
+    decision = decide(answer, 0)
+    if isinstance(decision, Delivered | PartialFailure):
+        return "an answer about events that were not sent"
+    return decision.reason
+
+
+def _clock(answer: Answer | NoAnswer) -> Finding:
+    said = _instant(answer.date) if isinstance(answer, Answer) else None
+    if said is None:
+        return Finding("clock", UNKNOWN, "no answer named a time")
+    ahead = round(time.time() - said)
+    if abs(ahead) < NOTABLE_CLOCK:
+        return Finding("clock", OK, f"within {abs(ahead) + 1} s of Amplitude's")
+    side = "ahead of" if ahead > 0 else "behind"
+    words = f"this machine's is {abs(ahead):,} s {side} Amplitude's; set it"
+    return Finding("clock", FAILED, words)
+
+
+def _instant(text: str) -> float | None:
+    """An HTTP date in seconds since 1970."""
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.timestamp()
