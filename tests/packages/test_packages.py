@@ -144,6 +144,8 @@ def test_installed_plugins_discover_read_and_deliver(
     assert delivered == read.count('"type":"RECORD"') == by_default(sandbox)
 
 
-@pytest.mark.parametrize("command", ["target-amplitude-jobs", "target-amplitude-taxonomy"])
+@pytest.mark.parametrize(
+    "command", ["target-amplitude-check", "target-amplitude-jobs", "target-amplitude-taxonomy"]
+)
 def test_the_targets_own_commands_are_installed(environment: Environment, command: str) -> None:
     assert "usage" in environment.run(command, "--help").stdout.lower()

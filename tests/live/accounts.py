@@ -1,0 +1,53 @@
+"""The accounts to try: those of the environment with `LIVE=1`, else the sandbox."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+IS_LIVE = os.environ.get("LIVE") == "1"
+# Somebody has to say that this project may get events that mean nothing.
+MAY_SEND = not IS_LIVE or os.environ.get("LIVE_AMPLITUDE_TEST_PROJECT") == "1"
+# Long enough on a live account for something to change; the sandbox does not change by itself.
+WAIT = os.environ.get("LIVE_WAIT", "5m") if IS_LIVE else "1s"
+PATIENCE = 3600
+TAP, TARGET = "TAP_HUBSPOT_EMAIL_EVENTS", "TARGET_AMPLITUDE"
+
+
+@dataclass
+class Accounts:
+    """A HubSpot account and an Amplitude project, as the plugins' environment."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, command: str, *arguments: str, given: str = "", **settings: str) -> str:
+        """Run one of the plugins' commands, with settings by their variables; return its output."""
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / command), *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.environment, **settings},
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.stdout or not done.returncode, done.stderr
+        return done.stdout
+
+
+def missing_credentials() -> list[str]:
+    """The groups of variables of which the environment has none."""
+    has_hubspot = any(f"{TAP}_{name}" in os.environ for name in ("ACCESS_TOKEN", "REFRESH_TOKEN"))
+    return [
+        name
+        for name, is_there in (
+            (f"{TAP}_ACCESS_TOKEN (or _CLIENT_ID, _CLIENT_SECRET, _REFRESH_TOKEN)", has_hubspot),
+            (f"{TARGET}_API_KEY", f"{TARGET}_API_KEY" in os.environ),
+        )
+        if not is_there
+    ]
