@@ -71,7 +71,7 @@ class Runner:
         }
         command = [sys.executable, "-m", "tap_hubspot_email_events"]
         if clock_ahead is not None:
-            command = [sys.executable, "-m", "extracting.at_time", str(clock_ahead)]
+            command = [sys.executable, "-m", "at_time", str(clock_ahead), "tap"]
         for name, content in (("config", config), ("state", state), ("catalog", catalog)):
             if content is not None:
                 path = self._folder / f"{name}.json"

@@ -71,7 +71,7 @@ class Hourly:
         self.sandbox.set_hubspot_clock(at)
         (self.folder / "state.json").write_text(json.dumps(self.state), encoding="utf-8")
         ahead = str(at - time.time())
-        command = [sys.executable, "-m", "extracting.at_time", ahead, "--config", "tap.json"]
+        command = [sys.executable, "-m", "at_time", ahead, "tap", "--config", "tap.json"]
         # A pipe that nobody reads before the kill would fill with states and stop the target.
         states = self.folder / "states.jsonl"
         with (

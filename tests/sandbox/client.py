@@ -220,9 +220,9 @@ class Sandbox:
         """The requests Amplitude got: ``path``, ``status``, ``events``, ``duplicates``..."""
         return self._list("amplitude_requests")
 
-    def amplitude_events(self) -> list[dict[str, Any]]:
-        """Every event Amplitude kept, as it was sent, in the order of arrival."""
-        return self._list("amplitude_events")
+    def amplitude_events(self, skip: int = 0) -> list[dict[str, Any]]:
+        """Every event Amplitude kept, as it was sent, in the order of arrival, from one on."""
+        return self._list("amplitude_events", skip=skip)
 
     def amplitude_users(self) -> dict[str, Any]:
         """Each user's number of ``events`` and table of ``properties``."""
@@ -288,9 +288,9 @@ class Sandbox:
         """Hold one user or device back with 429 for some time."""
         self.command("throttle", user=user, seconds=seconds)
 
-    def use_up_quota(self, user: str) -> None:
+    def use_up_quota(self, user: str, seconds: float = 86_400) -> None:
         """Let one user or device be over its daily quota."""
-        self.command("use_up_quota", user=user)
+        self.command("use_up_quota", user=user, seconds=seconds)
 
     def taxonomy(self) -> dict[str, Any]:
         """The plan: ``category``, ``event``, ``event-property``, each entry by its name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -231,9 +232,9 @@ class AmplitudeCommands:
         """The latest requests."""
         return list(self._log.requests)
 
-    def amplitude_events(self) -> bytes:
+    def amplitude_events(self, skip: int = 0) -> bytes:
         """Every kept event as it was sent."""
-        return array(self._project.storage.events())
+        return array(islice(self._project.storage.events(), skip, None))
 
     def amplitude_users(self) -> dict[str, Any]:
         """Each user's events and properties."""
@@ -276,9 +277,9 @@ class AmplitudeCommands:
         """Hold one user or device back."""
         self._project.rates.throttled[user] = self._project.now() + seconds
 
-    def use_up_quota(self, user: str) -> None:
+    def use_up_quota(self, user: str, seconds: float = 86_400) -> None:
         """Let one user or device be over its daily quota."""
-        self._project.rates.over_quota.add(user)
+        self._project.rates.over_quota[user] = self._project.now() + seconds
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock ahead."""

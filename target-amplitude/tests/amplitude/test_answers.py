@@ -53,7 +53,7 @@ def test_a_wrong_key_stops() -> None:
 
 def test_a_missing_request_field_stops() -> None:
     body = {"error": "Request missing required field", "missing_field": "events"}
-    assert decided(400, body) == Stop("the request misses events")
+    assert decided(400, body) == Stop("the request misses events", missing="events")
 
 
 def test_named_events_are_refused_whatever_the_message() -> None:

@@ -20,7 +20,8 @@ class Rates:
     """Events by id over the last 30 seconds, and ids that are held back by order of a test."""
 
     throttled: dict[str, float] = field(default_factory=dict)
-    over_quota: set[str] = field(default_factory=set)
+    # Until when, in Unix seconds.
+    over_quota: dict[str, float] = field(default_factory=dict)
     _recent: Counter[str] = field(default_factory=Counter)
     _batches: deque[tuple[float, Counter[str]]] = field(default_factory=deque)
 
@@ -29,6 +30,7 @@ class Rates:
         while self._batches and self._batches[0][0] <= now - WINDOW:
             self._recent -= self._batches.popleft()[1]
         self.throttled = {id_: until for id_, until in self.throttled.items() if until > now}
+        self.over_quota = {id_: until for id_, until in self.over_quota.items() if until > now}
         ids = [event.user_id for event in events if event.user_id]
         ids += [event.device_id for event in events if event.device_id]
         batch = Counter(ids)

@@ -129,8 +129,9 @@ class Tokens:
         return token
 
     def grant(self, token: str, scopes: Iterable[str]) -> None:
-        """Change what a token was granted."""
-        self.access[token].scopes = tuple(scopes)
+        """Change what a token was granted; one that is not known becomes the first portal's."""
+        access = self.access.setdefault(token, Access(next(iter(PORTALS)), token=token))
+        access.scopes = tuple(scopes)
 
     def revoke(self, token: str) -> None:
         """Make an access or refresh token worthless."""

@@ -1,0 +1,1 @@
+"""Weeks of hourly runs under faults, with promises checked after each."""

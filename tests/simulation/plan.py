@@ -1,0 +1,107 @@
+"""What happens in a simulated time: a run an hour, and faults at random. Pure."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+HOURS_A_DAY = 24
+# Of a hundred runs, so many meet one fault, and so many two.
+ONE, TWO = 40, 12
+
+
+class Kind(NamedTuple):
+    """A kind of fault; of those that share a `place` a run meets one only."""
+
+    name: str
+    weight: int
+    place: str
+    least: float
+    most: float
+
+
+KINDS = (
+    # How the processes fare; the amount is what was received before a kill, or hours left out.
+    Kind("run left out", 8, "processes", 1, 7),
+    Kind("tap killed", 8, "processes", 0, 150),
+    Kind("target killed", 8, "processes", 0, 150),
+    Kind("both killed", 8, "processes", 0, 150),
+    Kind("target terminated", 4, "processes", 0, 150),
+    Kind("two at once", 6, "processes", 0, 2),
+    Kind("through Meltano", 2, "processes", 0, 1),
+    # This machine's clock, in seconds ahead.
+    Kind("clock set back", 4, "clock", -90_000, -60),
+    Kind("clock set forth", 4, "clock", 60, 90_000),
+    # Answers; the amount is how many.
+    Kind("HubSpot in trouble", 10, "hubspot", 1, 5),
+    Kind("HubSpot's day used up", 3, "hubspot", 2, 15),
+    Kind("token rotated", 3, "hubspot", 0, 100),
+    Kind("token expired", 2, "hubspot", 0, 1),
+    Kind("campaigns deleted", 3, "hubspot", 0, 1),
+    Kind("contacts refused", 3, "hubspot", 0, 1),
+    Kind("Amplitude in trouble", 10, "amplitude", 1, 6),
+    Kind("a user's quota used up", 3, "amplitude", 0, 400),
+    Kind("key rotated", 3, "amplitude", 0, 1),
+    # What HubSpot holds; the amount is how many.
+    Kind("events deleted", 4, "events", 1, 20),
+    Kind("events added late", 6, "events", 1, 40),
+    Kind("events that Amplitude refuses", 6, "events", 1, 5),
+    # Files and the state.
+    Kind("disk full for rejects", 3, "files", 0, 1),
+    Kind("disk full for the job log", 3, "files", 0, 1),
+    Kind("state of a day ago", 3, "state", 12, 30),
+    Kind("state of the first format", 2, "state", 0, 1),
+    Kind("settings changed", 8, "settings", 0, 1_000_000),
+)
+
+
+class Fault(NamedTuple):
+    """A fault that meets one run."""
+
+    kind: str
+    amount: float
+
+
+class Step(NamedTuple):
+    """One run, so many hours after the begin, and what it meets."""
+
+    number: int
+    hour: float
+    faults: tuple[Fault, ...]
+
+
+def plan(seed: int, days: float) -> list[Step]:
+    """A run an hour, some minutes early or late, always the same for a seed.
+
+    The last day is without faults, so that everything must have arrived at its end.
+    """
+    order = random.Random(f"{seed}/{days}")
+    steps = []
+    runs = round(days * HOURS_A_DAY)
+    calm = max(4, min(HOURS_A_DAY, runs // 6))
+    for number in range(runs):
+        luck = order.randrange(100)
+        count = 2 if luck < TWO else 1 if luck < TWO + ONE else 0
+        drawn = order.choices(KINDS, [kind.weight for kind in KINDS], k=count)
+        by_place = {kind.place: kind for kind in drawn}
+        faults = tuple(
+            Fault(kind.name, round(order.uniform(kind.least, kind.most), 2))
+            for kind in by_place.values()
+        )
+        hour = number + 1 + order.uniform(-0.05, 0.05)
+        steps.append(Step(number, hour, faults if number < runs - calm else ()))
+    return _left_out(steps)
+
+
+def _left_out(steps: list[Step]) -> list[Step]:
+    """Without the runs that a fault leaves out."""
+    left: list[Step] = []
+    silent_until = 0.0
+    for step in steps:
+        if step.hour < silent_until:
+            continue
+        hours = [fault.amount for fault in step.faults if fault.kind == "run left out"]
+        if hours:
+            silent_until = step.hour + hours[0]
+        left.append(step)
+    return left

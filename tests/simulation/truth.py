@@ -1,0 +1,108 @@
+"""What HubSpot holds, what Amplitude got, and what a state covers. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_hubspot_email_events.reading.bookmarks import read_bookmark, read_stretches
+from tap_hubspot_email_events.reading.stretches import MODULUS, event_hash
+from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# The shortest lookback of any run, in milliseconds: what is visible sooner has to arrive.
+LOOKBACK = 120 * 60_000
+
+
+class Known(NamedTuple):
+    """An event of HubSpot's: `created` and `visible_at` in milliseconds since 1970."""
+
+    id: str
+    created: int
+    kind: str
+    visible_at: int
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether it becomes visible within the lookback."""
+        return self.visible_at - self.created <= LOOKBACK
+
+
+@dataclass
+class Truth:
+    """Every event there is, and where it is; ids are HubSpot's."""
+
+    known: dict[str, Known] = field(default_factory=dict)
+    arrived: set[str] = field(default_factory=set)
+    rejected: set[str] = field(default_factory=set)
+    skipped: set[str] = field(default_factory=set)
+    doubled: int = 0
+
+    @property
+    def settled(self) -> set[str]:
+        """The events that are in Amplitude, in the rejects, or left out by a setting."""
+        return self.arrived | self.rejected | self.skipped
+
+    def add(self, events: list[Known]) -> None:
+        """Take events into HubSpot."""
+        self.known.update((each.id, each) for each in events)
+
+    def delete(self, ids: set[str]) -> None:
+        """Let events disappear from HubSpot; nobody can read them any more."""
+        for each in ids:
+            self.known.pop(each, None)
+
+    def visible(self, at: int) -> list[Known]:
+        """The events that HubSpot shows at an instant in milliseconds."""
+        return [each for each in self.known.values() if each.visible_at <= at]
+
+    def arrive(self, ids: list[str]) -> None:
+        """Note what Amplitude kept."""
+        for each in ids:
+            self.doubled += each in self.arrived
+            self.arrived.add(each)
+
+    def covered_but_nowhere(self, state: Mapping[str, Any], now: int) -> Iterator[str]:
+        """Yield each event that the next run will not send although it is nowhere."""
+        visible = self.visible(now)
+        settled = self.settled
+        for kind, stream in STREAM_OF_TYPE.items():
+            entry = state.get("bookmarks", {}).get(stream, {})
+            bookmark = read_bookmark(stream, entry)
+            if bookmark is None:
+                continue
+            mine = [each for each in visible if each.kind == kind]
+            start = bookmark.next_start(LOOKBACK)
+            for each in mine:
+                if each.created < start and each.is_promised and each.id not in settled:
+                    yield f"{each.id} lies before {stream}'s next start"
+            for stretch in read_stretches(entry, bookmark):
+                within = [each for each in mine if stretch.start <= each.created <= stretch.end]
+                digest = sum(map(_hash, within)) % MODULUS
+                if (len(within), digest) != (stretch.count, stretch.digest):
+                    continue
+                for each in within:
+                    if each.id not in settled:
+                        yield f"{each.id} lies in a stretch of {stream} that is taken for sent"
+
+    def missing(self, at: int) -> list[Known]:
+        """The promised events that were visible at an instant and are nowhere."""
+        settled = self.settled
+        return [each for each in self.visible(at) if each.is_promised and each.id not in settled]
+
+
+def _hash(event: Known) -> int:
+    return event_hash({"id": event.id, "created": event.created})
+
+
+def moved_back(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The streams whose bookmark is earlier than before."""
+    streams = []
+    for stream, entry in before.get("bookmarks", {}).items():
+        old = read_bookmark(stream, entry)
+        new = read_bookmark(stream, after.get("bookmarks", {}).get(stream, {}))
+        if old is not None and (new is None or new.end < old.end):
+            streams.append(stream)
+    return streams

@@ -1,0 +1,348 @@
+"""A simulated time: the services, the settings, the state, and the faults that meet a run."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sandbox.stories.steady import PEOPLE, Steady, moments
+from simulation.pipeline import Running, ThroughMeltano
+from simulation.truth import Known, Truth
+from tap_hubspot_email_events.timestamps import format_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.client import Sandbox
+    from simulation.pipeline import Ended
+    from simulation.plan import Step
+
+HOUR = 3600
+PER_HOUR = 90
+LATE_SHARE = 0.1
+PORTAL = 4711
+SCOPES = ["oauth", "content", "crm.objects.contacts.read"]
+# Amplitude takes ids of five characters and more.
+TOO_SHORT = "ab@c"
+FULL_DISK = "/dev/full"
+TROUBLE_AT_HUBSPOT: tuple[dict[str, Any], ...] = (
+    {"action": "answer", "status": 500},
+    {"action": "answer", "status": 502},
+    {"action": "answer", "status": 429, "headers": {"Retry-After": "0"}},
+    {"action": "answer", "status": 477, "headers": {"Retry-After": "0"}},
+    {"action": "answer", "status": 401, "times": 1},
+    {"action": "cut"},
+    {"action": "half_body"},
+    {"action": "html", "times": 2},
+)
+TROUBLE_AT_AMPLITUDE: tuple[dict[str, Any], ...] = (
+    {"action": "answer", "status": 500},
+    {"action": "answer", "status": 429, "headers": {"Retry-After": "0"}},
+    {"action": "answer", "status": 413, "json": {"code": 413, "error": "Payload too large"}},
+    {"action": "accept_then_answer", "status": 502},
+    {"action": "accept_then_cut"},
+    {"action": "ingest_fewer"},
+    {"action": "half_body"},
+    {"action": "html"},
+    {"action": "cut"},
+)
+CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("tap", {"page_size": 40}),
+    ("tap", {"page_size": 1000}),
+    ("tap", {"lookback_minutes": 240}),
+    ("tap", {"lookback_minutes": 120}),
+    ("tap", {"max_concurrent_requests": 1}),
+    ("tap", {"max_concurrent_requests": 16}),
+    ("tap", {"enrich_campaigns": True, "contact_properties": ["product_user_id"]}),
+    ("tap", {"enrich_campaigns": False, "contact_properties": []}),
+    ("target", {"batch_size_rows": 7}),
+    ("target", {"batch_size_rows": 2000}),
+    ("target", {"max_concurrent_requests": 1}),
+    ("target", {"max_concurrent_requests": 8}),
+    ("target", {"endpoint": "httpapi"}),
+    ("target", {"endpoint": "batch"}),
+    ("target", {"user_properties": "never"}),
+    ("target", {"gzip": True}),
+)
+
+
+class World:
+    """Everything that one seed's runs share; times are in seconds since 1970 and hours from begin."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, seed: int, days: float) -> None:
+        """Fill the services with what will happen in so many days."""
+        self.sandbox = sandbox
+        self.folder = folder
+        self.seed = seed
+        # In the past as a whole, so that Meltano, whose clock stays, is ahead of HubSpot.
+        self.begin = time.time() - (days + 4) * 24 * HOUR
+        self.hour = 0.0
+        self.truth = Truth()
+        self.state: dict[str, Any] = {}
+        self.states: list[dict[str, Any]] = [{}]
+        self.secrets = ["sandbox-access-token", "sandbox-api-key"]
+        # Events and lines of the job log that were looked at, and what Amplitude received so far.
+        self.seen = self.jobs = self.received_before = 0
+        self.quota_until = 0.0
+        self._meltano: ThroughMeltano | None = None
+        sandbox.reset()
+        sandbox.set_limits(requests_per_10_seconds=0)
+        sandbox.set_hubspot_clock(self.begin)
+        sandbox.pass_time(self.begin - time.time())
+        steady = Steady(seed, self.begin, days * 24, PER_HOUR, LATE_SHARE)
+        sandbox.add_steady(steady)
+        self.truth.add(
+            [
+                Known(each.id, each.created, each.type, int(each.visible_at * 1000))
+                for each in moments(steady)
+            ]
+        )
+        self.config: dict[str, dict[str, Any]] = {
+            "tap": {
+                "api_url": sandbox.hubspot_url,
+                "access_token": "sandbox-access-token",
+                "requests_per_10_seconds": 10_000,
+                "start_date": format_timestamp(int((self.begin - HOUR) * 1000)),
+                "enrich_campaigns": False,
+                "max_retries": 8,
+            },
+            "target": {
+                "api_url": sandbox.amplitude_url,
+                "api_key": "sandbox-api-key",
+                "rejected_path": str(folder / "rejected.jsonl"),
+                "job_log_path": str(folder / "jobs.jsonl"),
+                "batch_size_rows": 50,
+                "max_rejected_percent": 100,
+            },
+        }
+
+    @property
+    def now(self) -> float:
+        """HubSpot's time, in seconds since 1970."""
+        return self.begin + self.hour * HOUR
+
+    def go_to(self, hour: float) -> None:
+        """Let both services' clocks come to an hour."""
+        self.sandbox.pass_time((hour - self.hour) * HOUR)
+        self.hour = hour
+        self.sandbox.set_hubspot_clock(self.now)
+
+    def received(self) -> int:
+        """How many events Amplitude was sent so far."""
+        return int(self.sandbox.amplitude_stats()["events_received"])
+
+    def run(self, step: Step) -> list[Ended]:
+        """Run once, as the step has it; two runs at once end as two, one left out as none."""
+        return Meeting(self, step).run()
+
+    def start(self, ahead: float, name: str = "run") -> Running:
+        """Start tap and target, their clock so many seconds ahead of HubSpot's."""
+        folder = self.folder / name
+        if folder.exists():
+            shutil.rmtree(folder)
+        return Running(folder, self.now + ahead - time.time(), self.config, self.state)
+
+    def through_meltano(self) -> Ended:
+        """Run by Meltano, with this machine's own clock."""
+        if self._meltano is None:
+            self._meltano = ThroughMeltano(self.folder / "meltano", self.sandbox)
+        return self._meltano.run(self.config, self.state)
+
+    def add_events(self, count: int, order: random.Random, recipient: str | None = None) -> None:
+        """Add events of the last two hours that nobody has seen yet."""
+        at = int(self.now * 1000)
+        begin = int(self.begin * 1000)
+        added = []
+        for number in range(count):
+            created = max(begin, at - order.randrange(60_000, 6_600_000))
+            added.append(
+                {
+                    "id": f"more-{self.seed}-{at}-{number}-{recipient}",
+                    "created": created,
+                    "type": order.choice(("OPEN", "CLICK", "BOUNCE")),
+                    "portalId": PORTAL,
+                    "recipient": recipient or f"reader{created % PEOPLE}@example.com",
+                }
+            )
+        self.sandbox.add_events(added)
+        self.truth.add([Known(e["id"], e["created"], e["type"], at) for e in added])
+
+
+class Meeting:
+    """One run, and the faults that meet it."""
+
+    def __init__(self, world: World, step: Step) -> None:
+        """Prepare to run the step in the world."""
+        self._world = world
+        self._step = step
+        self._amounts = {fault.kind: fault.amount for fault in step.faults}
+        self._order = random.Random(f"{world.seed}/{step.number}")
+        self._undo: list[Callable[[], None]] = []
+
+    def run(self) -> list[Ended]:
+        """Put the faults in force, run, and take them out of force again."""
+        world = self._world
+        world.go_to(self._step.hour)
+        if "run left out" in self._amounts:
+            return []
+        for kind, amount in self._amounts.items():
+            getattr(self, f"_{kind.lower().replace(' ', '_').replace(chr(39), '')}", _nothing)(amount)
+        if any(kind.endswith(("killed", "terminated", "rotated")) for kind in self._amounts):
+            # Slow enough for a kill to fall between two requests.
+            world.sandbox.set_latency(hubspot=0.02, amplitude=0.02)
+        try:
+            return self._run()
+        finally:
+            world.sandbox.clear_faults()
+            world.sandbox.set_latency(hubspot=0, amplitude=0)
+            for undo in self._undo:
+                undo()
+
+    @property
+    def _ahead(self) -> float:
+        return self._amounts.get("clock set back", 0) + self._amounts.get("clock set forth", 0)
+
+    def _run(self) -> list[Ended]:
+        world = self._world
+        if "through Meltano" in self._amounts:
+            return [world.through_meltano()]
+        before = world.received()
+        running = world.start(self._ahead)
+        if "two at once" in self._amounts:
+            second = world.start(self._ahead, "second")
+            ended = [running.wait(), second.wait()]
+            return ended if self._amounts["two at once"] < 1 else ended[::-1]
+        for kind, act in (
+            ("tap killed", lambda: running.signal(signal.SIGKILL, "tap")),
+            ("target killed", lambda: running.signal(signal.SIGKILL, "target")),
+            ("both killed", lambda: running.signal(signal.SIGKILL, "tap", "target")),
+            ("target terminated", lambda: running.signal(signal.SIGTERM, "target")),
+            ("token rotated", self._rotate_token),
+        ):
+            if kind in self._amounts:
+                amount = self._amounts[kind]
+                running.interfere(lambda amount=amount: world.received() >= before + amount, act)
+        return [running.wait()]
+
+    # Each of the following puts one kind of fault in force.
+
+    def _hubspot_in_trouble(self, amount: float) -> None:
+        for _ in range(int(amount)):
+            fault = self._order.choice(TROUBLE_AT_HUBSPOT)
+            self._world.sandbox.add_fault(
+                "hubspot", **{"times": 2, "skip": self._order.randrange(8), **fault}
+            )
+
+    def _amplitude_in_trouble(self, amount: float) -> None:
+        for _ in range(int(amount)):
+            fault = self._order.choice(TROUBLE_AT_AMPLITUDE)
+            self._world.sandbox.add_fault(
+                "amplitude", **{"times": 2, "skip": self._order.randrange(3), **fault}
+            )
+
+    def _hubspots_day_used_up(self, amount: float) -> None:
+        used = int(self._world.sandbox.hubspot_stats()["requests"])
+        sandbox = self._world.sandbox
+        sandbox.set_limits(daily_limit=used + int(amount))
+        self._undo.append(lambda: sandbox.set_limits(daily_limit=0))
+
+    def _rotate_token(self) -> None:
+        """Let the token of a run under way be refused from now on; the next run has a new one."""
+        world = self._world
+        world.sandbox.set_token(world.config["tap"]["access_token"], revoked=True)
+        self._new_token()
+
+    def _token_expired(self, _: float) -> None:
+        world = self._world
+        world.sandbox.set_token(world.config["tap"]["access_token"], revoked=True)
+        self._undo.append(self._new_token)
+
+    def _new_token(self) -> None:
+        token = f"sandbox-access-token-{self._step.number}"
+        self._world.sandbox.set_token(token, SCOPES)
+        self._world.config["tap"]["access_token"] = token
+        self._world.secrets.append(token)
+
+    def _key_rotated(self, _: float) -> None:
+        world, key = self._world, f"sandbox-api-key-{self._step.number}"
+        world.sandbox.set_amplitude(api_key=key)
+
+        def take_over() -> None:
+            world.config["target"]["api_key"] = key
+            world.secrets.append(key)
+
+        self._undo.append(take_over)
+
+    def _campaigns_deleted(self, _: float) -> None:
+        self._world.config["tap"]["enrich_campaigns"] = True
+        self._world.sandbox.add_fault(
+            "hubspot", action="answer", status=404, path="/email/public/v1/campaigns", json={}
+        )
+
+    def _contacts_refused(self, _: float) -> None:
+        self._world.config["tap"]["contact_properties"] = ["product_user_id"]
+        self._world.sandbox.add_fault(
+            "hubspot",
+            action="answer",
+            status=400,
+            path="/crm",
+            json={"status": "error"},
+            match={"contains": f"reader{self._order.randrange(PEOPLE)}@"},
+        )
+
+    def _a_users_quota_used_up(self, amount: float) -> None:
+        user = f"reader{int(amount) % PEOPLE}@example.com"
+        self._world.sandbox.use_up_quota(user, 1.5 * HOUR)
+        self._world.quota_until = self._world.hour + 1.6
+
+    def _events_deleted(self, amount: float) -> None:
+        world = self._world
+        visible = sorted(world.truth.visible(int(world.now * 1000)))
+        chosen = {each.id for each in self._order.sample(visible, min(len(visible), int(amount)))}
+        world.sandbox.delete_events(sorted(chosen))
+        world.truth.delete(chosen)
+
+    def _events_added_late(self, amount: float) -> None:
+        self._world.add_events(int(amount), self._order)
+
+    def _events_that_amplitude_refuses(self, amount: float) -> None:
+        self._world.add_events(int(amount), self._order, TOO_SHORT)
+
+    def _disk_full_for_rejects(self, _: float) -> None:
+        self._world.add_events(2, self._order, TOO_SHORT)
+        self._replace("rejected_path", FULL_DISK)
+
+    def _disk_full_for_the_job_log(self, _: float) -> None:
+        self._replace("job_log_path", FULL_DISK)
+
+    def _replace(self, name: str, value: str) -> None:
+        target = self._world.config["target"]
+        before = target[name]
+        target[name] = value
+        self._undo.append(lambda: target.update({name: before}))
+
+    def _state_of_a_day_ago(self, amount: float) -> None:
+        states = self._world.states
+        self._world.state = states[max(0, len(states) - 1 - int(amount))]
+
+    def _state_of_the_first_format(self, _: float) -> None:
+        entries = self._world.state.get("bookmarks", {})
+        kept = ("replication_key", "replication_key_value")
+        self._world.state = {
+            "bookmarks": {
+                stream: {name: entry[name] for name in kept if name in entry}
+                for stream, entry in entries.items()
+            }
+        }
+
+    def _settings_changed(self, amount: float) -> None:
+        plugin, change = CHANGES[int(amount) % len(CHANGES)]
+        self._world.config[plugin].update(change)
+
+
+def _nothing(_: float) -> None:
+    """Leave the services as they are: how the processes are run makes this fault."""
