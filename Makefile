@@ -16,7 +16,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
+.PHONY: demo test test-orchestrate simulate live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -28,6 +28,9 @@ test: setup setup-meltano ## Run every test but those of schedulers.
 
 test-orchestrate: setup setup-meltano ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
 	$(PYTEST) tests/orchestrate $(PYTEST_ARGS)
+
+simulate: setup setup-meltano ## Simulate fortnights of hourly runs under faults; SIMULATE_ARGS="--seeds 1-10" for more.
+	$(BIN)/python -m simulation $(SIMULATE_ARGS)
 
 live: setup ## Try live accounts, with credentials from the environment; see CONTRIBUTING.md.
 	LIVE=1 $(BIN)/python -m pytest -v tests/live $(PYTEST_ARGS)

@@ -98,3 +98,21 @@ def test_a_bookmark_in_the_future_counts_as_the_runs_start(sandbox: Sandbox, tap
     mark = run.state["bookmarks"]["email_open"]["replication_key_value"]
     assert now() - 60_000 < parse_timestamp(mark) <= now()
     assert tap(state=run.state).complaints == []
+
+
+@pytest.mark.parametrize("behind", [10, 200 * 60, 10 * 24 * HOUR])
+def test_a_clock_that_is_behind_moves_no_bookmark_back_and_sends_nothing_again(
+    sandbox: Sandbox, tap: Runner, behind: float
+) -> None:
+    sandbox.add_events([event("OPEN", now() - minutes * 60_000) for minutes in range(5, 115, 5)])
+    first = tap()
+    sandbox.set_hubspot_clock(time.time() + 3)
+    again = tap(state=first.state, clock_ahead=3 - behind)
+    assert len(first.records) == 22
+    assert again.records == []
+    before, after = (
+        parse_timestamp(run.state["bookmarks"]["email_open"]["replication_key_value"])
+        for run in (first, again)
+    )
+    assert after > before
+    assert "future" not in again.errors

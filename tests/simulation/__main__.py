@@ -128,8 +128,11 @@ def main() -> int:
                 steps = [s if s.number in kept else s._replace(faults=()) for s in steps]
             outcome = simulate(sandbox, seed, asked.days, steps)
             outcomes.append(outcome)
-            print(f"seed {seed}: {outcome.runs} runs, {outcome.faults.total()} faults, "
-                  f"{'broken' if outcome.broken else 'all promises kept'}", flush=True)
+            print(
+                f"seed {seed}: {outcome.runs} runs, {outcome.faults.total()} faults, "
+                f"{'broken' if outcome.broken else 'all promises kept'}",
+                flush=True,
+            )
             if outcome.broken and asked.first:
                 print(*outcome.broken, sep="\n  ")
             elif outcome.broken:

@@ -52,7 +52,7 @@ def after_run(world: World, step: Step, ended: Sequence[Ended]) -> list[str]:
             broken += world.truth.covered_but_nowhere(state, _milliseconds(world))
         broken += _leaks(world, each)
         if not each.is_good and not kinds & FORGIVEN:
-            tail = each.log[-600:]
+            tail = each.log[-1500:]
             broken.append(f"it ended with {each.tap} and {each.target}: {tail}")
         if each.states:
             world.state = each.states[-1]

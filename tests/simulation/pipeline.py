@@ -51,10 +51,7 @@ class Running:
         for name, content in (*config.items(), ("state", state)):
             (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
         command = [sys.executable, "-m", "at_time", str(ahead)]
-        options = {
-            "cwd": folder.parent,
-            "env": os.environ | {"PYTHONPATH": TESTS, "PYTHONDONTWRITEBYTECODE": "1"},
-        }
+        environment = os.environ | {"PYTHONPATH": TESTS}
         # Files rather than pipes: one that nobody reads before a kill would fill up.
         with (
             (folder / "states").open("wb") as states,
@@ -62,17 +59,26 @@ class Running:
             (folder / "target.log").open("wb") as target_log,
         ):
             self.tap = subprocess.Popen(
-                [*command, "tap", "--config", folder / "tap.json", "--state", folder / "state.json"],
+                [
+                    *command,
+                    "tap",
+                    "--config",
+                    folder / "tap.json",
+                    "--state",
+                    folder / "state.json",
+                ],
                 stdout=subprocess.PIPE,
                 stderr=tap_log,
-                **options,
+                cwd=folder.parent,
+                env=environment,
             )
             self.target = subprocess.Popen(
                 [*command, "target", "--config", folder / "target.json"],
                 stdin=self.tap.stdout,
                 stdout=states,
                 stderr=target_log,
-                **options,
+                cwd=folder.parent,
+                env=environment,
             )
         assert self.tap.stdout is not None
         self.tap.stdout.close()
@@ -102,7 +108,8 @@ class Running:
             raise
         lines = (self._folder / "states").read_bytes().split(b"\n")[:-1]
         log = "".join(
-            (self._folder / name).read_text("utf-8", "replace") for name in ("tap.log", "target.log")
+            (self._folder / name).read_text("utf-8", "replace")
+            for name in ("tap.log", "target.log")
         )
         return Ended(tap, target, log, [json.loads(line) for line in lines if line])
 

@@ -21,12 +21,12 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    # How the processes fare; the amount is what was received before a kill, or hours left out.
+    # How the processes fare; the amount is how many requests come before a kill, or hours left out.
     Kind("run left out", 8, "processes", 1, 7),
-    Kind("tap killed", 8, "processes", 0, 150),
-    Kind("target killed", 8, "processes", 0, 150),
-    Kind("both killed", 8, "processes", 0, 150),
-    Kind("target terminated", 4, "processes", 0, 150),
+    Kind("tap killed", 8, "processes", 0, 40),
+    Kind("target killed", 8, "processes", 0, 40),
+    Kind("both killed", 8, "processes", 0, 40),
+    Kind("target terminated", 4, "processes", 0, 40),
     Kind("two at once", 6, "processes", 0, 2),
     Kind("through Meltano", 2, "processes", 0, 1),
     # This machine's clock, in seconds ahead.
@@ -35,7 +35,7 @@ KINDS = (
     # Answers; the amount is how many.
     Kind("HubSpot in trouble", 10, "hubspot", 1, 5),
     Kind("HubSpot's day used up", 3, "hubspot", 2, 15),
-    Kind("token rotated", 3, "hubspot", 0, 100),
+    Kind("token rotated", 3, "hubspot", 3, 30),
     Kind("token expired", 2, "hubspot", 0, 1),
     Kind("campaigns deleted", 3, "hubspot", 0, 1),
     Kind("contacts refused", 3, "hubspot", 0, 1),
@@ -90,11 +90,11 @@ def plan(seed: int, days: float) -> list[Step]:
         )
         hour = number + 1 + order.uniform(-0.05, 0.05)
         steps.append(Step(number, hour, faults if number < runs - calm else ()))
-    return _left_out(steps)
+    return _left_out(steps, steps[runs - calm].hour)
 
 
-def _left_out(steps: list[Step]) -> list[Step]:
-    """Without the runs that a fault leaves out."""
+def _left_out(steps: list[Step], calm_from: float) -> list[Step]:
+    """Without the runs that a fault leaves out, none of which are in the calm at the end."""
     left: list[Step] = []
     silent_until = 0.0
     for step in steps:
@@ -102,6 +102,6 @@ def _left_out(steps: list[Step]) -> list[Step]:
             continue
         hours = [fault.amount for fault in step.faults if fault.kind == "run left out"]
         if hours:
-            silent_until = step.hour + hours[0]
+            silent_until = min(calm_from, step.hour + hours[0])
         left.append(step)
     return left

@@ -1,4 +1,4 @@
-"""From a simulation that fails to the shortest one that still does. Pure but for what it is given."""
+"""From a simulation that fails to the shortest one that still does. Pure."""
 
 from __future__ import annotations
 

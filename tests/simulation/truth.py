@@ -98,11 +98,11 @@ def _hash(event: Known) -> int:
 
 
 def moved_back(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The streams whose bookmark is earlier than before."""
+    """The streams whose bookmark is earlier than before, with both."""
     streams = []
     for stream, entry in before.get("bookmarks", {}).items():
         old = read_bookmark(stream, entry)
         new = read_bookmark(stream, after.get("bookmarks", {}).get(stream, {}))
         if old is not None and (new is None or new.end < old.end):
-            streams.append(stream)
+            streams.append(f"{stream}, {old} to {new}")
     return streams

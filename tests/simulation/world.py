@@ -6,7 +6,7 @@ import random
 import shutil
 import signal
 import time
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sandbox.stories.steady import PEOPLE, Steady, moments
@@ -16,6 +16,7 @@ from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sandbox.client import Sandbox
     from simulation.pipeline import Ended
@@ -71,7 +72,7 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 class World:
-    """Everything that one seed's runs share; times are in seconds since 1970 and hours from begin."""
+    """Everything that one seed's runs share; hours are counted from `begin`, in Unix seconds."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, seed: int, days: float) -> None:
         """Fill the services with what will happen in so many days."""
@@ -159,17 +160,21 @@ class World:
         added = []
         for number in range(count):
             created = max(begin, at - order.randrange(60_000, 6_600_000))
-            added.append(
+            kind = order.choice(("OPEN", "CLICK", "BOUNCE"))
+            added.append(Known(f"more-{self.seed}-{at}-{number}-{recipient}", created, kind, at))
+        self.sandbox.add_events(
+            [
                 {
-                    "id": f"more-{self.seed}-{at}-{number}-{recipient}",
-                    "created": created,
-                    "type": order.choice(("OPEN", "CLICK", "BOUNCE")),
+                    "id": each.id,
+                    "created": each.created,
+                    "type": each.kind,
                     "portalId": PORTAL,
-                    "recipient": recipient or f"reader{created % PEOPLE}@example.com",
+                    "recipient": recipient or f"reader{each.created % PEOPLE}@example.com",
                 }
-            )
-        self.sandbox.add_events(added)
-        self.truth.add([Known(e["id"], e["created"], e["type"], at) for e in added])
+                for each in added
+            ]
+        )
+        self.truth.add(added)
 
 
 class Meeting:
@@ -190,10 +195,14 @@ class Meeting:
         if "run left out" in self._amounts:
             return []
         for kind, amount in self._amounts.items():
-            getattr(self, f"_{kind.lower().replace(' ', '_').replace(chr(39), '')}", _nothing)(amount)
+            getattr(self, f"_{kind.lower().replace(' ', '_').replace(chr(39), '')}", _nothing)(
+                amount
+            )
         if any(kind.endswith(("killed", "terminated", "rotated")) for kind in self._amounts):
-            # Slow enough for a kill to fall between two requests.
-            world.sandbox.set_latency(hubspot=0.02, amplitude=0.02)
+            # Many small requests, slow enough for a kill to fall between two of them.
+            world.sandbox.set_latency(hubspot=0.03, amplitude=0.03)
+            self._change("tap", page_size=10)
+            self._change("target", batch_size_rows=8)
         try:
             return self._run()
         finally:
@@ -210,7 +219,7 @@ class Meeting:
         world = self._world
         if "through Meltano" in self._amounts:
             return [world.through_meltano()]
-        before = world.received()
+        before = self._progress()
         running = world.start(self._ahead)
         if "two at once" in self._amounts:
             second = world.start(self._ahead, "second")
@@ -224,9 +233,18 @@ class Meeting:
             ("token rotated", self._rotate_token),
         ):
             if kind in self._amounts:
-                amount = self._amounts[kind]
-                running.interfere(lambda amount=amount: world.received() >= before + amount, act)
+                enough = before + self._amounts[kind]
+                running.interfere(partial(self._has_come_to, enough), act)
         return [running.wait()]
+
+    def _has_come_to(self, enough: float) -> bool:
+        return self._progress() >= enough
+
+    def _progress(self) -> int:
+        """A number that grows with a run: its requests to HubSpot and to Amplitude."""
+        sandbox = self._world.sandbox
+        stats = sandbox.hubspot_stats(), sandbox.amplitude_stats()
+        return sum(int(each["requests"]) for each in stats)
 
     # Each of the following puts one kind of fault in force.
 
@@ -262,13 +280,13 @@ class Meeting:
         self._undo.append(self._new_token)
 
     def _new_token(self) -> None:
-        token = f"sandbox-access-token-{self._step.number}"
+        token = f"rotated-token-{self._step.number}"
         self._world.sandbox.set_token(token, SCOPES)
         self._world.config["tap"]["access_token"] = token
         self._world.secrets.append(token)
 
     def _key_rotated(self, _: float) -> None:
-        world, key = self._world, f"sandbox-api-key-{self._step.number}"
+        world, key = self._world, f"rotated-key-{self._step.number}"
         world.sandbox.set_amplitude(api_key=key)
 
         def take_over() -> None:
@@ -314,16 +332,23 @@ class Meeting:
 
     def _disk_full_for_rejects(self, _: float) -> None:
         self._world.add_events(2, self._order, TOO_SHORT)
-        self._replace("rejected_path", FULL_DISK)
+        self._change("target", rejected_path=FULL_DISK)
 
     def _disk_full_for_the_job_log(self, _: float) -> None:
-        self._replace("job_log_path", FULL_DISK)
+        self._change("target", job_log_path=FULL_DISK)
 
-    def _replace(self, name: str, value: str) -> None:
-        target = self._world.config["target"]
-        before = target[name]
-        target[name] = value
-        self._undo.append(lambda: target.update({name: before}))
+    def _change(self, plugin: str, **settings: Any) -> None:
+        """Change settings for this run."""
+        config = self._world.config[plugin]
+        before = {name: config[name] for name in settings if name in config}
+        config.update(settings)
+
+        def undo() -> None:
+            for name in settings:
+                config.pop(name)
+            config.update(before)
+
+        self._undo.append(undo)
 
     def _state_of_a_day_ago(self, amount: float) -> None:
         states = self._world.states

@@ -41,6 +41,12 @@ class HubSpotClock:
             return instant
         return min(instant, self.earliest)
 
+    def corrected(self, instant: int) -> int:
+        """An instant of this machine's clock, or HubSpot's own where that is wrong either way."""
+        if self.earliest is None or self.ahead >= 0:
+            return self.bound(instant)
+        return max(instant, self.earliest)
+
 
 def parse_date(text: str | None) -> int | None:
     """An HTTP date in milliseconds since 1970; None if it is none."""

@@ -46,8 +46,8 @@ CLOCK_MINUTES = 2 * 60_000
 LEFT_OUT = "Events without an id or a time to be placed by: {count} ({names}); they were left out."
 
 
-class ClockAheadError(Exception):
-    """This machine's clock is ahead of HubSpot's, so the range was planned too late."""
+class WrongClockError(Exception):
+    """This machine's clock is wrong, so the range was planned too late or too early."""
 
 
 class EventReader:
@@ -74,9 +74,9 @@ class EventReader:
         self._account = account
         self._writer = writer
         self._started_at = started_at
-        # The run's start by this machine's clock or, where that is ahead, by HubSpot's.
+        # The run's start by this machine's clock or, where that is wrong, by HubSpot's.
         self._now = started_at
-        self._planned_too_late: bool | None = None
+        self._planned_wrongly: bool | None = None
         self._clock_lock = threading.Lock()
         self._write_state = write_state
         self._writers: dict[str, StreamWriter] = {}
@@ -97,10 +97,10 @@ class EventReader:
         try:
             try:
                 engine = self._run_engine(streams)
-            except ClockAheadError:
+            except WrongClockError:
                 # Nothing is written yet, so all of it can be planned by HubSpot's clock.
-                self._now = self._account.clock.bound(self._started_at)
-                self._planned_too_late = False
+                self._now = self._account.clock.corrected(self._started_at)
+                self._planned_wrongly = False
                 self._account.stop.clear()
                 engine = self._run_engine(streams)
         finally:
@@ -198,16 +198,19 @@ class EventReader:
             sync.event_type, part.requested_start, part.end, part.offset, sync.count
         )
         with self._clock_lock:
-            # The first answer decides for all streams, so nothing is written if it is too late.
-            if self._planned_too_late is None:
-                self._planned_too_late = any(map(self._is_late, self.syncs.values()))
-            if self._planned_too_late:
-                raise ClockAheadError
+            # The first answer decides for all streams, so nothing is written if it is wrong.
+            if self._planned_wrongly is None:
+                self._planned_wrongly = any(map(self._is_wrong, self.syncs.values()))
+            if self._planned_wrongly:
+                raise WrongClockError
         page.events = self._placeable(page.events)
         return page
 
-    def _is_late(self, sync: StreamSync) -> bool:
+    def _is_wrong(self, sync: StreamSync) -> bool:
         """Whether by HubSpot's clock the stream should be planned anew."""
+        if sync.bookmark_in_future and self._account.clock.corrected(self._now) > self._now:
+            # It may lie in this machine's future alone, and a bookmark never moves back for that.
+            return True
         now = self._account.clock.bound(self._now)
         if self._now - now >= CLOCK_MINUTES:
             return True
