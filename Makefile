@@ -16,15 +16,18 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate simulate live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
+.PHONY: demo test test-orchestrate test-neighbours simulate live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test: setup setup-meltano ## Run every test but those of schedulers.
-	$(PYTEST) --ignore tests/orchestrate $(PYTEST_ARGS)
+test: setup setup-meltano ## Run every test but those of schedulers and neighbours.
+	$(PYTEST) --ignore tests/orchestrate --ignore tests/neighbours $(PYTEST_ARGS)
+
+test-neighbours: setup setup-meltano .venv-bench/ready .venv-neighbours/ready ## Run the tests with databases, S3 and other people's plugins.
+	$(PYTEST) tests/neighbours $(PYTEST_ARGS)
 
 test-orchestrate: setup setup-meltano ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
 	$(PYTEST) tests/orchestrate $(PYTEST_ARGS)
@@ -87,17 +90,18 @@ $(DAGSTER)/ready: requirements/dagster.txt orchestrate/dagster/pyproject.toml or
 	$(DAGSTER)/bin/python $(COMPILE) $(DAGSTER)/lib
 	@touch $@
 
-.venv-bench/ready: requirements/bench.txt
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python $(PIP_INSTALL) --require-hashes -r requirements/bench.txt
-	.venv-bench/bin/python $(COMPILE) .venv-bench/lib
+# Environments of other people's software, each with its lock file.
+.venv-%/ready: requirements/%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	.venv-$*/bin/python $(COMPILE) .venv-$*/lib
 	@touch $@
 
 lock: setup-meltano ## Resolve the development requirements anew.
-	for name in bench build container dagster dev meltano plugins; do \
+	for name in bench build container dagster dev meltano neighbours plugins; do \
 	  .venv-meltano/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .venv-meltano .venv-bench .meltano .mypy_cache .pytest_cache .ruff_cache output
+	rm -rf .venv .venv-meltano .venv-bench .venv-neighbours .meltano .mypy_cache .pytest_cache .ruff_cache output

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from neighbours import postgres
+from pipeline.project import empty_database
+from sandbox.client import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(seed=11) as running:
+        running.set_limits(requests_per_10_seconds=0)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Postgres]:
+    if lacking := postgres.missing():
+        pytest.skip(f"needs PostgreSQL: {lacking} not installed")
+    with postgres.Postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return empty_database(tmp_path_factory.mktemp("database"))
