@@ -109,8 +109,8 @@ class AccountChecks:
             return Finding(name, FAILED, str(error))
 
     def current_time(self) -> int:
-        """Now, in milliseconds, but no later than HubSpot's clock allows."""
-        return now_milliseconds() - max(0, self._probe.account.clock.ahead)
+        """Now by HubSpot's clock, in milliseconds."""
+        return now_milliseconds() - self._probe.account.clock.ahead
 
     def _portal(self) -> tuple[str, str]:
         details = self._probe.get(ACCOUNT_PATH)
@@ -179,7 +179,7 @@ class AccountChecks:
         return Finding("clock", result, words)
 
     def _stream(self, event_type: str) -> tuple[str, str]:
-        now = self._probe.account.clock.bound(self._now)
+        now = self._probe.account.clock.corrected(self._now)
         page = self._probe.page(event_type, now - DAY, now)
         self.readable = True
         count = f"{len(page.raw):,}{' or more' if page.has_more else ''} in the last 24 hours"
@@ -278,16 +278,17 @@ class AccountChecks:
             return Finding("bookmarks", UNKNOWN, words)
         entries = self._state.get("bookmarks")
         given = entries if isinstance(entries, dict) else {}
+        now = self._probe.account.clock.corrected(self._now)
         starts: dict[str, int] = {}
         try:
             for event_type in self.event_types:
                 stream = STREAM_OF_TYPE[event_type]
                 entry = given.get(stream)
                 bookmark = read_bookmark(stream, entry if isinstance(entry, dict) else {})
-                if bookmark is not None and bookmark.is_after(self._now):
+                if bookmark is not None and bookmark.is_after(now):
                     moment = format_timestamp(bookmark.end)
                     return Finding("bookmarks", FAILED, f"{stream}'s is in the future: {moment}")
-                starts[stream] = first_instant(self._settings, bookmark, self._now)
+                starts[stream] = first_instant(self._settings, bookmark, now)
         except ConfigError as error:
             return Finding("bookmarks", FAILED, str(error))
         fresh = [stream for stream in starts if not given.get(stream)]

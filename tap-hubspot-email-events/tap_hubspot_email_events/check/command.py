@@ -113,7 +113,7 @@ def main(  # noqa: PLR0913 - the command's options
     findings = list(checks.run())
     assumed: list[Finding] = []
     if looks_closer and not checks.is_over:
-        at = account.clock.bound(now)
+        at = account.clock.corrected(now)
         assumed = list(examine(Evidence(probe, settings, checks, at, wait=wait)))
     report = Report(
         PLUGIN, __version__, format_timestamp(now), probe.budget.requests, findings, assumed

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_hubspot_email_events.timestamps import format_timestamp
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -202,6 +204,18 @@ def test_the_state_shows_where_the_next_run_starts(
     assert bookmarks["result"] == "ok"
     assert "2026-01-31T08:00:00.000Z (email_open)" in bookmarks["seen"]
     assert "none yet for email_sent" in bookmarks["seen"]
+
+
+def test_a_bookmark_ahead_of_this_machines_clock_alone_is_none_of_the_future(
+    portal: Sandbox, checking: Checking, tmp_path: Path
+) -> None:
+    at = time.time() + 7200
+    portal.set_hubspot_clock(at)
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(_state(format_timestamp(int((at - 600) * 1000)))))
+    checks = checking.report("--state", str(path))["checks"]
+    assert checks["bookmarks"]["result"] == "ok"
+    assert checks["clock"]["result"] == "failed"
 
 
 @pytest.mark.parametrize("moment", ["2999-01-01T00:00:00.000Z", "yesterday"])
