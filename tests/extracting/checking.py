@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
     from sandbox.client import Sandbox
 
+# Settings that take an access token's place.
+OAUTH: dict[str, Any] = {
+    "access_token": None,
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-client-secret",
+    "refresh_token": "sandbox-refresh-token",
+}
+
 
 class Checking:
     """Runs the command on the sandbox."""

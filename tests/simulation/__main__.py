@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.client import Sandbox
 from simulation.checks import after_run
+from simulation.faults import run
 from simulation.plan import KINDS, plan
 from simulation.shrinking import shrink
 from simulation.world import World
@@ -51,7 +52,7 @@ def simulate(sandbox: Sandbox, seed: int, days: float, steps: Sequence[Step]) ->
     with tempfile.TemporaryDirectory() as folder:
         world = World(sandbox, Path(folder), seed, days)
         for place, step in enumerate(steps):
-            ended = world.run(step)
+            ended = run(world, step)
             outcome.runs += len(ended)
             outcome.faults.update(fault.kind for fault in step.faults)
             outcome.broken = after_run(world, step, ended)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from extracting.checking import OAUTH
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -16,12 +17,6 @@ if TYPE_CHECKING:
     from extracting.checking import Checking
     from sandbox.client import Sandbox
 
-OAUTH: dict[str, Any] = {
-    "access_token": None,
-    "client_id": "sandbox-client",
-    "client_secret": "sandbox-client-secret",
-    "refresh_token": "sandbox-refresh-token",
-}
 SECRETS = ("sandbox-access-token", "sandbox-client-secret", "sandbox-refresh-token")
 EVENTS_PATH = "/email/public/v1/events"
 

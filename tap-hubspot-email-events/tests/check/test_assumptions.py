@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tap_hubspot_email_events
+from extracting.checking import OAUTH
 from tap_hubspot_email_events.check.assumptions import ASSUMPTIONS
 
 if TYPE_CHECKING:
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     from extracting.checking import Checking
     from sandbox.client import Sandbox
 
-OAUTH: dict[str, Any] = {
-    "access_token": None,
-    "client_id": "sandbox-client",
-    "client_secret": "sandbox-client-secret",
-    "refresh_token": "sandbox-refresh-token",
-}
 HOUR = 3_600_000
 NAMES = [each.name for each in ASSUMPTIONS]
 
