@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tap_hubspot_email_events.check import changes, contents, pages
 from tap_hubspot_email_events.check.finding import DIFFERS, UNKNOWN, Finding
-from tap_hubspot_email_events.check.probe import BudgetSpentError
+from tap_hubspot_email_events.check.probe import BudgetSpentError, is_about_question
 from tap_hubspot_email_events.errors import AccountError, DailyLimitError, RefusedError, TapError
 
 if TYPE_CHECKING:
@@ -200,9 +200,8 @@ def examine(evidence: Evidence) -> Iterator[Finding]:
         try:
             yield Finding(assumption.name, *assumption.examine(evidence))
         except RefusedError as error:
-            # HubSpot's own failures (5xx) say nothing of what it takes.
-            is_answer = error.status < 500  # noqa: PLR2004 - HTTP's classes of answers
-            yield Finding(assumption.name, DIFFERS if is_answer else UNKNOWN, str(error))
+            result = DIFFERS if is_about_question(error) else UNKNOWN
+            yield Finding(assumption.name, result, str(error))
         except DailyLimitError:
             over = "the account's requests for today are used up"
             yield Finding(assumption.name, UNKNOWN, over)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_hubspot_email_events.check.account_checks import CONTENT_SCOPE
 from tap_hubspot_email_events.check.evidence import DAY, SAMPLE_DAYS, complete
 from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.probe import is_about_question
 from tap_hubspot_email_events.errors import NotFoundError, RefusedError
 from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE
 from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
@@ -65,7 +66,7 @@ def _refusal(evidence: Evidence, event_type: str) -> str:
     try:
         evidence.probe.page(event_type, start, evidence.now, limit=10)
     except RefusedError as error:
-        if error.status >= 500:  # noqa: PLR2004 - HTTP's classes of answers
+        if not is_about_question(error):
             raise
         return f"HTTP {error.status}"
     return ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.check.evidence import DAY, MOST_PAGES, SAMPLE_DAYS
 from tap_hubspot_email_events.check.finding import assumed, differs, unknown
-from tap_hubspot_email_events.check.probe import FULL_PAGE
+from tap_hubspot_email_events.check.probe import FULL_PAGE, is_about_question
 from tap_hubspot_email_events.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
             few.event_type, few.start + 1, few.end - 1, limit=limit, offset=offset
         )
     except RefusedError as error:
-        if error.status >= 500:  # noqa: PLR2004 - HTTP's classes of answers
+        if not is_about_question(error):
             raise
         return assumed(f"HTTP {error.status}")
     return differs(f"answered with {len(page.raw)} events")

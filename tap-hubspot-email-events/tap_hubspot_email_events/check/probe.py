@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from tap_hubspot_email_events.errors import RefusedError
     from tap_hubspot_email_events.hubspot.account import Account
     from tap_hubspot_email_events.hubspot.events import Event
 
@@ -117,6 +119,12 @@ class Probe:
         seen = PageSeen(event_type, start, end, limit, raw, events, page.has_more, next_offset)
         self.pages.append(seen)
         return seen
+
+
+def is_about_question(error: RefusedError) -> bool:
+    """Whether HubSpot refused what was asked, rather than failed (5xx) or lacked a scope (403)."""
+    # HTTP's classes of answers.
+    return error.status < 500 and error.status != HTTPStatus.FORBIDDEN  # noqa: PLR2004
 
 
 def key(event: Event) -> tuple[str, int]:

@@ -178,7 +178,12 @@ def test_events_refused_in_spite_of_the_scope_are_noticed(
         json={"message": "no"},
         path="/email/public/v1/events",
     )
-    assert "content_scope" in differing(examined(checking))
+    assert differing(examined(checking)) == {"content_scope"}
+
+
+def test_a_missing_scope_is_no_difference(portal: Sandbox, checking: Checking) -> None:
+    portal.set_token("sandbox-access-token", scopes=["oauth"])
+    assert differing(examined(checking)) == set()
 
 
 @pytest.mark.parametrize(
