@@ -20,7 +20,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
         yield Accounts(folder)
         return
     with Sandbox(seed=11) as sandbox:
-        sandbox.generate(events=12_000, days=60)
+        sandbox.generate(events=7_000, days=60)
         yield Accounts(
             folder,
             {

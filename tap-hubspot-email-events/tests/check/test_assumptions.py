@@ -42,7 +42,7 @@ def event(created: int, kind: str = "SENT", **fields: Any) -> dict[str, Any]:
 @pytest.fixture
 def portal(sandbox: Sandbox) -> Sandbox:
     """An account with two months of events of many types."""
-    sandbox.generate(events=12_000, days=60)
+    sandbox.generate(events=7_000, days=60)
     return sandbox
 
 
