@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
 
-from tap_hubspot_email_events.check import main
+from tap_hubspot_email_events.check.command import main
 
 if TYPE_CHECKING:
     from pathlib import Path
