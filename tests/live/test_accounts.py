@@ -41,7 +41,7 @@ def hubspot(accounts: Accounts) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def messages(accounts: Accounts) -> list[dict[str, Any]]:
-    """Two hours of HubSpot's events, long closed."""
+    """Two days of HubSpot's events, long closed."""
     return read(accounts)
 
 
