@@ -12,22 +12,50 @@ from hypothesis import strategies as st
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import (
     Bookmark,
+    aligned,
     first_instant,
     read_bookmark,
+    read_stretches,
     write_bookmark,
+    write_stretches,
 )
+from tap_hubspot_email_events.reading.stretches import Stretch
 
 MINUTE = 60_000
 LOOKBACK = 120 * MINUTE
 instants = st.integers(0, 2_000_000_000_000)
 
 
-@given(instants, instants)
-def test_a_bookmark_is_read_as_it_was_written(end: int, started: int) -> None:
+@given(instants, st.none() | instants, st.none() | instants)
+def test_a_bookmark_is_read_as_it_was_written(
+    end: int, started: int | None, read_from: int | None
+) -> None:
     state: dict[str, Any] = {}
-    write_bookmark(state, Bookmark(end, started), "created")
-    assert read_bookmark("email_open", state) == Bookmark(end, started)
+    write_bookmark(state, Bookmark(end, started, read_from), "created")
+    assert read_bookmark("email_open", state) == Bookmark(end, started, read_from)
     assert state["replication_key"] == "created"
+
+
+def test_a_bookmark_is_written_as_dates() -> None:
+    state: dict[str, Any] = {}
+    write_bookmark(state, Bookmark(1_760_000_000_000, 1_760_000_000_001, 1), "created")
+    assert state == {
+        "replication_key": "created",
+        "replication_key_value": "2025-10-09T08:53:20.000Z",
+        "run_started_at": "2025-10-09T08:53:20.001Z",
+        "read_from": "1970-01-01T00:00:00.001Z",
+    }
+
+
+def test_what_a_bookmark_does_not_know_stays_as_it_was() -> None:
+    state: dict[str, Any] = {}
+    write_bookmark(state, Bookmark(5, None), "created")
+    assert set(state) == {"replication_key", "replication_key_value"}
+
+
+def test_a_stream_without_a_bookmark_has_none() -> None:
+    assert read_bookmark("email_open", {}) is None
+    assert read_bookmark("email_open", {"run_started_at": "2025-10-09T08:53:20Z"}) is None
 
 
 def test_after_a_whole_run_the_next_one_looks_back_from_its_start() -> None:
@@ -66,6 +94,108 @@ def test_a_bookmark_that_is_no_date_is_refused_by_name(value: Any) -> None:
         read_bookmark("email_open", {"replication_key_value": value})
 
 
+@pytest.mark.parametrize("name", ["run_started_at", "read_from"])
+@pytest.mark.parametrize("value", ["soon", True, 1.5, 10**20, "9999-99-99T00:00:00Z"])
+def test_a_start_that_is_no_date_is_refused_with_what_to_do(name: str, value: Any) -> None:
+    state = {"replication_key_value": "2025-10-09T08:53:20Z", name: value}
+    with pytest.raises(ConfigError) as caught:
+        read_bookmark("email_open", state)
+    assert str(caught.value) == (
+        "The state's bookmark of stream email_open is no RFC 3339 date; correct it, or remove the "
+        "stream's entry to read it again from `start_date`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "then"),
+    [
+        (Bookmark(9, 8, 1), Bookmark(9, 8, 1)),
+        (Bookmark(10, 99, 1), Bookmark(10, 99, 1)),
+        (Bookmark(11, None, 1), Bookmark(10, 10, 1)),
+        (Bookmark(11, 7, None), Bookmark(10, 7, None)),
+        (Bookmark(11, 11, 2), Bookmark(10, 10, 2)),
+    ],
+)
+def test_a_bookmark_in_the_future_counts_as_now(bookmark: Bookmark, then: Bookmark) -> None:
+    assert bookmark.no_later_than(10) == then
+    assert bookmark.is_after(10) == (bookmark.end > 10)
+
+
+STRETCHES = [Stretch(100, 199, 3, 7), Stretch(200, 300, 0, 0)]
+
+
+def test_what_left_the_tap_is_read_as_it_was_written() -> None:
+    state: dict[str, Any] = {}
+    write_stretches(state, STRETCHES)
+    assert state["sent"]["from"] == "1970-01-01T00:00:00.100Z"
+    assert state["sent"]["to"] == "1970-01-01T00:00:00.300Z"
+    assert read_stretches(state, Bookmark(300, 300)) == STRETCHES
+    write_stretches(state, [])
+    assert state == {}
+    write_stretches(state, [])
+    assert read_stretches(state, Bookmark(300, 300)) == []
+
+
+@pytest.mark.parametrize("bookmark", [None, Bookmark(299, 300), Bookmark(301, 300)])
+def test_it_counts_only_with_the_bookmark_written_with_it(bookmark: Bookmark | None) -> None:
+    state: dict[str, Any] = {}
+    write_stretches(state, STRETCHES)
+    assert read_stretches(state, bookmark) == []
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"from": None},
+        {"to": None},
+        {"from": "soon"},
+        {"to": "1970-01-01T00:00:00.299Z"},
+        {"from": "1970-01-01T00:00:00.101Z"},
+        {"stretches": None},
+        {"stretches": "????"},
+        {"stretches": ""},
+    ],
+)
+def test_a_state_that_was_edited_leaves_nothing_out(edited: dict[str, Any]) -> None:
+    state: dict[str, Any] = {}
+    write_stretches(state, STRETCHES)
+    state["sent"] |= edited
+    assert read_stretches(state, Bookmark(300, 300)) == []
+    for name in edited:
+        state["sent"].pop(name)
+    assert read_stretches(state, Bookmark(300, 300)) == []
+
+
+@pytest.mark.parametrize("sent", [None, [], "x", 5])
+def test_what_is_no_record_of_it_leaves_nothing_out(sent: Any) -> None:
+    assert read_stretches({"sent": sent}, Bookmark(300, 300)) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "earliest", "start"),
+    [
+        (99, None, 99),
+        (100, None, 100),
+        (150, None, 100),
+        (199, None, 100),
+        (200, None, 200),
+        (300, None, 200),
+        (301, None, 301),
+        (150, 100, 100),
+        (150, 101, 150),
+        (250, 101, 200),
+    ],
+)
+def test_a_run_starts_where_a_known_stretch_is_read_whole(
+    at: int, earliest: int | None, start: int
+) -> None:
+    assert aligned(at, STRETCHES, earliest) == start
+
+
+def test_at_the_epoch_a_stretch_is_read_whole_too() -> None:
+    assert aligned(5, [Stretch(0, 9, 1, 1)], None) == 0
+
+
 def start(bookmark: Bookmark | None, start_date: int | None) -> int:
     settings: Any = SimpleNamespace(start=start_date, lookback=LOOKBACK)
     return first_instant(settings, bookmark, 100 * 24 * 60 * MINUTE)
@@ -84,3 +214,8 @@ def test_looking_back_stops_at_the_start_date_but_never_skips_a_gap() -> None:
     bookmark = Bookmark(10 * LOOKBACK, 10 * LOOKBACK)
     assert start(bookmark, 9 * LOOKBACK + 5) == 9 * LOOKBACK + 5
     assert start(bookmark, 50 * LOOKBACK) == 10 * LOOKBACK + 1
+    assert start(bookmark, 5) == 9 * LOOKBACK
+
+
+def test_without_bookmark_the_start_date_is_where_it_starts() -> None:
+    assert start(None, 5) == 5
