@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 300.0
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;]+", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_\-.=+/]{20,}")
+# A kind of error, such as EXPIRED_AUTHENTICATION, is as long as a token.
+_CATEGORY = re.compile(r"[A-Z]+(?:_[A-Z]+){0,5}")
 _LONGEST_QUOTE = 200
 _ABOUT_SCOPES = re.compile(r"scope|permission|requires one of", re.IGNORECASE)
 _SCOPES_IN_WORDS = re.compile(r"requires one of \[([^\]]*)\]|required '([^']*)' scope")
@@ -220,11 +222,13 @@ def _error(body: bytes) -> Mapping[str, Any]:
 
 def _quote(error: Mapping[str, Any]) -> str:
     """HubSpot's own message, scrubbed; empty if there is none."""
-    words = [str(error[key]) for key in ("category", "message") if error.get(key)]
-    return f": {scrub(', '.join(words))}" if words else ""
+    words = [scrub(str(error[key])) for key in ("category", "message") if error.get(key)]
+    return f": {', '.join(words)}" if words else ""
 
 
 def scrub(text: str) -> str:
     """Remove email addresses and anything long enough to be a token, and shorten the rest."""
+    if _CATEGORY.fullmatch(text):
+        return text
     text = _TOKEN.sub("…", _ADDRESS.sub("…", " ".join(text.split())))
     return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"

@@ -54,6 +54,18 @@ def test_events_of_the_page_before_are_not_repeated() -> None:
     assert without_repeated(repeated, times(repeated), PreviousPage()) == repeated[:1]
 
 
+def test_each_page_is_compared_with_the_one_before_it() -> None:
+    previous = PreviousPage()
+    pages = [[{"id": name, "created": 1} for name in names] for names in ("ab", "bc", "ab", "d")]
+    kept = [without_repeated(page, times(page), previous) for page in pages]
+    assert ["".join(event["id"] for event in page) for page in kept] == ["ab", "c", "a", "d"]
+
+
+def test_an_event_of_another_time_with_the_same_id_is_another() -> None:
+    page = [{"id": "a", "created": 2}, {"id": "a", "created": 1}]
+    assert without_repeated(page, times(page), PreviousPage()) == page
+
+
 FINE = {"id": "a", "created": 1_760_000_000_000, "recipient": "jane@example.com"}
 
 
@@ -101,6 +113,34 @@ def test_an_event_that_cannot_be_placed_is_left_out_and_named_by_what_it_has(
     assert good == [FINE]
     assert named in describe(left_out[0])
     assert "jane" not in describe(left_out[0])
+
+
+@pytest.mark.parametrize("instant", [0, 253_402_300_799_999])
+@pytest.mark.parametrize("other", [{}, {"id": 7}])
+def test_the_first_and_the_last_instant_can_be_placed(instant: int, other: dict[str, Any]) -> None:
+    event = FINE | {"created": instant}
+    good, left_out = placeable([event, FINE | other])
+    assert (good[0], len(good), left_out) == (FINE | {"created": instant}, 2, [])
+
+
+@pytest.mark.parametrize("instant", [-1, 253_402_300_800_000])
+def test_what_lies_beyond_them_cannot(instant: int) -> None:
+    event = FINE | {"created": instant}
+    assert placeable([event, dict(FINE)]) == ([FINE], [event])
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (None, "no object"),
+        ({"id": "a", "created": 5}, "id a created 5"),
+        ({"id": 0, "created": None}, "id 0"),
+        ({"created": 0}, "created 0"),
+        ({}, "neither id nor created"),
+    ],
+)
+def test_what_is_left_out_is_described_by_these_two_alone(event: Any, words: str) -> None:
+    assert describe(event) == words
 
 
 @pytest.mark.parametrize("odd", [None, 5, "text", []])

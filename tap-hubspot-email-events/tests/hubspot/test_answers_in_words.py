@@ -1,0 +1,225 @@
+"""Each decision as a whole: what the user reads, and for how long is waited."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from tap_hubspot_email_events.hubspot.answers import (
+    Accept,
+    DailyLimitReached,
+    Decision,
+    Reauthorise,
+    Refuse,
+    Retry,
+    Throttle,
+    decide,
+    retry_after,
+    scrub,
+)
+
+LACKS = "HubSpot refused the request (HTTP 403): the token lacks the scope "
+ADD_IT = (
+    "; add it to the service key or app in HubSpot, and after a change of an OAuth app connect the "
+    "account again as a super admin"
+)
+
+
+def answer(status: int, body: Any = "", wait: str | None = None, **asked: Any) -> Decision:
+    content = body if isinstance(body, bytes) else (json.dumps(body) if body else "").encode()
+    return decide(status, {} if wait is None else {"Retry-After": wait}, content, **asked)
+
+
+@pytest.mark.parametrize("status", [200, 204, 299])
+def test_what_is_used(status: int) -> None:
+    assert answer(status, {"message": "ignored"}) == Accept()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "least"),
+    [
+        (408, "HTTP 408", 0.0),
+        (425, "HTTP 425", 0.0),
+        (423, "HTTP 423, locked", 2.0),
+        (477, "HTTP 477, the account is being moved", 10.0),
+        (500, "HTTP 500", 0.0),
+        (530, "HTTP 530", 0.0),
+        (599, "HTTP 599", 0.0),
+    ],
+)
+def test_what_is_tried_again(status: int, reason: str, least: float) -> None:
+    assert answer(status) == Retry(reason, least, status)
+    assert answer(status, wait="12") == Retry(reason, 12.0, status)
+    shortest = 2.0 if status == 423 else 0.0
+    assert answer(status, wait="0") == Retry(reason, shortest, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (
+            404,
+            {},
+            "HubSpot has no such address (HTTP 404); check `api_url`, and whether HubSpot still "
+            "offers this API",
+        ),
+        (
+            410,
+            {"message": "Gone"},
+            "HubSpot has no such address (HTTP 410); check `api_url`, and whether HubSpot still "
+            "offers this API",
+        ),
+        (414, {}, "HubSpot found the request's address too long (HTTP 414)"),
+        (300, {}, "the answer was a redirect (HTTP 300); check `api_url`"),
+        (399, {}, "the answer was a redirect (HTTP 399); check `api_url`"),
+        (400, {}, "HubSpot refused the request (HTTP 400)"),
+        (422, b"<html>", "HubSpot refused the request (HTTP 422)"),
+        (400, [{"message": "x"}], "HubSpot refused the request (HTTP 400)"),
+        (499, {"message": "No."}, "HubSpot refused the request (HTTP 499): No."),
+        (
+            400,
+            {"message": "No.", "category": "VALIDATION_ERROR"},
+            "HubSpot refused the request (HTTP 400): VALIDATION_ERROR, No.",
+        ),
+        (
+            403,
+            {"message": "Private."},
+            "HubSpot refused the request (HTTP 403): Private.; check that the account has what is "
+            "asked for, marketing email above all, and the token the scope `content`",
+        ),
+        (403, {}, f"{LACKS}`content`{ADD_IT}"),
+        (
+            488,
+            {"message": "see NA2"},
+            "`api_url` leads to a data centre of HubSpot's that does not serve this account (HTTP "
+            "488); set it to https://api.hubapi.com, which serves all, or to the account's own, "
+            "https://api-na2.hubapi.com for example",
+        ),
+    ],
+)
+def test_what_is_given_up(status: int, body: Any, sentence: str) -> None:
+    assert answer(status, body) == Refuse(sentence, status)
+
+
+def test_the_scope_asked_for_is_the_one_that_is_missed() -> None:
+    scope = "crm.objects.contacts.read"
+    assert answer(403, scope=scope) == Refuse(f"{LACKS}`{scope}`{ADD_IT}", 403)
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    assert answer(403, b"\xff scope \xff") == Refuse(f"{LACKS}`content`{ADD_IT}", 403)
+    hosts = answer(488, b"\xff eu1 \xff")
+    assert isinstance(hosts, Refuse)
+    assert "https://api-eu1.hubapi.com" in hosts.sentence
+    assert answer(400, b'{"message": "\xff"}') == Refuse(
+        "HubSpot refused the request (HTTP 400)", 400
+    )
+
+
+def test_bare_text_about_something_else_is_no_matter_of_scopes() -> None:
+    decision = answer(403, b"  Blocked by the firewall")
+    assert isinstance(decision, Refuse)
+    assert "lacks the scope" not in decision.sentence
+    json_text = answer(403, b' {"message": "Blocked by the firewall"}')
+    assert isinstance(json_text, Refuse)
+    assert "Blocked by the firewall" in json_text.sentence
+
+
+@pytest.mark.parametrize(
+    ("body", "scopes"),
+    [
+        ({"errors": [None, {"context": None}, {"context": []}], "message": "scope"}, "`content`"),
+        (
+            {"errors": [{"context": {"requiredScopes": [5, "a b", "ab", "abc"]}}], "message": ""},
+            "`abc`",
+        ),
+        (
+            {"errors": [{"context": {"requiredScopes": ["abc", "abd", "abc"]}}], "message": ""},
+            "`abc` or `abd`",
+        ),
+        (
+            {
+                "errors": [
+                    {"context": {"requiredScopes": [f"scope-{n}" for n in range(4)]}},
+                    {"context": {"requiredGranularScopes": [f"more-{n}" for n in range(4)]}},
+                ],
+                "message": "",
+            },
+            "`scope-0` or `scope-1` or `scope-2` or `scope-3` or `more-0`",
+        ),
+        (
+            {
+                "errors": [{"context": {"requiredScopes": ["abc"]}}],
+                "message": "requires one of [other-read]",
+            },
+            "`abc`",
+        ),
+        (
+            {"message": "(requires one of [leads-read, leads-write])"},
+            "`leads-read` or `leads-write`",
+        ),
+        ({"message": "missing required 'abc,def' scope"}, "`abc` or `def`"),
+    ],
+)
+def test_scopes_are_named_once_each_and_five_at_most(body: Any, scopes: str) -> None:
+    assert answer(403, body) == Refuse(f"{LACKS}{scopes}{ADD_IT}", 403)
+
+
+def test_a_refused_token_says_why() -> None:
+    assert answer(401) == Reauthorise("")
+    assert answer(401, {"category": "EXPIRED_AUTHENTICATION"}) == Reauthorise(
+        ": EXPIRED_AUTHENTICATION"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "decision"),
+    [
+        ({"policyName": "daily"}, DailyLimitReached()),
+        ({"message": "Your DAILY limit"}, DailyLimitReached()),
+        (
+            {"policyName": "SECONDLY", "message": "daily and secondly"},
+            Throttle("SECONDLY", None),
+        ),
+        ({"policyName": "search"}, Throttle("SEARCH", None)),
+        ({"message": "Your SECONDLY limit"}, Throttle("SECONDLY", None)),
+        ({"message": "ten_secondly_rolling"}, Throttle("TEN_SECONDLY_ROLLING", None)),
+        ({"policyName": None, "message": None}, Throttle("TEN_SECONDLY_ROLLING", None)),
+    ],
+)
+def test_which_limit_is_used_up(body: Any, decision: Decision) -> None:
+    assert answer(429, body) == decision
+
+
+def test_a_limit_is_waited_for_as_long_as_hubspot_says() -> None:
+    assert answer(429, wait="7") == Throttle("TEN_SECONDLY_ROLLING", 7.0)
+    at = datetime(2026, 1, 31, 12, 0, 0, tzinfo=timezone.utc)
+    date = "Sat, 31 Jan 2026 12:00:10 GMT"
+    assert answer(429, wait=date, now=at) == Throttle("TEN_SECONDLY_ROLLING", 10.0)
+    assert answer(500, wait=date, now=at) == Retry("HTTP 500", 10.0, 500)
+
+
+def test_a_date_is_waited_for_by_this_machines_clock_where_no_other_is_given() -> None:
+    assert retry_after({"Retry-After": "Sat, 01 Jan 2000 00:00:00 GMT"}) == 0
+    assert retry_after({"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}) == 300
+    assert retry_after({"Retry-After": "0.5"}) == 0.5
+    assert retry_after({}) is None
+
+
+def test_what_is_quoted_is_cut_at_two_hundred_characters() -> None:
+    fits = "ab " * 66 + "cd"
+    assert len(fits) == 200
+    assert scrub(fits) == fits
+    assert scrub(fits + "e") == fits + "…"
+
+
+def test_what_may_be_secret_is_replaced() -> None:
+    assert scrub(" for  jane@example.com,\nplease ") == "for …, please"
+    assert scrub("a-token-of-twenty-ch") == "…"
+    assert scrub("nineteen-characters") == "nineteen-characters"
+    assert scrub("EXPIRED_AUTHENTICATION") == "EXPIRED_AUTHENTICATION"
+    assert scrub("EXPIRED_AUTHENTICATION7") == "…"
+    assert scrub("for EXPIRED_AUTHENTICATION") == "for …"
