@@ -154,7 +154,7 @@ def test_an_address_is_a_plain_one(url: str) -> None:
 
 
 def test_a_slash_at_the_end_of_an_address_counts_for_nothing() -> None:
-    assert checked_address("--url", "https://example.com/a/") == "https://example.com/a"
+    assert checked_address("--url", "https://example.com/X/") == "https://example.com/X"
     with pytest.raises(ConfigError, match=r"^--url must be"):
         checked_address("--url", "example.com")
 

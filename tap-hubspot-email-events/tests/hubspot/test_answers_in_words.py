@@ -98,6 +98,13 @@ def test_what_is_tried_again(status: int, reason: str, least: float) -> None:
             "488); set it to https://api.hubapi.com, which serves all, or to the account's own, "
             "https://api-na2.hubapi.com for example",
         ),
+        (
+            488,
+            {},
+            "`api_url` leads to a data centre of HubSpot's that does not serve this account (HTTP "
+            "488); set it to https://api.hubapi.com, which serves all, or to the account's own, "
+            "https://api-eu1.hubapi.com for example",
+        ),
     ],
 )
 def test_what_is_given_up(status: int, body: Any, sentence: str) -> None:
@@ -123,7 +130,7 @@ def test_bare_text_about_something_else_is_no_matter_of_scopes() -> None:
     decision = answer(403, b"  Blocked by the firewall")
     assert isinstance(decision, Refuse)
     assert "lacks the scope" not in decision.sentence
-    json_text = answer(403, b' {"message": "Blocked by the firewall"}')
+    json_text = answer(403, b' {"message": "Blocked by the firewall", "by": "a scope"}')
     assert isinstance(json_text, Refuse)
     assert "Blocked by the firewall" in json_text.sentence
 

@@ -121,7 +121,7 @@ def test_a_bookmark_in_the_future_counts_as_now(bookmark: Bookmark, then: Bookma
     assert bookmark.is_after(10) == (bookmark.end > 10)
 
 
-STRETCHES = [Stretch(100, 199, 3, 7), Stretch(200, 300, 0, 0)]
+STRETCHES = [Stretch(100, 149, 3, 7), Stretch(150, 199, 1, 9), Stretch(200, 300, 0, 0)]
 
 
 def test_what_left_the_tap_is_read_as_it_was_written() -> None:
@@ -176,13 +176,14 @@ def test_what_is_no_record_of_it_leaves_nothing_out(sent: Any) -> None:
     [
         (99, None, 99),
         (100, None, 100),
-        (150, None, 100),
-        (199, None, 100),
+        (149, None, 100),
+        (150, None, 150),
+        (199, None, 150),
         (200, None, 200),
         (300, None, 200),
         (301, None, 301),
-        (150, 100, 100),
-        (150, 101, 150),
+        (149, 100, 100),
+        (149, 101, 149),
         (250, 101, 200),
     ],
 )

@@ -60,6 +60,18 @@ def test_what_is_no_encoding_is_nothing(text: object) -> None:
     assert decode(text, 0) == []
 
 
+def test_an_encoding_that_was_spoilt_is_nothing() -> None:
+    text = encode([Stretch(0, 9, 1, 1)])
+    assert decode(text, 0) != []
+    assert decode(f"{text[:5]}!{text[5:]}", 0) == []
+    assert decode(text[:-4], 0) == []
+
+
+@pytest.mark.parametrize(("instant", "start"), [(0, 0), (9, 0), (10, 10), (25, 20)])
+def test_a_slot_begins_at_a_multiple_of_its_length(instant: int, start: int) -> None:
+    assert SentEvents([], since=0, slot=10).slot_start(instant) == start
+
+
 def test_years_without_an_event_are_more_than_one_stretch() -> None:
     stretches = cut([Slot(2**33, 1, 7)], 0, 2**34, 5)
     assert decode(encode(stretches), 0) == stretches
