@@ -101,12 +101,13 @@ def _job_log(world: World, kinds: set[str], ended: Sequence[Ended]) -> list[str]
     world.jobs = len(lines)
     broken: list[str] = []
     is_complete = not kinds & {"target killed", "both killed", "disk full for the job log"}
-    # A signal that comes while Python still starts ends the target before it has read anything.
-    begun = sum(each.target >= 0 for each in ended)
-    if is_complete and len(new) != begun:
-        broken.append(f"{len(new)} lines in the job log for {begun} runs")
     received = world.received() - world.received_before
     world.received_before += received
+    # A signal may come while the target still starts, so that it has nothing to tell.
+    has_begun = received > 0 or any(each.states for each in ended)
+    is_complete = is_complete and (has_begun or "target terminated" not in kinds)
+    if is_complete and len(new) != len(ended):
+        broken.append(f"{len(new)} lines in the job log for {len(ended)} runs")
     delivered = sum(stream["delivered"] for job in new for stream in job["streams"])
     # What was sent when a run was ended, or in answers that never came, may have been received.
     is_exact = is_complete and not kinds & {"Amplitude in trouble", "target terminated"}

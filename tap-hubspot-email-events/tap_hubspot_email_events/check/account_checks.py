@@ -288,6 +288,9 @@ class AccountChecks:
                 if bookmark is not None and bookmark.is_after(now):
                     moment = format_timestamp(bookmark.end)
                     return Finding("bookmarks", FAILED, f"{stream}'s is in the future: {moment}")
+                if bookmark is not None and bookmark.portal_id not in (None, self.portal_id):
+                    words = f"{stream}'s is that of account {bookmark.portal_id}"
+                    return Finding("bookmarks", FAILED, words)
                 starts[stream] = first_instant(self._settings, bookmark, now)
         except ConfigError as error:
             return Finding("bookmarks", FAILED, str(error))

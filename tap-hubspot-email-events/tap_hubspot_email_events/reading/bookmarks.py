@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RUN_STARTED_AT = "run_started_at"
 READ_FROM = "read_from"
+PORTAL_ID = "portal_id"
 SENT = "sent"
 
 
@@ -25,12 +26,14 @@ SENT = "sent"
 class Bookmark:
     """The end of the last finished part, and when the run that read it started, in milliseconds.
 
-    `read_from` is where the first of all runs began; older states do not have it.
+    `read_from` is where the first of all runs began, `portal_id` the HubSpot account that was read;
+    older states do not have them.
     """
 
     end: int
     run_started_at: int | None
     read_from: int | None = None
+    portal_id: int | None = None
 
     def next_start(self, lookback: int) -> int:
         """Where the next run starts, in milliseconds, as is `lookback`.
@@ -50,7 +53,7 @@ class Bookmark:
         if not self.is_after(now):
             return self
         started = now if self.run_started_at is None else min(now, self.run_started_at)
-        return Bookmark(now, started, self.read_from)
+        return Bookmark(now, started, self.read_from, self.portal_id)
 
 
 def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
@@ -64,10 +67,12 @@ def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
         return None
     try:
         started, first = state.get(RUN_STARTED_AT), state.get(READ_FROM)
+        portal = state.get(PORTAL_ID)
         return Bookmark(
             _instant(value),
             None if started is None else _instant(started),
             None if first is None else _instant(first),
+            portal if type(portal) is int else None,
         )
     except (TypeError, ValueError):
         raise ConfigError(
@@ -84,6 +89,8 @@ def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: s
         state[RUN_STARTED_AT] = format_timestamp(bookmark.run_started_at)
     if bookmark.read_from is not None:
         state[READ_FROM] = format_timestamp(bookmark.read_from)
+    if bookmark.portal_id is not None:
+        state[PORTAL_ID] = bookmark.portal_id
 
 
 def read_stretches(state: Mapping[str, Any], bookmark: Bookmark | None) -> list[Stretch]:

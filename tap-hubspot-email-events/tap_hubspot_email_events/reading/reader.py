@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from tap_hubspot_email_events.errors import OtherAccountError
 from tap_hubspot_email_events.hubspot.events import EVENTS_PATH
 from tap_hubspot_email_events.reading.bookmarks import (
     Bookmark,
@@ -18,6 +20,7 @@ from tap_hubspot_email_events.reading.bookmarks import (
 )
 from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
+from tap_hubspot_email_events.reading.portal import Portal
 from tap_hubspot_email_events.reading.records import complete, describe, placeable
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
 from tap_hubspot_email_events.reading.stretches import SentEvents, cut
@@ -78,6 +81,7 @@ class EventReader:
         self._now = started_at
         self._planned_wrongly: bool | None = None
         self._clock_lock = threading.Lock()
+        self._portal = Portal(account.portal_id, account.anomalies)
         self._write_state = write_state
         self._writers: dict[str, StreamWriter] = {}
         self._progress = progress
@@ -125,7 +129,13 @@ class EventReader:
             self._account.stop,
             concurrency=self._settings.max_concurrent_requests,
         )
+        before = {name: copy.deepcopy(writer.state) for name, writer in self._writers.items()}
         engine.run(self)
+        if isinstance(engine.failure, OtherAccountError):
+            # Streams without events may have gone on until an event showed whose account it is.
+            for name, state in before.items():
+                self._writers[name].state.clear()
+                self._writers[name].state.update(state)
         return engine
 
     def newest_records(self, event_type: str, stream: SelfReadingStream) -> Iterable[Record]:
@@ -204,6 +214,8 @@ class EventReader:
             if self._planned_wrongly:
                 raise WrongClockError
         page.events = self._placeable(page.events)
+        bookmark = sync.bookmark
+        self._portal.compare(page.events, None if bookmark is None else bookmark.portal_id)
         return page
 
     def _is_wrong(self, sync: StreamSync) -> bool:
@@ -247,7 +259,10 @@ class EventReader:
             return
         # An older state is warned of once; from then on it has what it lacked.
         read_from = self._settings.start if sync.read_from is None else sync.read_from
-        sync.bookmark, sync.bookmark_moved = Bookmark(end, now, read_from), True
+        portal = self._portal.id
+        if portal is None and sync.bookmark is not None:
+            portal = sync.bookmark.portal_id
+        sync.bookmark, sync.bookmark_moved = Bookmark(end, now, read_from, portal), True
         state = self._writers[sync.name].state
         write_bookmark(state, sync.bookmark, "created")
         write_stretches(state, ())

@@ -223,6 +223,18 @@ def test_a_bookmark_that_cannot_be_is_noticed(
     assert "bookmarks" in failed(checking.report("--state", str(path)))
 
 
+@pytest.mark.parametrize(("of", "result"), [(4711, "ok"), (4712, "failed")])
+def test_a_state_of_another_account_is_noticed(
+    portal: Sandbox, checking: Checking, tmp_path: Path, of: int, result: str
+) -> None:
+    del portal
+    path = tmp_path / "state.json"
+    state = _state("2026-01-31T10:00:00.000Z")
+    state["bookmarks"]["email_open"]["portal_id"] = of
+    path.write_text(json.dumps(state))
+    assert checking.report("--state", str(path))["checks"]["bookmarks"]["result"] == result
+
+
 @pytest.mark.parametrize("option", ["--state", "--catalog", "--config"])
 @pytest.mark.parametrize("content", ["{", "[]", None])
 def test_a_file_that_cannot_be_read_is_one_sentence(

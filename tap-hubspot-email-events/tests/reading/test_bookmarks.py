@@ -26,24 +26,25 @@ LOOKBACK = 120 * MINUTE
 instants = st.integers(0, 2_000_000_000_000)
 
 
-@given(instants, st.none() | instants, st.none() | instants)
+@given(instants, st.none() | instants, st.none() | instants, st.none() | st.integers())
 def test_a_bookmark_is_read_as_it_was_written(
-    end: int, started: int | None, read_from: int | None
+    end: int, started: int | None, read_from: int | None, portal_id: int | None
 ) -> None:
     state: dict[str, Any] = {}
-    write_bookmark(state, Bookmark(end, started, read_from), "created")
-    assert read_bookmark("email_open", state) == Bookmark(end, started, read_from)
+    write_bookmark(state, Bookmark(end, started, read_from, portal_id), "created")
+    assert read_bookmark("email_open", state) == Bookmark(end, started, read_from, portal_id)
     assert state["replication_key"] == "created"
 
 
 def test_a_bookmark_is_written_as_dates() -> None:
     state: dict[str, Any] = {}
-    write_bookmark(state, Bookmark(1_760_000_000_000, 1_760_000_000_001, 1), "created")
+    write_bookmark(state, Bookmark(1_760_000_000_000, 1_760_000_000_001, 1, 4711), "created")
     assert state == {
         "replication_key": "created",
         "replication_key_value": "2025-10-09T08:53:20.000Z",
         "run_started_at": "2025-10-09T08:53:20.001Z",
         "read_from": "1970-01-01T00:00:00.001Z",
+        "portal_id": 4711,
     }
 
 
@@ -94,6 +95,14 @@ def test_a_bookmark_that_is_no_date_is_refused_by_name(value: Any) -> None:
         read_bookmark("email_open", {"replication_key_value": value})
 
 
+@pytest.mark.parametrize("odd", ["4711", 4711.0, True, None, []])
+def test_an_account_that_is_no_number_is_none(odd: Any) -> None:
+    state = {"replication_key_value": "2025-10-09T08:53:20Z", "portal_id": odd}
+    bookmark = read_bookmark("email_open", state)
+    assert bookmark is not None
+    assert bookmark.portal_id is None
+
+
 @pytest.mark.parametrize("name", ["run_started_at", "read_from"])
 @pytest.mark.parametrize("value", ["soon", True, 1.5, 10**20, "9999-99-99T00:00:00Z"])
 def test_a_start_that_is_no_date_is_refused_with_what_to_do(name: str, value: Any) -> None:
@@ -113,7 +122,7 @@ def test_a_start_that_is_no_date_is_refused_with_what_to_do(name: str, value: An
         (Bookmark(10, 99, 1), Bookmark(10, 99, 1)),
         (Bookmark(11, None, 1), Bookmark(10, 10, 1)),
         (Bookmark(11, 7, None), Bookmark(10, 7, None)),
-        (Bookmark(11, 11, 2), Bookmark(10, 10, 2)),
+        (Bookmark(11, 11, 2, 4711), Bookmark(10, 10, 2, 4711)),
     ],
 )
 def test_a_bookmark_in_the_future_counts_as_now(bookmark: Bookmark, then: Bookmark) -> None:

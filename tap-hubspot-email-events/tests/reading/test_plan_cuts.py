@@ -77,6 +77,20 @@ class TestCuts:
         # Nine new events earn 1.35 requests, this page costs one, and one is set aside.
         assert (receive(plan, plan.parts[0], page(9300)) is not None) is cuts
 
+    def test_what_is_read_again_earns_nothing(self) -> None:
+        plan = plan_of(10_000, part(1, 10_000, oldest=9310, events=70))
+        plan.parts[0].pages = 7
+        plan.requests = 1
+        # Six new events earn 0.9 requests.
+        assert receive(plan, plan.parts[0], [*page(9300, 6), *[9000] * 4]) is None
+
+    def test_credit_for_exactly_one_is_enough(self) -> None:
+        plan = plan_of(10_000, part(1, 10_000, oldest=9310, events=70))
+        plan.parts[0].pages = 7
+        plan.requests, plan.events = 3, 10
+        # Three and 1.5 earned, less four and one set aside; ten new events earn another 1.5.
+        assert receive(plan, plan.parts[0], page(9300, 11)) == 9200
+
     def test_events_that_do_not_come_newest_first_are_read_to_their_end(self) -> None:
         assert self.eighth_page(page(9300)[::-1])[2] is None
         assert self.eighth_page(page(9400))[2] is None
@@ -226,6 +240,11 @@ class TestSplits:
         plan = self.reading(start=6301)
         plan.split_longest()
         assert rows(plan) == [(6301, 8000, REST), (8001, 10_001, REST)]
+
+    def test_a_rest_as_long_as_the_half_is_a_part_of_its_own(self) -> None:
+        plan = self.reading(start=6001)
+        plan.split_longest()
+        assert rows(plan) == [(6001, 7000, REST), (7001, 8000, REST), (8001, 10_001, REST)]
 
     @pytest.mark.parametrize(("start", "splits"), [(8701, True), (8702, False)])
     def test_three_pages_are_worth_a_request(self, start: int, *, splits: bool) -> None:

@@ -28,6 +28,18 @@ class TestPages:
         assert (head.pages, head.events, head.status) == (2, 13, PartStatus.DONE)
         assert (plan.requests, plan.events) == (2, 13)
 
+    def test_pages_follow_one_another_also_within_an_instant(self) -> None:
+        of = part(1, 100)
+        of.note_order([90, 80])
+        of.note_order([80, 80])
+        assert (of.newest_first, of.oldest, of.at_one_instant) == (True, 80, True)
+        of.note_order([])
+        assert (of.newest_first, of.oldest, of.at_one_instant) == (True, 80, True)
+        of.note_order([85])
+        assert (of.newest_first, of.oldest) == (False, 80)
+        of.note_order([70, 60])
+        assert (of.newest_first, of.oldest, of.at_one_instant) == (False, 60, False)
+
     def test_an_offset_followed_before_leads_nowhere(self) -> None:
         plan = plan_of()
         head = take(plan)

@@ -140,13 +140,11 @@ class TestWhichPageIsNext:
 
 class TestWindows:
     @staticmethod
-    def after_head(events: int = 29, length: int = 290) -> Plan:
+    def after_head(events: int = 29, length: int = 290, *, end: int = 10_000) -> Plan:
         """A plan whose newest part is finished, so that the density is known."""
-        plan = plan_of(
-            10_000, part(1, 10_000 - length, WINDOW), part(10_001 - length, 10_000, HEAD)
-        )
+        plan = plan_of(end, part(1, end - length, WINDOW), part(end + 1 - length, end, HEAD))
         plan.parts[1].status = PartStatus.READING
-        finish(plan, plan.parts[1], page(10_000, events, 1))
+        finish(plan, plan.parts[1], page(end, events, 0))
         return plan
 
     def test_a_window_holds_a_third_of_what_is_left_but_at_most_twenty_pages(self) -> None:
@@ -187,11 +185,20 @@ class TestWindows:
         assert second.in_flight
         assert third.in_flight
 
-    def test_an_empty_window_shows_nothing_of_the_density(self) -> None:
-        plan = self.after_head()
-        finish(plan, take(plan), [])
+    @pytest.mark.parametrize(("events", "known"), [(0, False), (1, True)])
+    def test_an_empty_window_shows_nothing_of_the_density(
+        self, events: int, *, known: bool
+    ) -> None:
+        plan = self.after_head(end=10**7)
+        finish(plan, take(plan), page(1, events))
         take(plan)
-        assert plan.take() is None
+        assert (plan.take() is not None) is known
+
+    @pytest.mark.parametrize(("events", "cut_after"), [(500, 8), (150, 30)])
+    def test_no_window_is_shorter_than_a_millisecond(self, events: int, cut_after: int) -> None:
+        # So dense that twenty pages, 200 events, take less than two milliseconds.
+        window = take(self.after_head(events, 1))
+        assert (window.length, window.cut_after) == (1, cut_after)
 
     def test_windows_grow_tenfold_while_they_hold_next_to_nothing(self) -> None:
         plan = plan_of(10**9, part(1, 10**9 - 1000, WINDOW), part(10**9 - 999, 10**9, HEAD))
@@ -231,6 +238,19 @@ class TestWindows:
         finish(plan, take(plan), page(20_000, 100, 1))
         # 100 events within 22,000 ms; a third of what is left is more than twenty pages.
         assert take(plan).length == int(20 * PAGE / (100 / 22_000))
+
+    def test_a_length_that_growth_and_density_agree_on_is_that_of_the_density(
+        self,
+    ) -> None:
+        plan = plan_of(
+            100_000, part(1, 98_000, WINDOW), part(98_001, 99_000), part(99_001, 100_000)
+        )
+        for of, events in ((plan.parts[2], 36), (plan.parts[1], 4)):
+            of.status = PartStatus.READING
+            finish(plan, of, page(of.end, events, 0))
+        # Ten times 1,000 ms, and 200 events at 40 within 2,000 ms.
+        window = take(plan)
+        assert (window.length, window.cut_after) == (10_000, 30)
 
     @pytest.mark.parametrize(("left", "whole"), [(1500, True), (1501, False)])
     def test_a_remainder_too_short_for_two_windows_is_one(self, left: int, *, whole: bool) -> None:

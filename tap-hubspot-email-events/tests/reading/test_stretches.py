@@ -60,6 +60,59 @@ def test_what_is_no_encoding_is_nothing(text: object) -> None:
     assert decode(text, 0) == []
 
 
+def test_stretches_hold_equally_many_events_as_far_as_slots_allow() -> None:
+    slots = [Slot(9, 1, 1), Slot(19, 1, 2), Slot(29, 1, 4)]
+    assert cut(slots, 0, 29, 3) == [
+        Stretch(0, 9, 1, 1),
+        Stretch(10, 19, 1, 2),
+        Stretch(20, 29, 1, 4),
+    ]
+    assert cut(slots, 5, 30, 2) == [Stretch(5, 19, 2, 3), Stretch(20, 30, 1, 4)]
+    assert cut(slots[:1], 0, 10, 1) == [Stretch(0, 9, 1, 1), Stretch(10, 10, 0, 0)]
+    assert cut(slots, 0, 29, 0) == [Stretch(0, 29, 3, 7)]
+
+
+def test_what_is_seen_is_told_by_slots() -> None:
+    sent = SentEvents([], since=10, slot=10)
+    seen = [{"id": "a", "created": at} for at in (31, 25, 12, 10, 9)]
+    sent.sort_out(seen, always)
+    hashes = {event["created"]: event_hash(event) for event in seen}
+    assert sent.seen(15, 29) == [
+        Slot(19, 2, hashes[10] + hashes[12]),
+        Slot(29, 1, hashes[25]),
+    ]
+    assert [slot.end for slot in sent.seen(0, 40)] == [19, 29, 39]
+
+
+def test_each_stretch_is_asked_about_by_its_bounds() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def is_read(start: int, end: int) -> bool:
+        asked.append((start, end))
+        return False
+
+    sent = SentEvents([Stretch(0, 9, 2, 0), Stretch(10, 19, 2, 0)], since=0, slot=1)
+    sent.sort_out([{"id": "a", "created": 12}, {"id": "b", "created": 3}], is_read)
+    assert sorted(asked) == [(0, 9), (10, 19)]
+
+
+def test_the_hashes_are_those_of_states_already_written() -> None:
+    one: dict[str, Any] = {"id": "a", "created": 1}
+    assert event_hash(one) == 5_127_164_068_374_875_894
+    assert event_hash(one | {"obsoletedBy": {"id": "b"}}) == 13_054_485_817_837_284_007
+    assert (
+        event_hash({"id": "\ud800\u00e9", "created": 1_760_000_000_000}) == 66_408_594_625_808_322
+    )
+
+
+def test_a_stretch_is_as_long_as_four_bytes_can_say() -> None:
+    assert cut([], 0, 2**32 - 2, 1) == [Stretch(0, 2**32 - 2, 0, 0)]
+    assert cut([], 0, 2**32 - 1, 1) == [
+        Stretch(0, 2**32 - 2, 0, 0),
+        Stretch(2**32 - 1, 2**32 - 1, 0, 0),
+    ]
+
+
 def test_an_encoding_that_was_spoilt_is_nothing() -> None:
     text = encode([Stretch(0, 9, 1, 1)])
     assert decode(text, 0) != []
