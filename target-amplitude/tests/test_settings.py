@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from target_amplitude.settings import SettingsError, read_settings
+from target_amplitude.settings import SettingsError, is_loopback, read_settings
 from target_amplitude.target import TargetAmplitude
 
 if TYPE_CHECKING:
@@ -145,6 +145,81 @@ def test_a_share_may_come_as_text_from_the_environment(percent: float | str) -> 
 def test_a_share_is_a_number_up_to_a_hundred(percent: Any) -> None:
     with pytest.raises(SettingsError, match="max_rejected_percent must be a number from 0 to 100"):
         read_settings(SETTINGS | {"max_rejected_percent": percent})
+
+
+@pytest.mark.parametrize(
+    ("config", "problems"),
+    [
+        (
+            {},
+            [
+                "Setting api_key is missing: set it to the API key of the project, for example as "
+                "TARGET_AMPLITUDE_API_KEY."
+            ],
+        ),
+        (
+            {"region": "asia"},
+            [
+                "Setting api_key is missing: set it to the API key of the project, for example as "
+                "TARGET_AMPLITUDE_API_KEY.",
+                'Setting region must be one of eu, us, not "asia".',
+            ],
+        ),
+        (
+            {"api_key": "k", "reconcile": "report", "user_field": "..", "api_url": "http://a"},
+            [
+                "Setting api_url must be an https URL, or an http URL of this machine.",
+                "Setting reconcile needs secret_key, the project's secret key (Settings > "
+                "Projects), with which Amplitude's Export API is read.",
+                "Setting user_field is empty: name a field, such as recipient.",
+            ],
+        ),
+    ],
+)
+def test_all_that_is_wrong_is_said(config: dict[str, Any], problems: list[str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(config)
+    assert caught.value.problems == problems
+    assert str(caught.value) == " ".join(problems)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user@a.example",
+        "https://:pass@a.example",
+        "https://a.example?b=c",
+        "https://a.example#b",
+        "https://",
+        "https://a.example:port",
+        "https://a.example:0",
+        "https://a.example:70000",
+        "ftp://a.example",
+    ],
+)
+def test_a_url_is_a_plain_one(url: str) -> None:
+    with pytest.raises(SettingsError, match="Setting api_url must be an https URL, or an http URL"):
+        read_settings(SETTINGS | {"api_url": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example:443", "http://localhost:1", "https://a.example/"]
+)
+def test_a_port_is_one_that_can_be(url: str) -> None:
+    assert read_settings(SETTINGS | {"api_url": url}).url == f"{url.rstrip('/')}/batch"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_here"),
+    [("http://127.0.0.1:5/a", True), ("http://[::1]", True), ("http://127.0.0.1.example", False)],
+)
+def test_what_is_this_machine(url: str, *, is_here: bool) -> None:
+    assert is_loopback(url) is is_here
+
+
+def test_reconciling_takes_the_secret_key() -> None:
+    given = SETTINGS | {"reconcile": "report", "secret_key": "s"}
+    assert read_settings(given).reconcile == "report"
 
 
 def test_a_key_that_is_only_quotes_is_one_sentence() -> None:

@@ -21,6 +21,9 @@ from target_amplitude.amplitude.answers import (
     decide,
 )
 
+NO_CONFIRMATION = "status 200 without Amplitude's confirmation in it"
+TOO_MANY = "status 429 Too Many Requests"
+
 
 def decided(status: int, body: Any = b"", retry_after: float | None = None) -> Decision:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -130,6 +133,112 @@ def test_passing_trouble_is_retried(status: int) -> None:
 @pytest.mark.parametrize("status", [301, 302, 401, 404, 405, 410, 451])
 def test_what_will_not_change_stops(status: int) -> None:
     assert isinstance(decided(status, b"<html>"), Stop)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "decision"),
+    [
+        (200, {"events_ingested": 3}, Delivered(3)),
+        (200, {"code": 200, "events_ingested": -1}, Delivered(None)),
+        (200, {"code": 200, "events_ingested": 0}, Delivered(0)),
+        (200, {"code": 200, "events_ingested": "3"}, Delivered(None)),
+        (200, {"events_ingested": True}, Retry(NO_CONFIRMATION, 4.0)),
+        (200, {"code": 399}, Retry(NO_CONFIRMATION, 4.0)),
+        (200, {"code": 600}, Retry(NO_CONFIRMATION, 4.0)),
+        (200, {"code": 201, "events_ingested": 3}, Retry(NO_CONFIRMATION, 4.0)),
+        (200, {"code": 599}, Retry("status 599", 4.0)),
+        (200, {"code": 401}, Stop("status 200 Unauthorized", key_refused=True)),
+        (201, {"code": 400}, Retry("status 201", 4.0)),
+        (401, b"", Stop("status 401 Unauthorized", key_refused=True)),
+        (403, b"", Bisect("refused by Amplitude's filter", "403 Forbidden")),
+        (413, {"error": "Too big"}, Bisect("too large", "Too big")),
+        (408, b"", Retry("status 408", 4.0)),
+        (425, b"", Retry("status 425", 4.0)),
+        (299, b"", Retry("status 299", 4.0)),
+        (300, b"", Stop("status 300")),
+        (499, b"", Stop("status 499")),
+        (500, b"", Retry("status 500", 4.0)),
+        (400, b"", Bisect("refused by Amplitude", "400 without a reason")),
+        (400, {"error": 5}, Bisect("refused by Amplitude", "400 without a reason")),
+        (400, {"error": "x" * 301}, Bisect("refused by Amplitude", "x" * 300)),
+        (400, {"error": "INVALID API KEY"}, Stop("Invalid API key", key_refused=True)),
+        (
+            400,
+            {"error": "No invalid api key"},
+            Bisect("refused by Amplitude", "No invalid api key"),
+        ),
+        (
+            400,
+            {"missing_field": "f" * 61},
+            Stop(f"the request misses {'f' * 60}", missing="f" * 60),
+        ),
+        (400, {"missing_field": 5}, Bisect("refused by Amplitude", "400 without a reason")),
+        (429, {"throttled_users": {}}, Retry(TOO_MANY, 4.0, throttled=True)),
+        (429, {"throttled_events": [10]}, Retry(TOO_MANY, 4.0, throttled=True)),
+    ],
+)
+def test_the_decision_as_a_whole(status: int, body: Any, decision: Decision) -> None:
+    assert decided(status, body, 4.0) == decision
+
+
+def test_what_names_events_says_all_it_can() -> None:
+    body = {
+        "error": "Bad",
+        "silenced_devices": {"d": 1},
+        "silenced_events": [9, 10, -1],
+        "throttled_events": [0],
+        "throttled_devices": ["t"],
+        "throttled_users": ["u"],
+        "exceeded_daily_quota_users": ["q"],
+        "exceeded_daily_quota_devices": ["e", 5],
+    }
+    assert decided(400, body) == PartialFailure(
+        Bisect("refused by Amplitude", "Bad"),
+        refused={9: "device is silenced"},
+        refused_devices=frozenset({"d"}),
+        throttled=frozenset({0}),
+        throttled_ids=frozenset({"t", "u"}),
+        exhausted_ids=frozenset({"q", "e"}),
+        message="Bad",
+    )
+    del body["silenced_devices"], body["silenced_events"]
+    assert decided(429, body, 2.0) == PartialFailure(
+        Retry(TOO_MANY, 2.0, throttled=True),
+        throttled=frozenset({0}),
+        throttled_ids=frozenset({"t", "u"}),
+        exhausted_ids=frozenset({"q", "e"}),
+        retry_after=2.0,
+        message="Bad",
+    )
+
+
+@pytest.mark.parametrize("name", ["throttled_events", "throttled_users", "throttled_devices"])
+def test_any_one_of_the_names_is_enough(name: str) -> None:
+    assert isinstance(
+        decided(429, {name: [0] if name.endswith("events") else ["x"]}), PartialFailure
+    )
+    quota = decided(429, {"exceeded_daily_quota_users": ["x"]})
+    assert isinstance(quota, PartialFailure)
+
+
+def test_an_event_may_be_wrong_in_several_ways_and_silenced_besides() -> None:
+    body = {
+        "events_with_missing_fields": {"event_type": [0]},
+        "events_with_invalid_fields": {"time": [0], "ip": [0, 1]},
+        "silenced_events": [0, 2],
+    }
+    decision = decided(400, body)
+    assert isinstance(decision, PartialFailure)
+    assert decision.refused == {
+        0: "missing event_type, invalid time, invalid ip",
+        1: "invalid ip",
+        2: "device is silenced",
+    }
+
+
+def test_a_connection_that_cannot_be_trusted_is_not_tried_again() -> None:
+    assert decide(NoAnswer("no trust", is_final=True), 10) == Stop("no trust")
+    assert decide(NoAnswer("no connection"), 10) == Retry("no connection")
 
 
 def test_no_answer_is_retried_unless_it_never_will_come() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from target_amplitude.configuration.channels import (
     ConfigFileError,
     given_settings,
+    read_command_settings,
+    read_config_option,
     read_environment,
     read_files,
 )
@@ -63,3 +67,59 @@ def test_the_environment_comes_before_env_files_further_up(
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TARGET_AMPLITUDE_REGION", " ")
     assert read_environment(Settings, ENVIRONMENT_PREFIX) == {}
+
+
+def test_settings_given_as_they_are_stay_so(folder: Path) -> None:
+    assert given_settings(None) == {}
+    assert given_settings({"region": "eu"}) == {"region": "eu"}
+    (folder / "a.json").write_text('{"region": "eu"}')
+    assert given_settings(folder / "a.json") == {"region": "eu"}
+    assert given_settings([]) == {}
+
+
+def test_for_a_command_files_come_before_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARGET_AMPLITUDE_REGION", "us")
+    monkeypatch.setenv("TARGET_AMPLITUDE_GZIP", "true")
+    (folder / "a.json").write_text('{"region": "eu"}')
+    given = read_command_settings(Settings, ENVIRONMENT_PREFIX, ("ENV", "a.json"))
+    assert given == {"region": "eu", "gzip": "true"}
+    assert read_command_settings(Settings, ENVIRONMENT_PREFIX, ()) == {
+        "region": "us",
+        "gzip": "true",
+    }
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_command_says_in_a_sentence_which_file_gives_nothing() -> None:
+    with pytest.raises(click.ClickException) as caught:
+        read_command_settings(Settings, ENVIRONMENT_PREFIX, ("missing.json",))
+    assert caught.value.message == (
+        "The file missing.json given with --config cannot be read: No such file or directory."
+    )
+
+
+def test_the_sdks_command_reads_its_files_with_ours(folder: Path) -> None:
+    class Given:
+        config: object = "the SDK's"
+
+    def callback(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> Given:
+        given = Given()
+        given.config = f"the SDK's of {value}"
+        return given
+
+    @click.command()
+    @click.option("--config", multiple=True, callback=callback)
+    @click.option("--other", callback=lambda *_: "untouched")
+    def command(config: Given, other: str) -> None:
+        click.echo(f"{config.config} {other}")
+
+    read_config_option(command)
+    (folder / "a.json").write_text('{"share": 0.5}')
+    (folder / "b.json").write_text("[]")
+    run = CliRunner().invoke(command, ["--config", "a.json", "--config", "ENV"])
+    assert run.output == "{'share': 0.5} untouched\n"
+    run = CliRunner().invoke(command, ["--config", "b.json"])
+    assert run.exit_code == 1
+    assert "Error: The file b.json given with --config is no JSON object." in run.output

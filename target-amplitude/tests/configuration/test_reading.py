@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,6 +19,8 @@ class Some(msgspec.Struct, kw_only=True):
     flag: Annotated[bool, setting("Flag", "A flag.")] = False
     count: Annotated[int, setting("Count", "A count.", least=1, most=100)] = 1
     share: Annotated[float, setting("Share", "A share.", least=0)] = 1
+    any_number: Annotated[float, setting("Any", "Any number.")] = 1
+    most: Annotated[float, setting("Most", "Up to five.", most=5)] = 1
     limit: Annotated[int, setting("Limit", "A limit.", least=0)] | None = None
     choice: Annotated[Literal["on", "other"], setting("Choice", "A choice.")] = "on"
     text: Annotated[str, setting("Text", "A text.")] = ""
@@ -27,6 +30,9 @@ class Some(msgspec.Struct, kw_only=True):
     names: Annotated[list[str], setting("Names", "Names.")] = []
     texts: Annotated[dict[str, str], setting("Texts", "Texts.")] = {}
     anything: Annotated[dict[str, Any] | None, setting("Anything", "Anything.")] = None
+
+
+SECRET = "Setting secret must be text of printable ASCII characters; put it into quotes."
 
 
 def read(name: str, value: Any) -> Any:
@@ -172,6 +178,55 @@ def test_an_unknown_setting_is_named_with_the_one_that_may_be_meant() -> None:
         "Setting flagg is unknown, so it has no effect; did you mean flag?",
         "Setting zzz is unknown, so it has no effect.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("flag", "maybe", 'Setting flag must be true or false, not "maybe".'),
+        ("count", "x", 'Setting count must be a whole number from 1 to 100, not "x".'),
+        ("share", "x", 'Setting share must be a number of at least 0, not "x".'),
+        ("any_number", "x", 'Setting any_number must be a number, not "x".'),
+        ("choice", "x", 'Setting choice must be one of on, other, not "x".'),
+        ("choice", 1, "Setting choice must be one of on, other, not 1; put it into quotes."),
+        ("text", ["a"], "Setting text must be text, not this list."),
+        ("text", {"a": 1}, "Setting text must be text, not this object."),
+        ("text", Decimal("1.5"), 'Setting text must be text, not "1.5".'),
+        ("flag", "ä" * 58, f'Setting flag must be true or false, not "{"ä" * 58}".'),
+        ("flag", "ä" * 59, f'Setting flag must be true or false, not "{"ä" * 59}....'),
+        ("secret", 5, SECRET),
+        ("private", 5, "Setting private must be text; put it into quotes."),
+        (
+            "names",
+            "[1]",
+            "Setting names must be a list of words, as JSON or with commas between them, not "
+            '"[1]".',
+        ),
+        (
+            "texts",
+            "x",
+            'Setting texts must be a JSON object that holds only text, not "x".',
+        ),
+        ("anything", [1], "Setting anything must be a JSON object, not this list."),
+    ],
+)
+def test_the_sentence_as_a_whole(name: str, value: Any, sentence: str) -> None:
+    assert problem(name, value) == sentence
+
+
+def test_a_bound_counts_where_there_is_one() -> None:
+    assert read("any_number", -1e9) == -1e9
+    assert read("most", 5) == 5
+    assert read("most", -1) == -1
+    assert problem("most", 5.5).endswith(", not 5.5.")
+
+
+def test_the_warning_of_a_secret_as_a_whole() -> None:
+    (warning,) = read_configuration(Some, {"secret": " k"}).warnings
+    assert warning == (
+        "Setting secret has blanks or quotes around it; they were left out, so take them away "
+        "where it is set."
+    )
 
 
 def test_all_problems_are_said_at_once() -> None:

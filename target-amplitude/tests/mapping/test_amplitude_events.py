@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from loading.mapping import event_of, mapped
-from target_amplitude.mapping.outcome import NO_MAPPING, NO_USER
+from loading.messages import email
+from target_amplitude import LIBRARY
+from target_amplitude.mapping.outcome import NO_MAPPING, NO_USER, Refusal
 
 EVENT: dict[str, Any] = {"event_type": "Order Placed", "user_id": "customer-1"}
 
@@ -56,3 +58,34 @@ def test_an_event_without_its_user_is_no_stream_without_a_mapping(missing: dict[
 
 def test_a_record_that_only_has_an_event_type_has_no_mapping() -> None:
     assert mapped({"event_type": "login", "id": 1}) is NO_MAPPING
+
+
+SDC = {"_sdc_batched_at": "2026-11-01T00:00:00Z", "_sdc_sequence": 5, "_sdc_deleted_at": "x"}
+
+
+def test_what_the_sdk_adds_is_no_property() -> None:
+    assert event_of(email() | SDC) == event_of(email())
+    assert event_of(EVENT | SDC) == event_of(EVENT)
+
+
+@pytest.mark.parametrize("odd", [5, "x", [1]])
+def test_properties_that_are_no_object_are_refused(odd: Any) -> None:
+    refusal = mapped(EVENT | {"event_properties": odd, "shop": "x"})
+    assert isinstance(refusal, Refusal)
+    assert refusal.detail == "event_properties is not an object"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("time", "soon"), ("user_id", 5.5), ("device_id", True), ("insert_id", [5])]
+)
+def test_what_cannot_be_put_right_is_refused_by_name(name: str, value: Any) -> None:
+    refusal = mapped(EVENT | {name: value})
+    assert isinstance(refusal, Refusal)
+    assert refusal.detail.startswith(name)
+
+
+def test_an_event_may_have_a_device_and_no_user() -> None:
+    assert event_of({"event_type": "x", "device_id": "device-1", "user_id": None})["device_id"]
+    assert event_of(EVENT | {"library": "mine"})["library"] == "mine"
+    assert event_of(EVENT)["library"] == LIBRARY
+    assert "event_properties" not in event_of(EVENT)

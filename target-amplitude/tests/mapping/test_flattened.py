@@ -96,6 +96,47 @@ def test_names_of_nested_records_have_no_separator(names: list[str]) -> None:
     assert find_separator([*names, "id"], "recipient") is None or "sentById" in names
 
 
+@pytest.mark.parametrize(
+    ("flat", "nested"),
+    [
+        ({"a__b": 1, "a__c__d": 2}, {"a": {"b": 1, "c": {"d": 2}}}),
+        ({"a": None, "a__b": 1}, {"a": {"b": 1}}),
+        ({"a__b": 1, "a": None}, {"a": {"b": 1}}),
+        ({"a": "text", "a__b": 1}, {"a": {"b": 1}}),
+        ({"a__b": 5, "a__b__c": 1}, {"a": {"b": {"c": 1}}}),
+        ({"__a": 1, "b__": 2, "__": 3}, {"": {"a": 1}, "b__": 2, "__": 3}),
+        ({"contact__life__cycle": "lead"}, {"contact": {"life__cycle": "lead"}}),
+        ({"replyTo": '["a"]', "cc": "[", "bcc": "x"}, {"replyTo": ["a"], "cc": "[", "bcc": "x"}),
+        (
+            {"subject": '["a"]', "response": '{"a": 1}'},
+            {"subject": '["a"]', "response": '{"a": 1}'},
+        ),
+        (
+            {"location": '{"city": "x"}', "replyTo": '{"a": 1}'},
+            {"location": {"city": "x"}, "replyTo": '{"a": 1}'},
+        ),
+        ({"location": "[1]"}, {"location": "[1]"}),
+        (
+            {"browser__version": '["1"]', "browser__name": '["1"]'},
+            {"browser": {"version": ["1"], "name": '["1"]'}},
+        ),
+        ({"user__id": "u", "a__b": 1}, {"user__id": "u", "a": {"b": 1}}),
+    ],
+)
+def test_flat_names_become_nested_ones(flat: dict[str, Any], nested: dict[str, Any]) -> None:
+    assert unflatten(flat, "__", "user__id") == nested
+
+
+def test_a_separator_of_letters_splits_hubspots_objects_alone() -> None:
+    flat = {"sentByXid": "s", "taXi": "t", "contactXaXb": 1, "browserXnameX": 2}
+    assert unflatten(flat, "X", "recipient") == {
+        "sentBy": {"id": "s"},
+        "taXi": "t",
+        "contact": {"aXb": 1},
+        "browser": {"nameX": 2},
+    }
+
+
 @given(
     record=st.dictionaries(
         st.sampled_from(["subject", "url", "newObject", "response"]),

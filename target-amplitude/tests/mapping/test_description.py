@@ -1,0 +1,152 @@
+"""What an event says of the person's system and place, and of the user it has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loading.mapping import NOW, event_of
+from loading.messages import email
+from target_amplitude.mapping.amplitude_events import is_amplitude_event
+from target_amplitude.mapping.events import EventMapper
+from target_amplitude.mapping.identity import as_id
+from target_amplitude.mapping.image_proxies import is_image_proxy
+from target_amplitude.mapping.timestamps import to_milliseconds
+from target_amplitude.mapping.user_agent import UserAgent, read_user_agent
+from target_amplitude.settings import read_settings
+
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML) "
+    "Mobile/15E148"
+)
+
+
+@pytest.mark.parametrize(
+    ("agent", "is_proxy"),
+    [
+        ("Mozilla/5.0", True),
+        (" MOZILLA/5.0 ", True),
+        ("Mozilla/5.0 (X11)", False),
+        ("something GOOGLEIMAGEPROXY something", True),
+        ("", False),
+    ],
+)
+def test_which_agents_are_image_proxies(agent: str, *, is_proxy: bool) -> None:
+    assert is_image_proxy(agent) is is_proxy
+    assert read_user_agent(agent).is_proxy is is_proxy
+
+
+def test_a_system_has_its_name_and_version() -> None:
+    assert read_user_agent(IPHONE) == UserAgent(is_proxy=False, os_name="iOS", os_version="17.5.1")
+    assert read_user_agent("Thunderbird") == UserAgent(is_proxy=False, os_name="", os_version="")
+    linux = read_user_agent("Mozilla/5.0 (X11; Linux x86_64)")
+    assert linux == UserAgent(is_proxy=False, os_name="Linux", os_version="")
+
+
+def test_a_system_without_a_version_is_said_all_the_same() -> None:
+    event = event_of(email(userAgent="Mozilla/5.0 (X11; Linux x86_64)"))
+    assert event["os_name"] == "Linux"
+    assert "os_version" not in event
+
+
+@pytest.mark.parametrize("odd", [5, {"a": 1}, [1], True, "", None])
+def test_what_is_no_agent_and_no_place_says_nothing(odd: Any) -> None:
+    event = event_of(email(userAgent=odd, location=odd))
+    assert not {"os_name", "os_version", "city", "region", "country"} & set(event)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("Zürich", "Zürich"),
+        ("x" * 1025, "x" * 1024),
+        (" ", None),
+        ("", None),
+        ("Unknown", None),
+        ("unknown", None),
+        ("UNKNOWN", None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_places_that_are_known_are_said(place: Any, said: str | None) -> None:
+    location = {"city": place, "state": place, "country": place}
+    event = event_of(email(location=location))
+    assert [event.get(name) for name in ("city", "region", "country")] == [said] * 3
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a b", "a b"),
+        (" ", ""),
+        ("", ""),
+        (5, "5"),
+        (5.0, "5"),
+        (5.5, ""),
+        (True, ""),
+        (None, ""),
+        ([5], ""),
+        (10**30, str(10**30)),
+        (float("inf"), ""),
+        (float("nan"), ""),
+    ],
+)
+def test_ids_are_text_or_whole_numbers(value: Any, text: str) -> None:
+    assert (as_id(value) or "") == text
+
+
+@pytest.mark.parametrize(
+    ("record", "is_one"),
+    [
+        ({"event_type": "x", "user_id": None}, True),
+        ({"event_type": "x", "device_id": None}, True),
+        ({"event_type": "x"}, False),
+        ({"event_type": None, "user_id": "x"}, False),
+        ({"user_id": "x"}, False),
+    ],
+)
+def test_which_records_already_are_events(record: dict[str, Any], *, is_one: bool) -> None:
+    assert is_amplitude_event(record) is is_one
+
+
+def test_who_fell_back_to_the_recipient_is_known_of_the_last_event() -> None:
+    mapper = EventMapper(read_settings({"api_key": "k", "user_field": "customer"}))
+    seen = []
+    for fields in (
+        {"customer": "customer-1"},
+        {},
+        {"customer": "someone@example.com"},
+        {},
+        {"event_type": "x", "user_id": "customer-1", "type": None},
+    ):
+        mapper.map(email(**fields), NOW)
+        seen.append(mapper.fell_back)
+    assert seen == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("1970-01-01T00:00:01.5Z", 1500),
+        ("1970-01-01T00:00:01.05", 1050),
+        ("1970-01-01T00:00:01.0509z", 1050),
+        ("1970-01-01T00:00:00.123456789Z", 123),
+        ("1970-01-01T01:00:00.250+01:00", 250),
+        ("1970-01-01T00:00:00.250-0100", 3_600_250),
+        ("1234567890123456", 1234567890123456),
+        ("12345678901234567", None),
+        ("١٢٣", None),
+        ("1970-13-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00.000+23:59", -62_135_683_140_000),
+    ],
+)
+def test_times_in_all_their_forms(text: str, milliseconds: int | None) -> None:
+    assert to_milliseconds(text) == milliseconds
+
+
+def test_a_time_with_an_offset_teaches_nothing_about_others() -> None:
+    assert to_milliseconds("2026-11-01T01:00:00.000+01:00") == 1_793_491_200_000
+    assert to_milliseconds("2026-11-01T00:00:00.000Z") == 1_793_491_200_000
+    assert to_milliseconds("2026-11-01T24:00:00.000Z") in (None, 1_793_577_600_000)
