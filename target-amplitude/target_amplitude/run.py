@@ -27,6 +27,7 @@ from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
 from target_amplitude.input.reader import InputReader
 from target_amplitude.input.stream_maps import StreamMaps
 from target_amplitude.lookup_table.upload import CampaignUpload
+from target_amplitude.output import write_whole
 from target_amplitude.reconcile.reconciliation import Reconciliation
 from target_amplitude.reconcile.sinks import ReadSink
 from target_amplitude.sinks.amplitude_sink import AmplitudeSink
@@ -321,9 +322,13 @@ def write_state(state: bytes) -> None:
     Raises:
         RunFailedError: If it is closed.
     """
+    # A caller within the same process may have put something in its place that takes text only.
+    binary = getattr(sys.stdout, "buffer", None)
     try:
-        sys.stdout.write(f"{state.decode()}\n")
-        sys.stdout.flush()
+        if binary is None:
+            sys.stdout.write(f"{state.decode()}\n")
+        else:
+            write_whole(binary, state + b"\n")
     except (OSError, ValueError):
         raise RunFailedError(
             "State cannot be written, since standard output is closed; run it again.",

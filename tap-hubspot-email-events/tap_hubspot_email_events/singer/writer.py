@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
+from tap_hubspot_email_events.singer.output import write_whole
+
 if sys.version_info >= (3, 12):
     from typing import override
 else:
@@ -45,8 +47,7 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
             SystemExit: The reader has closed the pipe.
         """
         try:
-            sys.stdout.buffer.write(lines)
-            sys.stdout.buffer.flush()
+            write_whole(sys.stdout.buffer, lines)
         except BrokenPipeError:
             _reader_gone()
 

@@ -37,7 +37,9 @@ class JobLog:
         Raises:
             OSError: If it cannot be written.
         """
-        os.write(self._file, msgspec.json.encode(run) + b"\n")
+        data = memoryview(msgspec.json.encode(run) + b"\n")
+        while data:
+            data = data[os.write(self._file, data) :]
 
     def close(self) -> None:
         """Close the file."""
