@@ -62,6 +62,27 @@ def test_an_interrupted_end_does_not_wait_for_ever(
     delivery.add([QueuedEvent(b'{"event_type":"x"}', b"{}", 20, counts, 0, "user-1")], [], 0, 1)
     delivery.close_checkpoint(b"{}")
     Timer(0.2, delivery.interrupt).start()
-    assert not delivery.finish()
+    assert delivery.finish() is False
     delivery.stop(5)
     assert states == []
+
+
+def test_an_interrupted_end_delivers_what_it_can_in_its_time(
+    sandbox: Sandbox, loader: Loader, tmp_path: Path
+) -> None:
+    sandbox.set_latency(amplitude=0.3)
+    states: list[bytes] = []
+    delivery = Delivery(
+        read_settings(loader.config),
+        RejectsFile(tmp_path / "rejects"),
+        states.append,
+        Delays(termination=30.0),
+    )
+    counts = StreamCounts("email_open", 0.0)
+    event = b'{"event_type":"x","user_id":"user-1","insert_id":"1"}'
+    delivery.add([QueuedEvent(event, b"{}", 20, counts, 0, "user-1")], [], 0, 1)
+    delivery.close_checkpoint(b"{}")
+    delivery.interrupt()
+    assert delivery.finish() is True
+    delivery.stop(5)
+    assert states == [b"{}"]

@@ -106,7 +106,8 @@ def test_how_long_it_pauses(
     scene.coordinator.changed.wait = wait  # type: ignore[method-assign,assignment]
     scene.deliver("a", given)
     assert waits == ([] if seconds == 0 else [pytest.approx(seconds, rel=0.6, abs=0.001)])
-    found = re.search(r"Amplitude: status \d+.*; trying again in (\d+\.\d) s\.", caplog.text)
+    (line,) = caplog.messages
+    found = re.fullmatch(r"Amplitude: status \d+.*; trying again in (\d+\.\d) s\.", line)
     assert found is not None
     assert float(found[1]) == pytest.approx(seconds, abs=0.051)
 
@@ -225,7 +226,11 @@ def test_a_used_up_quota_leaves_its_users_for_another_run(
     assert scene.held == {}
     assert scene.coordinator.exhausted_events == 3
     assert scene.counts.delivered == 3
-    assert "quota of 1 user(s) is used up" in caplog.text
+    (warning,) = (each for each in caplog.messages if "quota" in each)
+    assert warning == (
+        "Amplitude's daily quota of 1 user(s) is used up; their events are left for a run after "
+        "the quota has recovered."
+    )
 
 
 def test_a_429_that_names_nobody_in_the_request_sends_it_again(scene: Scene) -> None:

@@ -89,3 +89,4 @@ def test_an_event_may_have_a_device_and_no_user() -> None:
     assert event_of(EVENT | {"library": "mine"})["library"] == "mine"
     assert event_of(EVENT)["library"] == LIBRARY
     assert "event_properties" not in event_of(EVENT)
+    assert event_of(EVENT | {"shop": "x"})["event_properties"] == {"shop": "x"}

@@ -84,6 +84,15 @@ def test_the_separator_is_found_where_only_the_users_own_field_is_selected() -> 
     assert find_separator(["id", "contact__product_user_id"], USER_FIELD) == "__"
 
 
+def test_hubspots_own_fields_tell_it_also_where_the_users_field_is_in_the_same_object() -> None:
+    assert find_separator(["emailCampaign__name"], "emailCampaign.owner") == "__"
+    assert find_separator(["emailCampaign__owner"], "emailCampaign.owner") == "__"
+
+
+def test_a_name_that_only_begins_like_an_object_has_no_separator() -> None:
+    assert find_separator(["locations_seen_by", "browserid"], "recipient") is None
+
+
 @pytest.mark.parametrize(
     "names",
     [

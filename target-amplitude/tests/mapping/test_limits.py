@@ -32,8 +32,8 @@ def nested(levels: int, innermost: Any = 1) -> Any:
     return value
 
 
-def listed(levels: int) -> Any:
-    value: Any = 1
+def listed(levels: int, innermost: Any = 1) -> Any:
+    value = innermost
     for _ in range(levels):
         value = [value]
     return value
@@ -149,7 +149,7 @@ def test_an_amplitude_event_at_every_limit() -> None:
 def test_an_email_is_nested_forty_levels_at_most() -> None:
     assert isinstance(mapped(email(deep=nested(39))), dict)
     assert isinstance(mapped(email(deep=nested(38, listed(2)))), dict)
-    for deep in (listed(39), [nested(38)]):
+    for deep in (listed(39), listed(40, "x"), [nested(38)]):
         assert event_of(email(deep=deep))["event_properties"]["deep"] == deep
     for deep in (nested(40), listed(40), [nested(39)], nested(38, listed(3))):
         assert mapped(email(deep=deep)) == Refusal("invalid value", "nested deeper than 40 levels")
@@ -179,8 +179,11 @@ def test_parts_that_are_empty_are_left_out_at_every_level() -> None:
         "tuple": ("x" * 1025, {"long": "y" * 1025}),
         "none": None,
         "zero": 0.0,
+        "long": {"text": "z" * 1025, "more": {"text": "z" * 1024}},
     }
     assert Flattener().flatten(record) == {
+        "long.text": "z" * 1024,
+        "long.more.text": "z" * 1024,
         "list": ["a", 0, False, ["b"], {"e": 1}],
         "object.e.f": ["x"],
         "object.g": 0.5,
@@ -206,6 +209,13 @@ def test_an_insert_id_is_short_and_the_same_for_the_same_event() -> None:
     digest = sha256(f"hubspot:1:5:{longest}x".encode()).hexdigest()
     assert insert_id(1, 5, f"{longest}x") == f"hubspot:{digest}"
     assert len(insert_id(1, 5, "\ud800" * 1024)) == len("hubspot:") + 64
+
+
+@pytest.mark.parametrize("created", [YEAR_2000 - 1, NOW + YEAR + 1])
+def test_an_email_of_an_impossible_time_is_refused_by_the_field_it_came_in(created: int) -> None:
+    refusal = mapped(email(created=created))
+    assert isinstance(refusal, Refusal)
+    assert refusal.detail.startswith("created is ")
 
 
 @pytest.mark.parametrize(
