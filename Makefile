@@ -16,7 +16,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate test-neighbours simulate live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
+.PHONY: demo test test-orchestrate test-neighbours simulate mutants live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
 
 demo: setup setup-meltano ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -34,6 +34,9 @@ test-orchestrate: setup setup-meltano ## Run the tests of schedulers: cron, a wo
 
 simulate: setup setup-meltano ## Simulate fortnights of hourly runs under faults; SIMULATE_ARGS="--seeds 1-10" for more.
 	$(BIN)/python -m simulation $(SIMULATE_ARGS)
+
+mutants: .venv-mutants/ready ## Change the critical parts bit by bit, to see whether tests notice; see CONTRIBUTING.md.
+	.venv-mutants/bin/python -m mutation $(MUTANTS_ARGS)
 
 live: setup ## Try live accounts, with credentials from the environment; see CONTRIBUTING.md.
 	LIVE=1 $(BIN)/python -m pytest -v tests/live $(PYTEST_ARGS)
@@ -98,10 +101,10 @@ $(DAGSTER)/ready: requirements/dagster.txt orchestrate/dagster/pyproject.toml or
 	@touch $@
 
 lock: setup-meltano ## Resolve the development requirements anew.
-	for name in bench build container dagster dev meltano neighbours plugins; do \
+	for name in bench build container dagster dev meltano mutants neighbours plugins; do \
 	  .venv-meltano/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .venv-meltano .venv-bench .venv-neighbours .meltano .mypy_cache .pytest_cache .ruff_cache output
+	rm -rf .venv .venv-meltano .venv-bench .venv-mutants .venv-neighbours .mutants .meltano .mypy_cache .pytest_cache .ruff_cache output

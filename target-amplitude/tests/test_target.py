@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,3 +23,9 @@ class TestStandard(StandardTests):  # type: ignore[misc, valid-type]
     @pytest.fixture(autouse=True)
     def _rejects_go_elsewhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
+
+
+def test_what_only_events_need_is_not_loaded_before_there_are_any() -> None:
+    code = "import sys, target_amplitude.target; print({'ua_parser', 'yaml', 'rich'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"

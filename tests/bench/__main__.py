@@ -10,8 +10,9 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench.limits import measure_latency, measure_quiet_hour
+from bench.limits import measure_latency
 from bench.measure import Measurement, RunFailedError, measure
+from bench.quiet_hour import measure_quiet_hour
 from bench.report import Result, table
 from bench.runners import BENCH_PYTHON, MELTANO, Runner, all_runners
 from sandbox.client import Sandbox
@@ -75,8 +76,13 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
+    parser.add_argument("--quiet", action="store_true", help="only the hour without news")
     parser.add_argument("--growth", type=int, nargs="*", default=GROWTH, help="numbers of events")
     options = parser.parse_args()
+    if options.quiet:
+        with tempfile.TemporaryDirectory() as name:
+            print(measure_quiet_hour(Path(name)).sentences())
+        return
     with _unlimited_sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
@@ -85,7 +91,7 @@ def main() -> None:
             if options.only:
                 return
             growth = [_grow(sandbox, folder, events) for events in options.growth]
-            limits = [measure_latency(folder).sentences(), measure_quiet_hour(folder)]
+            limits = [measure_latency(folder).sentences(), measure_quiet_hour(folder).sentences()]
         except RunFailedError as error:
             raise SystemExit(f"{error}:\n{(folder / 'log').read_text()[-LOG_TAIL:]}") from None
     print(*limits, sep="\n")

@@ -1,16 +1,15 @@
-"""What HubSpot's latency and limits leave of the speed, and what an hour without news costs."""
+"""What HubSpot's latency and limits leave of the speed."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from bench.measure import measure
-from bench.runners import BIN, MELTANO
+from bench.runners import BIN
 from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
@@ -81,34 +80,4 @@ def measure_latency(folder: Path) -> LatencyResult:
         [by_second[second] for second in range(int(last - first) + 1)],
         sum(request["status"] == 429 for request in requests),
         run.processes[0].peak_bytes,
-    )
-
-
-def measure_quiet_hour(folder: Path) -> str:
-    """Run Meltano twice over quiet data and tell what the second run took."""
-    with Sandbox(seed=7) as sandbox:
-        # Nothing of the last hours, which looking back would read again.
-        sandbox.add_events(
-            [
-                {"id": f"{number}", "type": "OPEN", "created": int(time.time() - 86_400) * 1000}
-                for number in range(10)
-            ]
-        )
-        environment = {
-            "MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve()}/quiet.db",
-            "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
-            "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
-        }
-        command = [str(MELTANO), "--environment=demo", "run"]
-        command += ["tap-hubspot-email-events", "target-amplitude"]
-        log = folder / "log"
-        measure({"meltano": command}, environment=environment, log=log)
-        before = len(sandbox.hubspot_requests())
-        quiet = measure({"meltano": command}, environment=environment, log=log)
-        requests = len(sandbox.hubspot_requests()) - before
-        alone = measure({"meltano": [str(MELTANO), "--version"]}, environment=environment, log=log)
-    return (
-        f"An hourly `meltano run` with nothing new: {quiet.seconds:.1f} s, of which "
-        f"{alone.seconds:.1f} s are Meltano's own start (`meltano --version`), and {requests} "
-        "requests to HubSpot for the ten streams."
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import NamedTuple
-
-from ua_parser import Parser
-from ua_parser.loaders import load_lazy_builtins
-from ua_parser.regex import Resolver
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_amplitude.mapping.image_proxies import is_image_proxy
+
+if TYPE_CHECKING:
+    from ua_parser import Parser
 
 _MAX_CACHED = 8192
 _MAX_LENGTH = 2048
@@ -25,6 +24,11 @@ class UserAgent(NamedTuple):
 
 @cache
 def _parser() -> Parser:
+    # An hour without news needs none of it, and it is a tenth of the target's start.
+    from ua_parser import Parser  # noqa: PLC0415
+    from ua_parser.loaders import load_lazy_builtins  # noqa: PLC0415
+    from ua_parser.regex import Resolver  # noqa: PLC0415
+
     # The patterns of browsers and devices would take ten times as long to load.
     return Parser(Resolver(([], load_lazy_builtins()[1], [])))
 

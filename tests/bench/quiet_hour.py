@@ -1,0 +1,152 @@
+"""What an hourly `meltano run` without news takes, beside plugins that do nothing."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.measure import RunFailedError
+from bench.runners import BIN
+from pipeline.project import Project, empty_database
+from sandbox.client import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROUNDS = 7
+TAP, TARGET = "tap-hubspot-email-events", "target-amplitude"
+BARE = """\
+requires_meltano: '>=4.0'
+default_environment: prod
+send_anonymous_usage_stats: false
+environments:
+- name: prod
+plugins:
+  extractors:
+  - name: {tap}
+    namespace: tap_nothing
+    pip_url: nothing
+    executable: {tap_script}
+    capabilities: [catalog, discover, state]
+  loaders:
+  - name: {target}
+    namespace: target_nothing
+    pip_url: nothing
+    executable: {target_script}
+"""
+
+
+@dataclass(frozen=True)
+class QuietHour:
+    """Seconds of each run, and requests to HubSpot in one of ours.
+
+    `nothing` has our plugins' settings and streams and executables that do nothing, `bare` the
+    same executables and neither.
+    """
+
+    ours: Sequence[float]
+    nothing: Sequence[float]
+    bare: Sequence[float]
+    requests: int
+
+    def sentences(self) -> str:
+        """The result for the docs."""
+        ours, nothing, bare = map(statistics.median, (self.ours, self.nothing, self.bare))
+        return (
+            f"An hourly `meltano run` with nothing new and all streams selected: {ours:.2f} s "
+            f"({min(self.ours):.2f} to {max(self.ours):.2f}), and {self.requests} requests to "
+            f"HubSpot. With executables in place of the plugins' that do nothing: {nothing:.2f} s, "
+            f"so ours takes {ours / nothing:.2f} times as long. Without the plugins' settings and "
+            f"streams, which Meltano goes through in each run, these take {bare:.2f} s "
+            f"({ours / bare:.2f} times). Medians of {len(self.ours)} runs in turn, as installed "
+            "from PyPI."
+        )
+
+
+def measure_quiet_hour(folder: Path) -> QuietHour:
+    """Run all three in turn, each after a run that brought what there was."""
+    with Sandbox(seed=7) as sandbox:
+        # Nothing of the last hours, which looking back would read again.
+        sandbox.add_events(
+            [
+                {
+                    "id": f"{number}",
+                    "type": "OPEN",
+                    "created": int(time.time() - 86_400) * 1000,
+                    "recipient": f"reader{number}@example.com",
+                }
+                for number in range(10)
+            ]
+        )
+        projects = [
+            _project(folder / "ours", sandbox),
+            _project(folder / "nothing", sandbox, does_nothing=True),
+            _bare(folder / "bare", sandbox),
+        ]
+        for project in projects:
+            _timed(project)
+        before = len(sandbox.hubspot_requests())
+        rounds = [[_timed(project) for project in projects] for _ in range(ROUNDS)]
+        requests = (len(sandbox.hubspot_requests()) - before) // ROUNDS
+    ours, nothing, bare = zip(*rounds, strict=True)
+    return QuietHour(ours, nothing, bare, requests)
+
+
+def _project(folder: Path, sandbox: Sandbox, *, does_nothing: bool = False) -> Project:
+    """This repository's project, with the plugins as they come from PyPI.
+
+    Meltano discovers the streams of an editable one anew in each run.
+    """
+    database = folder / "database"
+    (folder / "project").mkdir(parents=True)
+    database.mkdir()
+    project = Project(folder / "project", sandbox, empty_database(database))
+    project.environment["TAP_HUBSPOT_EMAIL_EVENTS__SELECT"] = '["*.*"]'
+    path = project.folder / "meltano.yml"
+    text = path.read_text(encoding="utf-8").replace("pip_url: -e ./", "pip_url: ./")
+    if does_nothing:
+        for name, script in _scripts(project).items():
+            text = text.replace(f"executable: {name}\n", f"executable: {script}\n")
+    path.write_text(text, encoding="utf-8")
+    return project
+
+
+def _bare(folder: Path, sandbox: Sandbox) -> Project:
+    project = _project(folder, sandbox)
+    scripts = _scripts(project)
+    text = BARE.format(
+        tap=TAP, target=TARGET, tap_script=scripts[TAP], target_script=scripts[TARGET]
+    )
+    (project.folder / "meltano.yml").write_text(text, encoding="utf-8")
+    Path(project.environment["CATALOG"]).write_text('{"streams": []}', encoding="utf-8")
+    return project
+
+
+def _scripts(project: Project) -> dict[str, Path]:
+    """Executables that do nothing, by the name of the plugin in whose place they stand."""
+    catalog = project.folder / "catalog.json"
+    found = subprocess.run(
+        [str(BIN / TAP), "--discover"], capture_output=True, check=True, text=True
+    )
+    catalog.write_text(found.stdout, encoding="utf-8")
+    project.environment["CATALOG"] = str(catalog)
+    scripts = {}
+    for name, source in ((TAP, "tap_nothing.py"), (TARGET, "target_nothing.py")):
+        script = scripts[name] = project.folder / f"{name}-nothing"
+        code = Path(__file__).with_name(source).read_text(encoding="utf-8")
+        script.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
+        script.chmod(0o755)
+    return scripts
+
+
+def _timed(project: Project) -> float:
+    started = time.perf_counter()
+    run = project.meltano("run", "--no-install", TAP, TARGET)
+    if run.returncode:
+        raise RunFailedError(f"meltano run ended with {run.returncode}: {run.stdout[-2000:]}")
+    return time.perf_counter() - started

@@ -1,0 +1,1 @@
+"""Mutation tests: what is changed in the critical parts without any test failing?"""
