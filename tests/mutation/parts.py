@@ -69,7 +69,6 @@ PARTS = (
             "delivery/backpressure.py",
             "delivery/checkpoints.py",
             "delivery/queue.py",
-            "delivery/queued_event.py",
             "delivery/throttling.py",
         ),
         (
@@ -88,6 +87,7 @@ PARTS = (
         (
             "amplitude/answers.py",
             "delivery/coordinator.py",
+            "delivery/queued_event.py",
             "delivery/rejects.py",
             "delivery/sender.py",
         ),
@@ -103,8 +103,7 @@ PARTS = (
         TARGET,
         ("delivery/delivery.py",),
         (
-            "delivery/test_backpressure.py",
-            "delivery/test_delivery.py",
+            "delivery/test_delivery_alone.py",
             "delivery/test_random_answers.py",
         ),
     ),

@@ -286,6 +286,11 @@ def test_a_new_run_has_settled_nothing(make: Make) -> None:
     assert (coordinator.accepted, coordinator.requests, coordinator.sent_bytes) == (0, 0, 0)
     assert (coordinator.exhausted_events, coordinator.suspects) == (0, [])
     assert not coordinator.is_ended
+    assert coordinator.flush_at == FOREVER
+    coordinator.queue.split()
+    assert (
+        coordinator.queue.partition_count == read_settings({"api_key": KEY}).max_concurrent_requests
+    )
 
 
 def test_rejects_of_the_reader_are_synced_too(make: Make, log: list[str], tmp_path: Path) -> None:

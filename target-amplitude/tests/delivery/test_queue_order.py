@@ -25,6 +25,23 @@ def test_a_batch_is_full_at_so_many_bytes_commas_included() -> None:
     assert names(queue.take(0.0)) == ["11", "22"]
 
 
+def test_each_batch_has_all_the_room_there_is() -> None:
+    queue = PartitionedQueue(1, 9, 6)
+    assert put(queue, "ada", 11, 22, 33, 44) == 1
+    queue.flush()
+    first = queue.take(0.0)
+    assert first is not None
+    queue.complete(first, 0.0)
+    queue.flush()
+    second = queue.take(0.0)
+    assert second is not None
+    assert (names(first), names(second)) == (["11", "22"], ["33", "44"])
+    queue.complete(second, 0.0)
+    put(queue, "ada", 55, 66)
+    queue.flush()
+    assert names(queue.take(0.0)) == ["55", "66"]
+
+
 def test_an_event_larger_than_a_batch_travels_alone() -> None:
     queue = PartitionedQueue(1, 9, 4)
     assert queue.put([event("too long"), event("a"), event("too long")]) == 2
@@ -150,6 +167,15 @@ def test_they_travel_together_as_far_as_a_request_has_room(
     first = ["1", "2", "3", "4"] if together else ["1", "2"]
     assert names(queue.take(0.0)) == first
     assert names(queue.take(0.0)) == ([] if together else ["3", "4"])
+
+
+def test_all_that_travels_together_counts() -> None:
+    queue = split_queue(3, 9, 8)
+    for partition in range(3):
+        put(queue, user(partition, 3), partition, partition)
+    queue.flush()
+    assert names(queue.take(0.0)) == ["0", "0", "1", "1"]
+    assert names(queue.take(0.0)) == ["2", "2"]
 
 
 def test_one_that_does_not_fit_lets_a_smaller_one_travel() -> None:

@@ -152,6 +152,19 @@ def test_only_its_owner_can_read_it(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_it_is_so_from_the_first_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_permitted(*_: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchmod", not_permitted)
+    before = os.umask(0)
+    try:
+        RejectsFile(path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_a_device_keeps_its_mode() -> None:
     before = Path("/dev/null").stat().st_mode
     RejectsFile(Path("/dev/null")).close()

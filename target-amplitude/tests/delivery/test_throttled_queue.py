@@ -41,6 +41,18 @@ class TestThrottled:
         put(queue, "bob", 2)
         assert names(queue.take(5.0)) == ["1"]
 
+    def test_nothing_of_their_partition_overtakes_them(self) -> None:
+        queue = self.queue(rows=1)
+        queue.throttling.hold([event("1")], 0.0)
+        put(queue, "bob", 2)
+        batch = queue.take(0.0)
+        assert names(batch) == ["1"]
+        assert queue.take(0.0) is None
+        assert not queue.is_idle()
+        assert batch is not None
+        queue.complete(batch, 0.0)
+        assert names(queue.take(0.0)) == ["2"]
+
     def test_they_wait_while_their_partition_has_a_batch_in_flight(self) -> None:
         queue = self.queue(rows=1, partitions=2)
         put(queue, user(0, 2), 1)

@@ -77,7 +77,7 @@ def test_a_user_of_whom_nothing_waits_is_throttled_no_longer() -> None:
     for user in ("ada", "eve"):
         throttling.users[user].events.clear()
         throttling.users[user].retry_at = FOREVER
-    throttling.complete(["ada", "eve"], 12.0)
+    throttling.complete(["nobody", "bob", "ada", "eve"], 12.0)
     assert list(throttling.users) == ["bob"]
 
 
