@@ -113,19 +113,19 @@ def check(sandbox: Sandbox, steady: Steady, killed: int) -> None:
 
 def test_kills_of_tap_and_target_lose_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     order = random.Random(23)
-    steady = Steady(23, time.time() - 20 * HOUR, 6, 1500)
+    steady = Steady(23, time.time() - 20 * HOUR, 4, 1500)
     hourly = Hourly(sandbox, steady, tmp_path)
     sandbox.set_latency(hubspot=0.1, amplitude=0.1)
     killed, kills = 0, 0
-    for hour in range(1, 8):
+    for hour in range(1, 6):
         before = received_at_rest(sandbox)
         kill = order.choice(["tap", "target", "both"])
         if not hourly.run(hour, kill=kill, after=order.randrange(1, 1400)):
             killed += received_at_rest(sandbox) - before
             kills += 1
         assert hourly.run(hour + 0.2)
-    assert kills > 2
-    assert killed > 1000, "the kills came before anything was sent"
+    assert kills > 1
+    assert killed > 500, "the kills came before anything was sent"
     check(sandbox, steady, killed)
 
 
