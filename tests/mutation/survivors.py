@@ -84,6 +84,7 @@ SURVIVORS = (
         "nothing is taken where there is no room",
     ),
     Survivor("delivery/delivery.py", "> self._deadline", ">= self._deadline", "to the nanosecond"),
+    Survivor("delivery/delivery.py", "time.monotonic() < until", "<= until", "likewise"),
     Survivor("delivery/sender.py", "time.monotonic() < until", "<= until", "to the nanosecond"),
     Survivor("delivery/rejects.py", 'message["stream"], type=str', 'message["stream"], )', "text"),
     Survivor("delivery/throttling.py", "self.retry_at = 0.0", "self.retry_at =", SET_FIRST),

@@ -211,6 +211,52 @@ def test_there_are_as_many_threads_as_requests_may_travel(
     assert len(delivery._threads) == 3  # noqa: SLF001
 
 
+def test_whoever_waits_too_long_lets_all_requests_travel_where_there_are_batches_for_them(
+    delivery: Delivery, amplitude: Amplitude, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backpressure, "is_high", lambda *_: True)
+    amplitude.may_answer.clear()
+    add(delivery, *map(event, range(20)))
+    ended = threading.Thread(target=delivery.finish, daemon=True)
+    ended.start()
+    ended.join(0.5)
+    assert delivery.coordinator.queue.partition_count == 3
+    amplitude.may_answer.set()
+    assert in_time(ended)
+    assert delivery.coordinator.accepted == 20
+
+
+def test_one_batch_alone_needs_no_more(
+    delivery: Delivery, amplitude: Amplitude, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backpressure, "is_high", lambda *_: True)
+    threading.Timer(0.3, amplitude.may_answer.set).start()
+    amplitude.may_answer.clear()
+    add(delivery, event(1))
+    assert delivery.finish() is True
+    assert delivery.coordinator.queue.partition_count == 1
+
+
+def test_an_interrupted_end_delivers_what_it_can(delivery: Delivery, amplitude: Amplitude) -> None:
+    amplitude.may_answer.clear()
+    add(delivery, event(1))
+    delivery.interrupt()
+    threading.Timer(0.3, amplitude.may_answer.set).start()
+    assert delivery.finish() is True
+
+
+def test_but_only_in_its_time(
+    delivery: Delivery, amplitude: Amplitude, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_delays", Delays(termination=0.2))
+    amplitude.may_answer.clear()
+    add(delivery, event(1))
+    delivery.interrupt()
+    begun = time.monotonic()
+    assert delivery.finish() is False
+    assert 0.2 <= time.monotonic() - begun < 5
+
+
 class TestStopping:
     def test_a_request_in_flight_is_waited_for(
         self, delivery: Delivery, amplitude: Amplitude
