@@ -208,7 +208,10 @@ def test_there_are_as_many_threads_as_requests_may_travel(
     assert len(delivery._threads) == 1  # noqa: SLF001 - what the promise is about
     delivery.coordinator.queue.split()
     add(delivery, event(3))
-    assert len(delivery._threads) == 3  # noqa: SLF001
+    threads = delivery._threads  # noqa: SLF001
+    assert [thread.name for thread in threads] == ["sender-0", "sender-1", "sender-2"]
+    # One that gets no answer does not keep the process from ending.
+    assert all(thread.daemon for thread in threads)
 
 
 def test_whoever_waits_too_long_lets_all_requests_travel_where_there_are_batches_for_them(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -113,6 +114,7 @@ def test_which_records_already_are_events(record: dict[str, Any], *, is_one: boo
 
 def test_who_fell_back_to_the_recipient_is_known_of_the_last_event() -> None:
     mapper = EventMapper(read_settings({"api_key": "k", "user_field": "customer"}))
+    assert not mapper.fell_back
     seen = []
     for fields in (
         {"customer": "customer-1"},
@@ -144,6 +146,16 @@ def test_who_fell_back_to_the_recipient_is_known_of_the_last_event() -> None:
 )
 def test_times_in_all_their_forms(text: str, milliseconds: int | None) -> None:
     assert to_milliseconds(text) == milliseconds
+
+
+def test_times_may_be_of_pythons_own_kind() -> None:
+    utc = datetime(2026, 11, 1, tzinfo=timezone.utc)
+    assert to_milliseconds(utc) == 1_793_491_200_000
+    assert to_milliseconds(utc.replace(tzinfo=None)) == 1_793_491_200_000
+    east = utc.astimezone(timezone(timedelta(hours=2)))
+    assert to_milliseconds(east) == 1_793_491_200_000
+    assert to_milliseconds(None) is None
+    assert to_milliseconds(float("inf")) is None
 
 
 def test_a_time_with_an_offset_teaches_nothing_about_others() -> None:

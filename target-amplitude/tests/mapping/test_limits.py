@@ -179,9 +179,13 @@ def test_parts_that_are_empty_are_left_out_at_every_level() -> None:
         "tuple": ("x" * 1025, {"long": "y" * 1025}),
         "none": None,
         "zero": 0.0,
+        "top": "t" * 1025,
+        "exact": "u" * 1024,
         "long": {"text": "z" * 1025, "more": {"text": "z" * 1024}},
     }
     assert Flattener().flatten(record) == {
+        "top": "t" * 1024,
+        "exact": "u" * 1024,
         "long.text": "z" * 1024,
         "long.more.text": "z" * 1024,
         "list": ["a", 0, False, ["b"], {"e": 1}],
@@ -231,6 +235,29 @@ def test_an_email_of_an_impossible_time_is_refused_by_the_field_it_came_in(creat
 )
 def test_what_is_no_event(fields: dict[str, Any], outcome: Refusal) -> None:
     assert mapped(email(**fields)) == outcome
+
+
+def test_an_account_is_not_needed_where_there_is_a_recipient() -> None:
+    assert event_of(email(portalId=None))["user_id"] == email()["recipient"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"created": "soon"}, "created is neither RFC 3339 text nor milliseconds"),
+        ({"recipient": "abc"}, "recipient is shorter than 5 characters"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_field(fields: dict[str, Any], detail: str) -> None:
+    refusal = mapped(email(**fields))
+    assert isinstance(refusal, Refusal)
+    assert refusal.detail == detail
+
+
+def test_an_event_of_just_a_day_ago_is_recent() -> None:
+    time = event_of(email())["time"]
+    assert "$skip_user_properties_sync" not in event_of(email(), now=time + 86_400_000)
+    assert event_of(email(), now=time + 86_400_001)["$skip_user_properties_sync"]
 
 
 def test_who_is_left_out_by_a_setting_is_skipped_with_the_reason() -> None:
