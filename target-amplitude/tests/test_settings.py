@@ -217,6 +217,11 @@ def test_what_is_this_machine(url: str, *, is_here: bool) -> None:
     assert is_loopback(url) is is_here
 
 
+@pytest.mark.parametrize("field", ["X", ".a", "a.b"])
+def test_any_name_may_be_the_users_field(field: str) -> None:
+    assert read_settings(SETTINGS | {"user_field": field}).user_field == field
+
+
 def test_reconciling_takes_the_secret_key() -> None:
     given = SETTINGS | {"reconcile": "report", "secret_key": "s"}
     assert read_settings(given).reconcile == "report"

@@ -72,6 +72,7 @@ SURVIVORS = (
         "or True else None",
         "nothing else that JSON has is written like one of the words",
     ),
+    Survivor("configuration/reading.py", "declared, n=1)", "declared,", "the first is used"),
     Survivor("delivery/backpressure.py", "> SPAN_SECONDS", ">= SPAN_SECONDS", "to the nanosecond"),
     Survivor("delivery/backpressure.py", ">= MAX_WAIT", "> MAX_WAIT", "to the nanosecond"),
     Survivor("delivery/backpressure.py", "self._since = 0.0", "= 1.0", "a moment long ago"),
