@@ -58,3 +58,12 @@ def test_both_plugins_read_settings_by_the_same_code() -> None:
     ]
     assert len(texts[0]) == 4
     assert texts[0] == texts[1]
+
+
+def test_all_three_programs_write_their_output_by_the_same_code() -> None:
+    files = [
+        package("tap-hubspot-email-events") / "singer/output.py",
+        package("target-amplitude") / "output.py",
+        ROOT / "transforms/mapper_email_events/output.py",
+    ]
+    assert len({file.read_text(encoding="utf-8") for file in files}) == 1

@@ -14,6 +14,7 @@ from singer_sdk.plugin_base import PluginBase
 
 from mapper_email_events.errors import MapperError
 from mapper_email_events.messages import read_blocks
+from mapper_email_events.output import write_whole
 from mapper_email_events.stream_maps import StreamMaps
 from mapper_email_events.treatment import TRANSFORMS, Treatment
 
@@ -75,17 +76,17 @@ class MapperEmailEvents(PluginBase):
         # A mapper has nothing to save: states that were not passed on yet are safe in the tap.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        written = sys.stdout.buffer
         try:
             for block in read_blocks(sys.stdin.fileno()):
+                treated: list[bytes] = []
                 try:
                     for line in treatment.lines(block):
-                        written.write(line + b"\n")
+                        treated += line, b"\n"
                 finally:
-                    written.flush()
+                    write_whole(sys.stdout.buffer, b"".join(treated))
         except BrokenPipeError:
             # Python flushes stdout once more when it exits and would report the same failure.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), written.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise MapperError(
                 "The program that reads this mapper's output has ended; see its own messages."
             ) from None
