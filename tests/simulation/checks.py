@@ -37,6 +37,8 @@ FORGIVEN = frozenset(
         "disk full for the job log",
     }
 )
+# After these Amplitude may still be taking in what the target had sent.
+CUT_OFF = frozenset({"target killed", "both killed", "target terminated"})
 RESTORED = frozenset({"state of a day ago", "state of the first format"})
 MOST_SHOWN = 5
 
@@ -45,6 +47,8 @@ def after_run(world: World, step: Step, ended: Sequence[Ended]) -> list[str]:
     """Take in what a run has done; returns a sentence for each promise it broke."""
     kinds = {fault.kind for fault in step.faults}
     before = world.state
+    if kinds & CUT_OFF:
+        world.settle()
     _take_in(world)
     broken: list[str] = []
     for each in ended:
