@@ -151,6 +151,7 @@ def test_times_in_all_their_forms(text: str, milliseconds: int | None) -> None:
 def test_times_may_be_of_pythons_own_kind() -> None:
     utc = datetime(2026, 11, 1, tzinfo=timezone.utc)
     assert to_milliseconds(utc) == 1_793_491_200_000
+    assert type(to_milliseconds(utc)) is int
     assert to_milliseconds(utc.replace(tzinfo=None)) == 1_793_491_200_000
     east = utc.astimezone(timezone(timedelta(hours=2)))
     assert to_milliseconds(east) == 1_793_491_200_000
