@@ -6,46 +6,32 @@ import io
 import json
 import os
 import sys
-import threading
-import time
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 import pytest
 
+from full_pipe import through_a_full_pipe
 from target_amplitude.errors import RunFailedError
 from target_amplitude.history.job_log import JobLog, read_runs
 from target_amplitude.run import write_state
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
 STATE = json.dumps({"bookmarks": {f"stream-{n}": "x" * 1000 for n in range(300)}}).encode()
 
 
-@pytest.mark.parametrize("unbuffered", [True, False])
-def test_a_state_larger_than_the_pipe_is_written_as_a_whole(*, unbuffered: bool) -> None:
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    received: list[bytes] = []
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_state_larger_than_the_pipe_is_written_as_a_whole(*, buffered: bool) -> None:
+    def write(stream: BinaryIO) -> None:
+        with redirect_stdout(io.TextIOWrapper(stream, write_through=not buffered)) as text:
+            write_state(STATE)
+            write_state(b"{}")
+            text.detach()
 
-    def read() -> None:
-        time.sleep(0.2)
-        while chunk := os.read(reader, 7777):
-            received.append(chunk)
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    raw = io.FileIO(writer, "wb")
-    binary = raw if unbuffered else io.BufferedWriter(raw)
-    text = io.TextIOWrapper(binary, write_through=unbuffered)
-    with redirect_stdout(text):
-        write_state(STATE)
-        write_state(b"{}")
-    text.close()
-    thread.join()
-    os.close(reader)
-    assert b"".join(received) == STATE + b"\n{}\n"
+    assert through_a_full_pipe(write, buffered=buffered) == STATE + b"\n{}\n"
 
 
 def test_what_only_takes_text_gets_text() -> None:

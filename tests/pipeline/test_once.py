@@ -124,8 +124,8 @@ def test_kills_of_tap_and_target_lose_nothing(sandbox: Sandbox, tmp_path: Path) 
             killed += received_at_rest(sandbox) - before
             kills += 1
         assert hourly.run(hour + 0.2)
-    assert kills > 1
-    assert killed > 500, "the kills came before anything was sent"
+    assert kills > 2
+    assert killed > 1000, "the kills came before anything was sent"
     check(sandbox, steady, killed)
 
 

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.events import Event
 
-UNSURE = "Pages of events of another HubSpot account than the state's: {count} ({names})."
+UNSURE = (
+    "Pages of events of another HubSpot account than the state's: {count} ({names}), and HubSpot "
+    "does not say whose the credentials are; if they are another account's, give it a state of its "
+    "own (meltano run --state-id-suffix ...)."
+)
 
 
 class Portal:
@@ -43,6 +47,8 @@ class Portal:
             try:
                 self.id = self._of_token()
             except RefusedError:
+                # The state keeps its account, so that the next run says it again.
+                self.id = expected
                 self._anomalies.note(UNSURE, [f"{named} instead of {expected}"])
                 return
         if self.id != expected:

@@ -55,6 +55,15 @@ def test_where_they_disagree_the_token_decides() -> None:
 def test_where_hubspot_does_not_say_it_is_a_warning() -> None:
     portal, _, anomalies = made(RefusedError("no such address", 404))
     portal.compare([{"portalId": 7}], 8)
-    assert anomalies.warnings() == [
-        "Pages of events of another HubSpot account than the state's: 1 (7 instead of 8)."
-    ]
+    (warning,) = anomalies.warnings()
+    assert warning == (
+        "Pages of events of another HubSpot account than the state's: 1 (7 instead of 8), and "
+        "HubSpot does not say whose the credentials are; if they are another account's, give it a "
+        "state of its own (meltano run --state-id-suffix ...)."
+    )
+
+
+def test_then_the_state_keeps_its_account_so_that_the_next_run_says_it_again() -> None:
+    portal, _, _ = made(RefusedError("no such address", 404))
+    portal.compare([{"portalId": 7}], 8)
+    assert portal.id == 8

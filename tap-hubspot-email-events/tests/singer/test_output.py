@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
 import signal
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -15,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extracting.extractor import expected, key, parsed
+from full_pipe import through_a_full_pipe
 from tap_hubspot_email_events.singer.output import write_whole
 
 if TYPE_CHECKING:
     from collections import Counter
-    from typing import Any, BinaryIO
+    from typing import Any
 
     from extracting.extractor import Runner
     from sandbox.client import Sandbox
@@ -57,31 +56,10 @@ def test_all_of_it_is_written_however_little_is_taken_at_a_time(
     assert stream.taken == data
 
 
-def through_a_full_pipe(*, buffered: bool) -> bytes:
-    """What comes through a pipe that does not block and is read after a while."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    received: list[bytes] = []
-
-    def read() -> None:
-        time.sleep(0.2)
-        while chunk := os.read(reader, 7777):
-            received.append(chunk)
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    raw = io.FileIO(writer, "wb")
-    stream: BinaryIO = io.BufferedWriter(raw) if buffered else raw
-    write_whole(stream, LINES)
-    stream.close()
-    thread.join()
-    os.close(reader)
-    return b"".join(received)
-
-
 @pytest.mark.parametrize("buffered", [True, False])
 def test_a_pipe_that_does_not_block_gets_all_of_it(*, buffered: bool) -> None:
-    assert through_a_full_pipe(buffered=buffered) == LINES
+    received = through_a_full_pipe(lambda stream: write_whole(stream, LINES), buffered=buffered)
+    assert received == LINES
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs SIGSTOP")
