@@ -49,7 +49,7 @@ class Simulation:
             **self.settings,
         }
 
-    def run(self, hour: float, *, kill_at: int | None = None) -> Run:
+    def run(self, hour: float, *, kill_at: int | None = None, code: int = 0) -> Run:
         """Run once, so many hours after the begin, killed at so many lines of output."""
         at = self.steady.begin + hour * HOUR
         self.sandbox.set_hubspot_clock(at)
@@ -66,7 +66,7 @@ class Simulation:
         self.sent.update(map(key, run.records))
         self.state = run.state or self.state
         if kill_at is None:
-            assert run.code == 0, run.errors
+            assert run.code == code, run.errors
         assert len(json.dumps(self.state)) < STATE_BYTES
         return run
 
@@ -187,6 +187,21 @@ def test_a_larger_lookback_sends_again_what_it_adds(sandbox: Sandbox, tap: Runne
     assert simulation.run(6.2).records == []
     simulation.settings["lookback_minutes"] = 60
     assert simulation.run(6.3).records == []
+
+
+def test_streams_that_fail_leave_room_in_the_state_and_repeat_nothing(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    simulation = Simulation(sandbox, tap, Steady(19, begin(2), 2, 5_000))
+    simulation.run(2)
+    # Three quarters of the state are of streams that fail, so the next run does not write them.
+    for event_type in ("SENT", "PROCESSED", "DELIVERED"):
+        match = {"query": {"eventType": event_type}}
+        sandbox.add_fault("hubspot", action="answer", status=403, json={}, match=match)
+    assert simulation.run(2.1, code=1).records == []
+    sandbox.clear_faults()
+    assert simulation.run(2.3).records == []
+    assert simulation.lost == set()
 
 
 def test_what_becomes_obsolete_is_sent_again_with_its_stretch(

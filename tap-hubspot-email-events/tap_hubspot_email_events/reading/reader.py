@@ -23,7 +23,7 @@ from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.portal import Portal
 from tap_hubspot_email_events.reading.records import complete, describe, placeable
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
-from tap_hubspot_email_events.reading.stretches import SentEvents, cut
+from tap_hubspot_email_events.reading.stretches import Range, SentEvents, cut_together
 from tap_hubspot_email_events.singer.stream_writer import StreamWriter
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.events import Event, Page
     from tap_hubspot_email_events.reading.part import Part
     from tap_hubspot_email_events.reading.progress import ProgressLog
-    from tap_hubspot_email_events.reading.stretches import Slot
     from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
@@ -154,12 +153,13 @@ class EventReader:
     def _new_sync(self, event_type: str, stream: SelfReadingStream) -> StreamSync:
         settings = self._settings
         bookmark = read_bookmark(stream.name, stream.stream_state)
+        in_state = read_stretches(stream.stream_state, bookmark)
         is_in_future = bookmark is not None and bookmark.is_after(self._now)
         if bookmark is not None:
             bookmark = bookmark.no_later_than(self._now)
         start = first_instant(settings, bookmark, self._now)
         end = self._now if settings.end is None else min(self._now, settings.end)
-        known = [] if is_in_future else read_stretches(stream.stream_state, bookmark)
+        known = [] if is_in_future else in_state
         start = aligned(start, known, settings.start)
         plan = Plan(start, end, page_size=settings.page_size)
         sent = SentEvents(
@@ -172,6 +172,7 @@ class EventReader:
         sync.complete = sync.done
         sync.resumed = bookmark is not None
         sync.bookmark_in_future = is_in_future
+        sync.in_state = in_state
         sync.read_from = start if bookmark is None else bookmark.read_from
         return sync
 
@@ -272,19 +273,21 @@ class EventReader:
         self._save_state_when_due()
 
     def _write_all_stretches(self) -> None:
-        """Write the stretches of all streams that have ended, as fine as the state has room."""
-        ranges: dict[str, tuple[int, int, list[Slot]]] = {}
+        """Write the stretches of all streams that have ended, as fine as the state has room.
+
+        Those of the others are still in it, so they get their share of the room as well.
+        """
+        ranges: dict[str, Range] = {}
         for sync in self.syncs.values():
             if sync.bookmark is not None and sync.bookmark_moved and sync.complete:
                 start = sync.bookmark.next_start(self._settings.lookback)
                 start = max(sync.start, sync.sent.slot_start(start))
                 end = sync.bookmark.end
-                ranges[sync.name] = start, end, sync.sent.seen(start, end)
-        counts = {name: sum(slot.count for slot in slots) for name, (_, _, slots) in ranges.items()}
-        total = max(1, sum(counts.values()))
-        for name, (start, end, slots) in ranges.items():
-            share = 1 + MOST_STRETCHES * counts[name] // total
-            write_stretches(self._writers[name].state, cut(slots, start, end, share))
+                ranges[sync.name] = Range(start, end, sync.sent.seen(start, end))
+            elif sync.in_state and not sync.bookmark_moved:
+                ranges[sync.name] = Range.of(sync.in_state)
+        for name, stretches in cut_together(ranges, MOST_STRETCHES).items():
+            write_stretches(self._writers[name].state, stretches)
 
     def pause(self) -> None:
         """Write the state and the progress if it is time."""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from tap_hubspot_email_events.hubspot.request_count import RequestCount
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tap_hubspot_email_events.errors import StreamError
     from tap_hubspot_email_events.reading.bookmarks import Bookmark
     from tap_hubspot_email_events.reading.part import Part
     from tap_hubspot_email_events.reading.plan import Plan
     from tap_hubspot_email_events.reading.records import PreviousPage
-    from tap_hubspot_email_events.reading.stretches import SentEvents
+    from tap_hubspot_email_events.reading.stretches import SentEvents, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class StreamSync:
     resumed: bool = False
     bookmark_in_future: bool = False
     bookmark_moved: bool = False
+    # What the state remembers of the runs before, until the bookmark moves.
+    in_state: Sequence[Stretch] = ()
     read_from: int | None = None
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None

@@ -20,7 +20,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_hubspot_email_events.hubspot.events import Event
 
@@ -49,6 +49,21 @@ class Slot:
     digest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of `created`, both bounds inclusive, in milliseconds, and its slots, in order."""
+
+    start: int
+    end: int
+    slots: Sequence[Slot]
+
+    @classmethod
+    def of(cls, stretches: Sequence[Stretch]) -> Range:
+        """The range of stretches that follow one another, at least one."""
+        slots = [Slot(each.end, each.count, each.digest) for each in stretches]
+        return cls(stretches[0].start, stretches[-1].end, slots)
+
+
 def event_hash(event: Event) -> int:
     """What distinguishes an event from another, and from itself once it is obsolete."""
     obsolete = event.get("obsoletedBy")
@@ -66,9 +81,10 @@ def cut(slots: Sequence[Slot], start: int, end: int, most: int) -> list[Stretch]
         end: Its end, inclusive.
         most: The number of stretches, at least 1; a stretch longer than 49 days is cut again.
     """
-    each = -(-sum(slot.count for slot in slots) // max(1, most))
+    each = max(1, -(-sum(slot.count for slot in slots) // max(1, most)))
     stretches: list[Stretch] = []
     count = digest = 0
+    taken = start - 1
 
     def close(stop: int) -> None:
         nonlocal start, count, digest
@@ -79,12 +95,31 @@ def cut(slots: Sequence[Slot], start: int, end: int, most: int) -> list[Stretch]
         start, count, digest = stop + 1, 0, 0
 
     for slot in slots:
+        # Before a gap of 49 days, so that what was seen before it is not counted after it.
+        if start <= taken and slot.end - start >= _LONGEST:
+            close(taken)
         count, digest = count + slot.count, (digest + slot.digest) % MODULUS
+        taken = slot.end
         if count >= each and slot.end < end:
             close(slot.end)
+    if start <= taken < end and end - start >= _LONGEST:
+        close(taken)
     if start <= end:
         close(end)
     return stretches
+
+
+def cut_together(ranges: Mapping[str, Range], most: int) -> dict[str, list[Stretch]]:
+    """Cut the ranges of several streams into at most about `most` stretches in all.
+
+    Where there are more events in a stream, it has more of them, and at least one.
+    """
+    counts = {name: sum(slot.count for slot in each.slots) for name, each in ranges.items()}
+    total = max(1, sum(counts.values()))
+    return {
+        name: cut(each.slots, each.start, each.end, 1 + most * counts[name] // total)
+        for name, each in ranges.items()
+    }
 
 
 def encode(stretches: Iterable[Stretch]) -> str:

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.reading.stretches import (
+    Range,
     SentEvents,
     Slot,
     Stretch,
     cut,
+    cut_together,
     decode,
     encode,
     event_hash,
@@ -129,6 +131,50 @@ def test_years_without_an_event_are_more_than_one_stretch() -> None:
     stretches = cut([Slot(2**33, 1, 7)], 0, 2**34, 5)
     assert decode(encode(stretches), 0) == stretches
     assert sum(stretch.count for stretch in stretches) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 5)), max_size=30),
+    st.integers(1, 20),
+)
+def test_every_event_is_in_the_stretch_of_its_day_however_long_the_lookback(
+    days: list[tuple[int, int]], most: int
+) -> None:
+    day = 86_400_000
+    slots = [Slot((at + 1) * day - 1, count, count) for at, count in sorted(dict(days).items())]
+    stretches = cut(slots, 0, 401 * day, most)
+    assert decode(encode(stretches), 0) == stretches
+    for stretch in stretches:
+        inside = sum(slot.count for slot in slots if stretch.start < slot.end <= stretch.end)
+        # A boundary may lie within the day, which then counts with its end.
+        assert stretch.count == inside == stretch.digest
+
+
+@given(
+    st.dictionaries(st.text(max_size=3), events, max_size=22),
+    st.integers(1, 100),
+    st.integers(1, 60),
+)
+def test_streams_share_the_room_whatever_was_cut_before(
+    streams: dict[str, list[dict[str, Any]]], before: int, most: int
+) -> None:
+    known = {name: remembered(seen, most=before) for name, seen in streams.items()}
+    shared = cut_together({name: Range.of(each) for name, each in known.items()}, most)
+    assert sum(map(len, shared.values())) <= most + 2 * len(streams)
+    for name, seen in streams.items():
+        stretches = shared[name]
+        assert (stretches[0].start, stretches[-1].end) == (0, END)
+        assert decode(encode(stretches), 0) == stretches
+        assert {each.end for each in stretches} <= {each.end for each in known[name]}
+        sent = SentEvents(stretches, since=0, slot=1)
+        assert sent.sort_out(list(seen), always) == []
+        assert sent.repeated == len(seen)
+
+
+def test_stretches_of_nothing_are_one_again() -> None:
+    nothing = [Stretch(10 * at, 10 * at + 9, 0, 0) for at in range(1000)]
+    shared = cut_together({"a": Range.of(nothing), "b": Range(0, 9, [])}, 2500)
+    assert shared == {"a": [Stretch(0, 9999, 0, 0)], "b": [Stretch(0, 9, 0, 0)]}
 
 
 @given(events, events, st.integers(1, 60), st.integers(1, 300))
