@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forked import Forked
 from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.client import Sandbox
 
 PATIENCE = 60
+MODULE = "tap_hubspot_email_events"
 
 
 @dataclass
@@ -52,15 +53,15 @@ class Runner:
         self._sandbox = sandbox
         self._folder = folder
 
-    def start(
+    def command(
         self,
         *,
         state: Any = None,
         catalog: Any = None,
         clock_ahead: float | None = None,
         **settings: Any,
-    ) -> subprocess.Popen[bytes]:
-        """Start the tap; `clock_ahead` sets the clock it sees, in seconds."""
+    ) -> list[str]:
+        """What follows `python -m`; `clock_ahead` sets the clock the tap sees, in seconds."""
         config = {
             "access_token": "sandbox-access-token",
             "api_url": self._sandbox.hubspot_url,
@@ -69,24 +70,20 @@ class Runner:
             "enrich_campaigns": False,
             **settings,
         }
-        command = [sys.executable, "-m", "tap_hubspot_email_events"]
+        command = [MODULE]
         if clock_ahead is not None:
-            command = [sys.executable, "-m", "at_time", str(clock_ahead), "tap"]
+            command = ["at_time", str(clock_ahead), "tap"]
         for name, content in (("config", config), ("state", state), ("catalog", catalog)):
             if content is not None:
                 path = self._folder / f"{name}.json"
                 path.write_text(json.dumps(content))
                 command += [f"--{name}", str(path)]
-        return subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(Path(__file__).parents[1]),
-                "LOGLEVEL": "DEBUG" if settings.get("debug") else "INFO",
-            },
-        )
+        return command
+
+    def start(self, **options: Any) -> Forked:
+        """Start the tap, with the options of `command`."""
+        level = "DEBUG" if options.get("debug") else "INFO"
+        return Forked(*self.command(**options), environment=os.environ | {"LOGLEVEL": level})
 
     def __call__(self, **options: Any) -> Run:
         with self.start(**options) as process:
@@ -95,9 +92,9 @@ class Runner:
 
     def catalog(self) -> dict[str, Any]:
         """The catalog with the ten streams selected."""
-        command = [sys.executable, "-m", "tap_hubspot_email_events", "--discover"]
-        found = subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE)
-        catalog: dict[str, Any] = json.loads(found.stdout)
+        with Forked(MODULE, "--discover") as process:
+            found, _ = process.communicate(timeout=PATIENCE)
+        catalog: dict[str, Any] = json.loads(found)
         return catalog
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from forked import Forked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from sandbox.client import Sandbox
 
@@ -60,10 +60,8 @@ class Pipe:
     ) -> bytes:
         path = self._folder / f"{command}.json"
         path.write_text(json.dumps(config), encoding="utf-8")
-        return subprocess.run(
-            [Path(sys.executable).with_name(command), "--config", str(path), *options],
-            input=messages,
-            stdout=subprocess.PIPE,
-            timeout=120,
-            check=True,
-        ).stdout
+        arguments = (f"--config={path}", *options)
+        with Forked(command.replace("-", "_"), *arguments, stdin=messages) as process:
+            output, errors = process.communicate(120)
+        assert process.returncode == 0, errors.decode()
+        return output

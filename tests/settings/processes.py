@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from forked import Forked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 CLASSES = {
     "tap-hubspot-email-events": ("tap_hubspot_email_events.tap", "TapHubSpotEmailEvents"),
     "target-amplitude": ("target_amplitude.target", "TargetAmplitude"),
 }
 CHANNELS = ("file", "environment", ".env")
-_SHOW = """
-import json, sys
-from {module} import {name}
-given = {name}.get_singer_command().make_context("x", sys.argv[1:]).params["config"]
-plugin = {name}(config=given.config, parse_env_config=given.parse_env)
-json.dump(dict(plugin.config), sys.stdout)
-"""
+PATIENCE = 60
+
+
+class Done(NamedTuple):
+    """How a process has ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def prefix(plugin: str) -> str:
@@ -55,34 +57,26 @@ def settings_read(
     plugin: str, channel: str, values: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
     """The settings that a process has read."""
-    module, name = CLASSES[plugin]
-    done = subprocess.run(
-        [sys.executable, "-c", _SHOW.format(module=module, name=name), *_config_option(channel)],
-        cwd=folder,
-        env=prepare(plugin, channel, values, folder),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ["settings.show", *CLASSES[plugin], *_config_option(channel)]
+    done = _done(options, prepare(plugin, channel, values, folder), folder)
     assert done.returncode == 0, done.stderr
     read: dict[str, Any] = json.loads(done.stdout)
     return read
 
 
-def run(
-    plugin: str, channel: str, values: Mapping[str, Any], folder: Path
-) -> subprocess.CompletedProcess[str]:
+def run(plugin: str, channel: str, values: Mapping[str, Any], folder: Path) -> Done:
     """Run the plugin's command, the target with an event that it must not send."""
-    command = str(Path(sys.executable).parent / plugin)
-    return subprocess.run(
-        [command, *_config_option(channel)],
-        cwd=folder,
-        env=prepare(plugin, channel, values, folder),
-        input=EVENT if plugin == "target-amplitude" else "",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = [plugin.replace("-", "_"), *_config_option(channel)]
+    stdin = EVENT.encode() if plugin == "target-amplitude" else b""
+    return _done(options, prepare(plugin, channel, values, folder), folder, stdin)
+
+
+def _done(
+    options: Sequence[str], environment: Mapping[str, str], folder: Path, stdin: bytes = b""
+) -> Done:
+    with Forked(*options, environment=environment, folder=folder, stdin=stdin) as process:
+        output, errors = process.communicate(PATIENCE)
+    return Done(process.returncode, output.decode(), errors.decode())
 
 
 def _config_option(channel: str) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -69,7 +71,10 @@ def test_a_tap_that_was_stopped_and_continued_leaves_nothing_out(
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     sandbox.generate(events=5000, days=20)
-    with tap.start(start_date="2020-01-01T00:00:00Z", page_size=1000) as process:
+    command = tap.command(start_date="2020-01-01T00:00:00Z", page_size=1000)
+    with subprocess.Popen(
+        [sys.executable, "-m", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         first = os.read(process.stdout.fileno(), 100)
         for _ in range(5):

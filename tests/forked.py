@@ -1,0 +1,118 @@
+"""Plugins in processes of their own that need not import anything first.
+
+Most of a plugin's start is imports, and tests start plugins hundreds of times. Here a process is
+forked from one that has imported them. It is like one that was started, but for what Python decides
+as it starts, such as its buffering; tests of that use `subprocess`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Timer
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from multiprocessing.connection import Connection
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tap_hubspot_email_events.tap", "target_amplitude.target"])
+
+
+class Forked:
+    """`python -m MODULE ARGUMENTS`, with as much of the interface of `Popen` as tests need."""
+
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        stdin: bytes = b"",
+    ) -> None:
+        """Start it, by default in this process's environment and folder."""
+        out, child_out = _CONTEXT.Pipe(duplex=False)
+        err, child_err = _CONTEXT.Pipe(duplex=False)
+        # What it is forked from has the variables and the folder of the time when that was started.
+        variables = dict(os.environ if environment is None else environment)
+        command = (module, arguments, variables, folder or Path.cwd(), stdin)
+        self._process = _CONTEXT.Process(target=_run, args=(*command, child_out, child_err))
+        self._process.start()
+        self.stdout: IO[bytes] = os.fdopen(os.dup(out.fileno()), "rb")
+        self.stderr: IO[bytes] = os.fdopen(os.dup(err.fileno()), "rb")
+        for end in (out, err, child_out, child_err):
+            end.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.kill()
+        self.stdout.close()
+        self.stderr.close()
+        self._process.join()
+
+    @property
+    def returncode(self) -> int | Any:
+        """The exit code, the negative number of the signal that ended it, None while it runs."""
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, timeout: float) -> None:
+        self._process.join(timeout)
+
+    def communicate(self, timeout: float) -> tuple[bytes, bytes]:
+        """What it writes until it ends; it is killed after so many seconds."""
+        timer = Timer(timeout, self.kill)
+        timer.start()
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                output, errors = pool.map(lambda stream: stream.read(), (self.stdout, self.stderr))
+            self._process.join()
+        finally:
+            timer.cancel()
+        return output, errors
+
+
+def _run(
+    module: str,
+    arguments: tuple[str, ...],
+    variables: dict[str, str],
+    folder: Path,
+    stdin: bytes,
+    *outputs: Connection,
+) -> None:
+    os.environ.clear()
+    os.environ.update(variables)
+    os.chdir(folder)
+    with tempfile.TemporaryFile() as file:
+        file.write(stdin)
+        file.seek(0)
+        os.dup2(file.fileno(), 0)
+    sys.stdin = os.fdopen(0)
+    for number, output in enumerate(outputs, 1):
+        os.dup2(output.fileno(), number)
+        output.close()
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
