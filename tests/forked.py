@@ -13,6 +13,7 @@ import runpy
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Timer
 from typing import IO, TYPE_CHECKING, Any
@@ -29,11 +30,14 @@ _CONTEXT.set_forkserver_preload(["tap_hubspot_email_events.tap", "target_amplitu
 
 
 class Forked:
-    """`python -m MODULE ARGUMENTS`, with as much of the interface of `Popen` as tests need."""
+    """A command and its arguments, with as much of the interface of `Popen` as tests need.
+
+    The command is that of a plugin, or a module as `python -m` takes it.
+    """
 
     def __init__(
         self,
-        module: str,
+        command: str,
         *arguments: str,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
@@ -44,8 +48,8 @@ class Forked:
         err, child_err = _CONTEXT.Pipe(duplex=False)
         # What it is forked from has the variables and the folder of the time when that was started.
         variables = dict(os.environ if environment is None else environment)
-        command = (module, arguments, variables, folder or Path.cwd(), stdin)
-        self._process = _CONTEXT.Process(target=_run, args=(*command, child_out, child_err))
+        start = (command, arguments, variables, folder or Path.cwd(), stdin)
+        self._process = _CONTEXT.Process(target=_run, args=(*start, child_out, child_err))
         self._process.start()
         self.stdout: IO[bytes] = os.fdopen(os.dup(out.fileno()), "rb")
         self.stderr: IO[bytes] = os.fdopen(os.dup(err.fileno()), "rb")
@@ -96,7 +100,7 @@ class Forked:
 
 
 def _run(
-    module: str,
+    command: str,
     arguments: tuple[str, ...],
     variables: dict[str, str],
     folder: Path,
@@ -114,5 +118,8 @@ def _run(
     for number, output in enumerate(outputs, 1):
         os.dup2(output.fileno(), number)
         output.close()
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    sys.argv = [command, *arguments]
+    for script in entry_points(group="console_scripts", name=command):
+        script.load()()
+        return
+    runpy.run_module(command, run_name="__main__", alter_sys=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 PATIENCE = 60
-MODULE = "tap_hubspot_email_events"
+COMMAND = "tap-hubspot-email-events"
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Runner:
         clock_ahead: float | None = None,
         **settings: Any,
     ) -> list[str]:
-        """What follows `python -m`; `clock_ahead` sets the clock the tap sees, in seconds."""
+        """The command and its arguments; `clock_ahead` sets the clock the tap sees, in seconds."""
         config = {
             "access_token": "sandbox-access-token",
             "api_url": self._sandbox.hubspot_url,
@@ -70,7 +70,7 @@ class Runner:
             "enrich_campaigns": False,
             **settings,
         }
-        command = [MODULE]
+        command = [COMMAND]
         if clock_ahead is not None:
             command = ["at_time", str(clock_ahead), "tap"]
         for name, content in (("config", config), ("state", state), ("catalog", catalog)):
@@ -92,7 +92,7 @@ class Runner:
 
     def catalog(self) -> dict[str, Any]:
         """The catalog with the ten streams selected."""
-        with Forked(MODULE, "--discover") as process:
+        with Forked(COMMAND, "--discover") as process:
             found, _ = process.communicate(timeout=PATIENCE)
         catalog: dict[str, Any] = json.loads(found)
         return catalog

@@ -61,7 +61,7 @@ class Pipe:
         path = self._folder / f"{command}.json"
         path.write_text(json.dumps(config), encoding="utf-8")
         arguments = (f"--config={path}", *options)
-        with Forked(command.replace("-", "_"), *arguments, stdin=messages) as process:
+        with Forked(command, *arguments, stdin=messages) as process:
             output, errors = process.communicate(120)
         assert process.returncode == 0, errors.decode()
         return output

@@ -66,7 +66,7 @@ def settings_read(
 
 def run(plugin: str, channel: str, values: Mapping[str, Any], folder: Path) -> Done:
     """Run the plugin's command, the target with an event that it must not send."""
-    options = [plugin.replace("-", "_"), *_config_option(channel)]
+    options = [plugin, *_config_option(channel)]
     stdin = EVENT.encode() if plugin == "target-amplitude" else b""
     return _done(options, prepare(plugin, channel, values, folder), folder, stdin)
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,10 +72,9 @@ def test_a_tap_that_was_stopped_and_continued_leaves_nothing_out(
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     sandbox.generate(events=5000, days=20)
-    command = tap.command(start_date="2020-01-01T00:00:00Z", page_size=1000)
-    with subprocess.Popen(
-        [sys.executable, "-m", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    name, *arguments = tap.command(start_date="2020-01-01T00:00:00Z", page_size=1000)
+    command = [str(Path(sys.executable).with_name(name)), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         first = os.read(process.stdout.fileno(), 100)
         for _ in range(5):
