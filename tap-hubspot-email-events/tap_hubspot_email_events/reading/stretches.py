@@ -94,16 +94,14 @@ def cut(slots: Sequence[Slot], start: int, end: int, most: int) -> list[Stretch]
         stretches.append(Stretch(start, stop, count, digest))
         start, count, digest = stop + 1, 0, 0
 
-    for slot in slots:
+    for slot in (*slots, Slot(end, 0, 0)):
         # Before a gap of 49 days, so that what was seen before it is not counted after it.
         if start <= taken and slot.end - start >= _LONGEST:
             close(taken)
         count, digest = count + slot.count, (digest + slot.digest) % MODULUS
-        taken = slot.end
-        if count >= each and slot.end < end:
-            close(slot.end)
-    if start <= taken < end and end - start >= _LONGEST:
-        close(taken)
+        taken = min(slot.end, end)
+        if count >= each and taken < end:
+            close(taken)
     if start <= end:
         close(end)
     return stretches

@@ -171,6 +171,38 @@ def test_streams_share_the_room_whatever_was_cut_before(
         assert sent.repeated == len(seen)
 
 
+def test_streams_share_the_room_by_the_events_that_they_have() -> None:
+    slots = [Slot(10 * at + 9, 1, at) for at in range(30)]
+    shared = cut_together({"a": Range(0, 299, slots), "b": Range(0, 99, slots[:10])}, 5)
+    assert [each.count for each in shared["a"]] == [8, 8, 8, 6]
+    assert [each.count for each in shared["b"]] == [5, 5]
+
+
+@pytest.mark.parametrize("start", [0, 10**12])
+def test_what_was_seen_before_a_gap_of_49_days_is_counted_before_it(start: int) -> None:
+    longest = 2**32 - 1
+    # Two in a millisecond each, as far apart as one stretch can hold, and a millisecond more.
+    near = [Slot(start, 1, 5), Slot(start + longest - 1, 1, 7)]
+    far = [Slot(start, 1, 5), Slot(start + longest, 1, 7)]
+    end = start + longest + 9
+    assert cut(near, start, end, 1)[0] == Stretch(start, start + longest - 1, 2, 12)
+    assert cut(far, start, end, 1) == [
+        Stretch(start, start, 1, 5),
+        Stretch(start + 1, start + longest, 1, 7),
+        Stretch(start + longest + 1, end, 0, 0),
+    ]
+    assert cut(far[:1], start, end, 1) == [
+        Stretch(start, start, 1, 5),
+        Stretch(start + 1, start + longest, 0, 0),
+        Stretch(start + longest + 1, end, 0, 0),
+    ]
+    # The end of the last slot lies behind the range's.
+    assert cut(far, start, start + longest - 1, 1) == [
+        Stretch(start, start, 1, 5),
+        Stretch(start + 1, start + longest - 1, 1, 7),
+    ]
+
+
 def test_stretches_of_nothing_are_one_again() -> None:
     nothing = [Stretch(10 * at, 10 * at + 9, 0, 0) for at in range(1000)]
     shared = cut_together({"a": Range.of(nothing), "b": Range(0, 9, [])}, 2500)
