@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,8 +71,8 @@ def test_a_tap_that_was_stopped_and_continued_leaves_nothing_out(
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     sandbox.generate(events=5000, days=20)
-    name, *arguments = tap.command(start_date="2020-01-01T00:00:00Z", page_size=1000)
-    command = [str(Path(sys.executable).with_name(name)), *arguments]
+    _, *arguments = tap.command(start_date="2020-01-01T00:00:00Z", page_size=1000)
+    command = [sys.executable, "-m", "tap_hubspot_email_events", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         first = os.read(process.stdout.fileno(), 100)
