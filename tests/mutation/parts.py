@@ -104,6 +104,7 @@ PARTS = (
         ("delivery/delivery.py",),
         (
             "delivery/test_delivery_alone.py",
+            "delivery/test_idle_threads.py",
             "delivery/test_random_answers.py",
         ),
     ),

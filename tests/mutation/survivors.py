@@ -99,6 +99,7 @@ SURVIVORS = (
     Survivor("delivery/queue.py", "size > self._max_bytes:", "size >= self._max_bytes:", NO_ROOM),
     Survivor("delivery/delivery.py", "self._deadline = FOREVER", "= None", SET_FIRST),
     Survivor("delivery/delivery.py", "> self._deadline", ">= self._deadline", "to the nanosecond"),
+    Survivor("delivery/delivery.py", "now >= coordinator.flush_at", "now > ", "likewise"),
     Survivor("delivery/delivery.py", "time.monotonic() < until", "<= until", "likewise"),
     Survivor("delivery/sender.py", "time.monotonic() < until", "<= until", "to the nanosecond"),
     Survivor("delivery/rejects.py", 'message["stream"], type=str', 'message["stream"], )', "text"),

@@ -9,88 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_amplitude.amplitude.answers import Answer, NoAnswer
+from loading.threads import add, event, in_background, in_time
+from target_amplitude.amplitude.answers import Answer
 from target_amplitude.amplitude.transport import Transport
 from target_amplitude.delays import Delays
 from target_amplitude.delivery import delivery as module
 from target_amplitude.delivery.backpressure import Backpressure
-from target_amplitude.delivery.delivery import Delivery
-from target_amplitude.delivery.queued_event import QueuedEvent
-from target_amplitude.delivery.rejects import RejectsFile
 from target_amplitude.errors import RunFailedError
-from target_amplitude.history.counts import StreamCounts
-from target_amplitude.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-ACCEPTED = Answer(200, b'{"code": 200}')
-COUNTS = StreamCounts("email_open", 0.0)
-
-
-class Amplitude:
-    """Answers as told, once it is let go."""
-
-    def __init__(self) -> None:
-        self.may_answer = threading.Event()
-        self.may_answer.set()
-        self.asked = threading.Event()
-        self.answers: list[Answer | NoAnswer] = []
-        self.sent: list[int] = []
-
-    def post(self, bodies: Sequence[bytes]) -> tuple[Answer | NoAnswer, int]:
-        self.sent.append(len(bodies))
-        self.asked.set()
-        self.may_answer.wait(20)
-        return (self.answers.pop(0) if self.answers else ACCEPTED), 1
-
-
-@pytest.fixture
-def amplitude(monkeypatch: pytest.MonkeyPatch) -> Iterator[Amplitude]:
-    made = Amplitude()
-    monkeypatch.setattr(Transport, "post", lambda _, bodies: made.post(bodies))
-    yield made
-    made.may_answer.set()
-
-
-@pytest.fixture
-def woken() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def delivery(tmp_path: Path, amplitude: Amplitude, woken: list[str]) -> Iterator[Delivery]:
-    del amplitude
-    made = Delivery(
-        read_settings({"api_key": "k", "max_concurrent_requests": 3, "batch_size_rows": 5}),
-        RejectsFile(tmp_path / "rejects"),
-        lambda _: None,
-        Delays(first_retry=0.001, longest_retry=0.001, termination=20.0),
-        lambda: woken.append("woken"),
-    )
-    yield made
-    made.stop()
-
-
-def event(number: int, memory: int = 1) -> QueuedEvent:
-    body = json.dumps({"n": number}).encode()
-    return QueuedEvent(body, b"{}", memory, COUNTS, 0, f"user-{number}")
-
-
-def add(delivery: Delivery, *events: QueuedEvent) -> None:
-    delivery.add(list(events), [], 0, len(events))
-
-
-def in_time(thread: threading.Thread) -> bool:
-    thread.join(5)
-    return not thread.is_alive()
-
-
-def in_background(delivery: Delivery, *events: QueuedEvent) -> threading.Thread:
-    thread = threading.Thread(target=add, args=(delivery, *events), daemon=True)
-    thread.start()
-    return thread
+    from loading.threads import Amplitude
+    from target_amplitude.delivery.delivery import Delivery
 
 
 def test_when_every_event_is_refused_the_last_answer_is_told(
