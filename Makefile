@@ -16,23 +16,23 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate test-neighbours simulate mutants live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-dagster lock clean
+.PHONY: demo test test-orchestrate test-neighbours simulate mutants live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
 
-demo: setup setup-meltano ## Move events through the real pipeline, between local services.
+demo: setup-both ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test: setup setup-meltano ## Run every test but those of schedulers and neighbours.
+test: setup-both ## Run every test but those of schedulers and neighbours.
 	$(PYTEST) --ignore tests/orchestrate --ignore tests/neighbours $(PYTEST_ARGS)
 
-test-neighbours: setup setup-meltano .venv-bench/ready .venv-neighbours/ready ## Run the tests with databases, S3 and other people's plugins.
+test-neighbours: setup-both .venv-bench/ready .venv-neighbours/ready ## Run the tests with databases, S3 and other people's plugins.
 	$(PYTEST) tests/neighbours $(PYTEST_ARGS)
 
-test-orchestrate: setup setup-meltano ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
+test-orchestrate: setup-both ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
 	$(PYTEST) tests/orchestrate $(PYTEST_ARGS)
 
-simulate: setup setup-meltano ## Simulate fortnights of hourly runs under faults; SIMULATE_ARGS="--seeds 1-10" for more.
+simulate: setup-both ## Simulate fortnights of hourly runs under faults; SIMULATE_ARGS="--seeds 1-10" for more.
 	$(BIN)/python -m simulation $(SIMULATE_ARGS)
 
 mutants: .venv-mutants/ready ## Change the critical parts bit by bit, to see whether tests notice; see CONTRIBUTING.md.
@@ -41,7 +41,7 @@ mutants: .venv-mutants/ready ## Change the critical parts bit by bit, to see whe
 live: setup ## Try live accounts, with credentials from the environment; see CONTRIBUTING.md.
 	LIVE=1 $(BIN)/python -m pytest -v tests/live $(PYTEST_ARGS)
 
-bench: setup setup-meltano .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
+bench: setup-both .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
 docs: setup ## Write anew what is made from the settings: tables, meltano.yml, Meltano Hub files.
@@ -71,6 +71,10 @@ sandbox: setup ## Serve a local HubSpot and a local Amplitude until interrupted.
 setup: .venv/ready
 
 setup-meltano: .venv-meltano/ready
+
+# Side by side, since an installation keeps one core busy.
+setup-both:
+	@$(MAKE) --no-print-directory --jobs 2 setup setup-meltano
 
 setup-dagster: $(DAGSTER)/ready
 
