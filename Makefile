@@ -68,9 +68,12 @@ format: setup ## Put style right.
 sandbox: setup ## Serve a local HubSpot and a local Amplitude until interrupted.
 	$(BIN)/python -m sandbox --hubspot-port 8701 --amplitude-port 8702 --events 20000
 
+# The empty commands keep make from saying that there is nothing to be done.
 setup: .venv/ready
+	@:
 
 setup-meltano: .venv-meltano/ready
+	@:
 
 # Side by side, since an installation keeps one core busy.
 setup-both:
