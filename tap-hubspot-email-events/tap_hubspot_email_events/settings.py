@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
+from typing_extensions import override
 
 from tap_hubspot_email_events.configuration.declaration import json_schema, setting
 from tap_hubspot_email_events.configuration.reading import read_configuration
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.timestamps import parse_timestamp
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
+from typing_extensions import override
 
 from tap_hubspot_email_events.configuration.channels import (
     given_settings,
@@ -32,11 +32,6 @@ from tap_hubspot_email_events.singer.writer import BytesWriter
 from tap_hubspot_email_events.streams.campaigns import CampaignStream
 from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.events import EventStream
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from typing_extensions import override
 
 from target_amplitude.command import with_plain_errors
 from target_amplitude.configuration.channels import given_settings, read_environment
@@ -26,11 +27,6 @@ from target_amplitude.settings import (
     SettingsError,
     read_settings,
 )
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -11,17 +11,13 @@ import singer_sdk.typing as th
 from singer_sdk.exceptions import ConfigValidationError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.plugin_base import PluginBase
+from typing_extensions import override
 
 from mapper_email_events.errors import MapperError
 from mapper_email_events.messages import read_blocks
 from mapper_email_events.output import write_whole
 from mapper_email_events.stream_maps import StreamMaps
 from mapper_email_events.treatment import TRANSFORMS, Treatment
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     import click

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any
 
 import click
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from typing_extensions import override
 
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}

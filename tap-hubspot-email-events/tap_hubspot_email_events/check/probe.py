@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from typing_extensions import override
 
 from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.hubspot.events import EVENTS_PATH, decode_page
 from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.reading.records import placeable
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.errors import RefusedError

@@ -5,19 +5,15 @@ from __future__ import annotations
 import hmac
 import html
 import queue
-import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tap_hubspot_email_events.errors import ConsentError, TapError
+from typing_extensions import override
 
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from tap_hubspot_email_events.errors import ConsentError, TapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

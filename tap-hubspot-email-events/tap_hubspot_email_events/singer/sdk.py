@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import abc
-import sys
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
 from singer_sdk.mapper import SameRecordTransform
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable

@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+from typing_extensions import override
 
 from tap_hubspot_email_events.singer.output import write_whole
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import Schema
+from typing_extensions import override
 
 from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.singer.sdk import SelfReadingStream
 from tap_hubspot_email_events.streams.schemas import completed
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from typing_extensions import override
 
 from target_amplitude.configuration.channels import read_command_settings
 from target_amplitude.configuration.reading import read_configuration
@@ -16,11 +16,6 @@ from target_amplitude.history.job_log import read_runs
 from target_amplitude.history.job_table import print_table
 from target_amplitude.history.runs import last_good_end
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
