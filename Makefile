@@ -16,7 +16,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate test-neighbours simulate mutants live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
+.PHONY: demo test test-orchestrate test-interoperability simulate mutants live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
 
 demo: setup-both ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -24,10 +24,10 @@ demo: setup-both ## Move events through the real pipeline, between local service
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test: setup-both ## Run every test but those of schedulers and neighbours.
-	$(PYTEST) --ignore tests/orchestrate --ignore tests/neighbours $(PYTEST_ARGS)
+	$(PYTEST) --ignore tests/orchestrate --ignore tests/interoperability $(PYTEST_ARGS)
 
-test-neighbours: setup-both .venv-bench/ready .venv-neighbours/ready ## Run the tests with databases, S3 and other people's plugins.
-	$(PYTEST) tests/neighbours $(PYTEST_ARGS)
+test-interoperability: setup-both .venv-bench/ready .venv-interoperability/ready ## Run the tests with databases, S3 and other people's plugins.
+	$(PYTEST) tests/interoperability $(PYTEST_ARGS)
 
 test-orchestrate: setup-both ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
 	$(PYTEST) tests/orchestrate $(PYTEST_ARGS)
@@ -108,10 +108,10 @@ $(DAGSTER)/ready: requirements/dagster.txt orchestrate/dagster/pyproject.toml or
 	@touch $@
 
 lock: setup-meltano ## Resolve the development requirements anew.
-	for name in bench build container dagster dev meltano mutants neighbours plugins; do \
+	for name in bench build container dagster dev interoperability meltano mutants plugins; do \
 	  .venv-meltano/bin/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.10 \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .venv-meltano .venv-bench .venv-mutants .venv-neighbours .mutants .meltano .mypy_cache .pytest_cache .ruff_cache output
+	rm -rf .venv .venv-meltano .venv-bench .venv-mutants .venv-interoperability .mutants .meltano .mypy_cache .pytest_cache .ruff_cache output

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from extracting.extractor import PATIENCE, Run, key, parsed, select
-from sandbox.stories.steady import Steady, moments
+from sandbox.scenarios.steady import Steady, moments
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:

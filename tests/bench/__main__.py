@@ -14,7 +14,7 @@ from bench.limits import measure_latency
 from bench.measure import Measurement, RunFailedError, measure
 from bench.quiet_hour import measure_quiet_hour
 from bench.report import Result, table
-from bench.runners import BENCH_PYTHON, MELTANO, Runner, all_runners
+from bench.runners import BENCH_PYTHON, BIN, Runner, all_runners, both_runners
 from sandbox.client import Sandbox
 
 OUTPUT = Path("docs/benchmarks.md")
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
+    parser.add_argument("--against", type=Path, help="only compare with this other checkout")
     parser.add_argument("--quiet", action="store_true", help="only the hour without news")
     parser.add_argument("--growth", type=int, nargs="*", default=GROWTH, help="numbers of events")
     options = parser.parse_args()
@@ -88,10 +89,15 @@ def main() -> None:
         try:
             results = _compare(sandbox, folder, options)
             print(f"\n{table(results)}\n", flush=True)
-            if options.only:
+            if options.against:
+                _compare_at_the_limit(folder, options)
+            if options.only or options.against:
                 return
             growth = [_grow(sandbox, folder, events) for events in options.growth]
-            limits = [measure_latency(folder).sentences(), measure_quiet_hour(folder).sentences()]
+            limits = [
+                measure_latency(folder, options.events, BIN).sentences(),
+                measure_quiet_hour(folder).sentences(),
+            ]
         except RunFailedError as error:
             raise SystemExit(f"{error}:\n{(folder / 'log').read_text()[-LOG_TAIL:]}") from None
     print(*limits, sep="\n")
@@ -115,7 +121,11 @@ def _fill(sandbox: Sandbox, events: int) -> int:
 def _compare(sandbox: Sandbox, folder: Path, options: argparse.Namespace) -> list[Result]:
     events = _fill(sandbox, options.events)
     bench = Bench(sandbox, folder, events)
-    runners = all_runners(sandbox, folder)
+    runners = (
+        both_runners(sandbox, folder, options.against)
+        if options.against
+        else all_runners(sandbox, folder)
+    )
     bench.prepare(next(runner for runner in runners if runner.name == "tap"))
     if options.only:
         runners = [runner for runner in runners if runner.name in {"floor", *options.only}]
@@ -131,6 +141,14 @@ def _compare(sandbox: Sandbox, folder: Path, options: argparse.Namespace) -> lis
         Result(runner.name, events, tuple(runs[runner.name]), tuple(empty_runs[runner.name]))
         for runner in runners
     ]
+
+
+def _compare_at_the_limit(folder: Path, options: argparse.Namespace) -> None:
+    against: Path = options.against
+    for number in range(options.rounds):
+        for name, binaries in ((against.name, against / ".venv/bin"), ("this checkout", BIN)):
+            result = measure_latency(folder, options.events, binaries)
+            print(f"round {number + 1}: {name}: {result.sentences()}", flush=True)
 
 
 def _grow(sandbox: Sandbox, folder: Path, events: int) -> Result:
@@ -197,7 +215,4 @@ def _plot(growth: list[Result]) -> None:
 
 
 if __name__ == "__main__":
-    for needed in (BENCH_PYTHON, MELTANO):
-        if not needed.exists():
-            raise SystemExit(f"{needed} is missing; run `make bench`, which sets it up")
     main()

@@ -9,13 +9,11 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from bench.measure import measure
-from bench.runners import BIN
 from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-EVENTS = 300_000
 DAYS = 90
 ANSWER_SECONDS = 0.3
 REQUESTS_PER_10_SECONDS = 190
@@ -47,15 +45,15 @@ class LatencyResult:
         )
 
 
-def measure_latency(folder: Path) -> LatencyResult:
-    """Run the tap alone at the limit."""
+def measure_latency(folder: Path, events: int, binaries: Path) -> LatencyResult:
+    """Run the tap alone at the limit, by the command in `binaries`."""
     with Sandbox(
         seed=7,
         requests_per_10_seconds=REQUESTS_PER_10_SECONDS,
         requests_per_second=0,
         daily_limit=0,
     ) as sandbox:
-        sandbox.generate(events=EVENTS, days=DAYS)
+        sandbox.generate(events=events, days=DAYS)
         sandbox.set_latency(hubspot=ANSWER_SECONDS)
         config = folder / "latency.json"
         start = datetime.now(timezone.utc) - timedelta(days=DAYS + 1)
@@ -66,7 +64,7 @@ def measure_latency(folder: Path) -> LatencyResult:
             "start_date": start.isoformat(),
         }
         config.write_text(json.dumps(content), encoding="utf-8")
-        command = [str(BIN / "tap-hubspot-email-events"), "--config", str(config)]
+        command = [str(binaries / "tap-hubspot-email-events"), "--config", str(config)]
         out = folder / "out"
         run = measure({"tap": command}, stdout=out, log=folder / "log")
         requests = sandbox.hubspot_requests()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
@@ -39,9 +40,20 @@ def all_runners(sandbox: Sandbox, folder: Path) -> list[Runner]:
         _floor(sandbox),
         *_plain(configs),
         _singer_io(sandbox),
-        *_ours(configs),
+        *_ours(configs, BIN),
         _meltano(sandbox, folder),
     ]
+
+
+def both_runners(sandbox: Sandbox, folder: Path, against: Path) -> list[Runner]:
+    """Return the floor and each of our runners beside that of another checkout."""
+    configs = _write_configs(sandbox, folder)
+    ours, others = _ours(configs, BIN), _ours(configs, against / ".venv/bin")
+    pairs = [
+        (replace(other, name=f"{other.name}, {against.name}"), own)
+        for other, own in zip(others, ours, strict=True)
+    ]
+    return [_floor(sandbox), *(runner for pair in pairs for runner in pair)]
 
 
 def _write_configs(sandbox: Sandbox, folder: Path) -> dict[str, str]:
@@ -57,13 +69,28 @@ def _write_configs(sandbox: Sandbox, folder: Path) -> dict[str, str]:
         "api_key": "sandbox-api-key",
         "rejected_path": str(folder / "rejected.singer.jsonl"),
     }
-    configs = {"tap": tap, "empty-tap": tap | {"end_date": NOTHING_YET}, "target": target}
+    configs = {
+        "tap": tap,
+        "empty-tap": tap | {"end_date": NOTHING_YET},
+        "target": target,
+        "every-stream": _catalog_of_every_stream(),
+    }
     paths = {}
     for name, config in configs.items():
         path = folder / f"{name}.json"
         path.write_text(json.dumps(config), encoding="utf-8")
         paths[name] = str(path)
     return paths
+
+
+def _catalog_of_every_stream() -> dict[str, Any]:
+    command = [str(BIN / "tap-hubspot-email-events"), "--discover"]
+    found = subprocess.run(command, capture_output=True, check=True)
+    catalog: dict[str, Any] = json.loads(found.stdout)
+    for stream in catalog["streams"]:
+        for each in stream["metadata"]:
+            each["metadata"]["selected"] = True
+    return catalog
 
 
 def _floor(sandbox: Sandbox) -> Runner:
@@ -92,12 +119,19 @@ def _singer_io(sandbox: Sandbox) -> Runner:
     )
 
 
-def _ours(configs: dict[str, str]) -> list[Runner]:
-    tap = [str(BIN / "tap-hubspot-email-events"), "--config", configs["tap"]]
-    empty_tap = [str(BIN / "tap-hubspot-email-events"), "--config", configs["empty-tap"]]
-    target = [str(BIN / "target-amplitude"), "--config", configs["target"]]
+def _ours(configs: dict[str, str], binaries: Path) -> list[Runner]:
+    tap = [str(binaries / "tap-hubspot-email-events"), "--config", configs["tap"]]
+    empty_tap = [*tap[:-1], configs["empty-tap"]]
+    target = [str(binaries / "target-amplitude"), "--config", configs["target"]]
+    everything = ["--catalog", configs["every-stream"]]
     return [
         Runner("tap", {"tap": tap}, {"tap": empty_tap}, writes_file=True),
+        Runner(
+            "tap, all 22 streams",
+            {"tap": [*tap, *everything]},
+            {"tap": [*empty_tap, *everything]},
+            writes_file=True,
+        ),
         Runner("target", {"target": target}, {"target": target}, reads_file=True),
         Runner(
             "tap | target",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.project import MELTANO
-from sandbox.stories.steady import Steady, moments
+from sandbox.scenarios.steady import Steady, moments
 
 if TYPE_CHECKING:
     from pipeline.project import Project

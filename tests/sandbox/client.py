@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from sandbox.stories.steady import Steady
+    from sandbox.scenarios.steady import Steady
 
 TESTS = Path(__file__).parents[1]
 PATIENCE = 180
@@ -162,7 +162,7 @@ class Sandbox:
         self.command("replace_event", event=event)
 
     def add_steady(self, steady: Steady) -> None:
-        """Add a steady stream of events, see ``sandbox.stories.steady``."""
+        """Add a steady stream of events, see ``sandbox.scenarios.steady``."""
         self.command("add_steady", steady=list(steady))
 
     def set_hubspot_clock(self, at: float) -> None:

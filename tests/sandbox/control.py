@@ -13,7 +13,7 @@ from sandbox.amplitude.export import OtherEvents
 from sandbox.amplitude.funnel import funnel
 from sandbox.hubspot.campaigns import campaign_counts
 from sandbox.hubspot.store import Arrival
-from sandbox.stories.steady import Steady, arrivals
+from sandbox.scenarios.steady import Steady, arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from sandbox.faults import Faults
 from sandbox.gate import Gate, Log
 from sandbox.hubspot.app import application as hubspot_application
 from sandbox.hubspot.portal import HubSpot
-from sandbox.stories.history import History, arrival
+from sandbox.scenarios.history import History, arrival
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

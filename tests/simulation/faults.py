@@ -7,7 +7,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sandbox.stories.steady import PEOPLE
+from sandbox.scenarios.steady import PEOPLE
 from simulation.world import HOUR
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.stories.steady import PEOPLE, Steady, moments
+from sandbox.scenarios.steady import PEOPLE, Steady, moments
 from simulation.pipeline import Running, ThroughMeltano
 from simulation.truth import Known, Truth
 from tap_hubspot_email_events.timestamps import format_timestamp

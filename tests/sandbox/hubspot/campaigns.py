@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from sandbox.hubspot.answers import Refusal, json_response
 from sandbox.hubspot.events import MOST_EVENTS, whole_number
-from sandbox.stories.campaigns import DELETED_CAMPAIGN_ID
+from sandbox.scenarios.campaigns import DELETED_CAMPAIGN_ID
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sandbox.clock import Clock
-    from sandbox.stories.campaigns import Campaign
+    from sandbox.scenarios.campaigns import Campaign
 
 FEW = 200
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.client import Sandbox
-from sandbox.stories.campaigns import CAMPAIGNS
-from sandbox.stories.history import LATE_MOST, History
+from sandbox.scenarios.campaigns import CAMPAIGNS
+from sandbox.scenarios.history import LATE_MOST, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

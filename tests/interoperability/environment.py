@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ROOT = Path(__file__).parents[2]
-NEIGHBOURS = ROOT / ".venv-neighbours/bin"
+OTHERS = ROOT / ".venv-interoperability/bin"
 BENCH = ROOT / ".venv-bench/bin"
 OURS = Path(sys.executable).parent
 PATIENCE = 180

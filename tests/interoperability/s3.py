@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
-from neighbours.environment import NEIGHBOURS
-from neighbours.postgres import free_port
+from interoperability.environment import OTHERS
+from interoperability.postgres import free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,7 +32,7 @@ class S3:
         """Start it, wait until it answers, and make the bucket."""
         port = self.url.rpartition(":")[2]
         self._server = subprocess.Popen(
-            [str(NEIGHBOURS / "moto_server"), "-H", "127.0.0.1", "-p", port],
+            [str(OTHERS / "moto_server"), "-H", "127.0.0.1", "-p", port],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.reconcile import reconcile
-from neighbours.s3 import S3
+from interoperability.s3 import S3
 from pipeline.project import MELTANO, Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from neighbours.postgres import Postgres
+    from interoperability.postgres import Postgres
     from sandbox.client import Sandbox
 
 PIPELINE = ("tap-hubspot-email-events", "target-amplitude")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sandbox.hubspot.store import Arrival
-from sandbox.stories.campaigns import CAMPAIGNS
-from sandbox.stories.messages import HOUR, MINUTE, SECOND, Message
-from sandbox.stories.people import address, contact
+from sandbox.scenarios.campaigns import CAMPAIGNS
+from sandbox.scenarios.messages import HOUR, MINUTE, SECOND, Message
+from sandbox.scenarios.people import address, contact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from neighbours import postgres
+from interoperability import postgres
 from pipeline.project import empty_database
 from sandbox.client import Sandbox
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from neighbours.environment import NEIGHBOURS, OURS, ROOT, run
-from neighbours.postgres import DATABASE, USER
+from interoperability.environment import OTHERS, OURS, ROOT, run
+from interoperability.postgres import DATABASE, USER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from neighbours.postgres import Postgres
+    from interoperability.postgres import Postgres
     from sandbox.client import Sandbox
 
 ROWS = 250
@@ -85,7 +85,7 @@ def test_a_database_gets_a_row_for_each_event_and_keeps_it_on_a_second_load(
     assert sum(map(len, records.values())) > 1_000
 
     for _ in range(2):
-        run(NEIGHBOURS / "target-postgres", target, tmp_path, given=messages)
+        run(OTHERS / "target-postgres", target, tmp_path, given=messages)
         for stream, those in records.items():
             rows = stored(server, stream)
             assert len(rows) == len(those)
@@ -108,13 +108,13 @@ def test_a_databases_rows_become_events_by_the_readmes_stream_map(
 ) -> None:
     server.query(ORDERS)
     tap = connection(server) | {"filter_schemas": ["shop"]}
-    catalog = json.loads("".join(run(NEIGHBOURS / "tap-postgres", tap, tmp_path, "--discover")))
+    catalog = json.loads("".join(run(OTHERS / "tap-postgres", tap, tmp_path, "--discover")))
     for entry in catalog["streams"]:
         entry["selected"] = True
         for each in entry["metadata"]:
             each["metadata"]["selected"] = True
     (tmp_path / "catalog.json").write_text(json.dumps(catalog))
-    messages = run(NEIGHBOURS / "tap-postgres", tap, tmp_path, "--catalog", "catalog.json")
+    messages = run(OTHERS / "tap-postgres", tap, tmp_path, "--catalog", "catalog.json")
     streams = Counter(json.loads(line)["stream"] for line in messages if '"RECORD"' in line)
     ((stream, count),) = streams.items()
     assert count == ROWS

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandbox.stories.readers import BOT, PLACES, PROXIES, PROXY_PLACE, READERS
+from sandbox.scenarios.readers import BOT, PLACES, PROXIES, PROXY_PLACE, READERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from sandbox.stories.campaigns import Campaign
+    from sandbox.scenarios.campaigns import Campaign
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 

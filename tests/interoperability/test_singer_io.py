@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neighbours.environment import BENCH, OURS, run
+from interoperability.environment import BENCH, OURS, run
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
