@@ -230,7 +230,7 @@ def test_a_neighbour_on_the_account_slows_the_tap_down_without_failing_it(
 ) -> None:
     sandbox.generate(events=1500, days=20)
     sandbox.set_limits(requests_per_10_seconds=60)
-    sandbox.neighbour_requests(requests=30)
+    sandbox.spend_requests(requests=30)
     run = tap(requests_per_10_seconds=60)
     assert run.code == 0, run.errors
     assert Counter(map(key, run.records)) == expected(sandbox)

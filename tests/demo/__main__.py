@@ -52,7 +52,7 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
 
     balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
     print(balance_table(balances))
-    campaign = sandbox.largest_campaign()
+    campaign = sandbox.campaigns()[0]
     steps = sandbox.funnel(campaign["id"], steps=FUNNEL)
     print(f'\nFunnel of "{campaign["name"]}" (emailCampaignId {campaign["id"]})')
     print(funnel_table(zip(FUNNEL, steps, strict=True)))

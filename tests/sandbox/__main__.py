@@ -45,7 +45,7 @@ def options() -> argparse.Namespace:
     add = parser.add_argument
     add("--hubspot-port", type=int, default=0, help="0 for a free one (default)")
     add("--amplitude-port", type=int, default=0, help="0 for a free one (default)")
-    add("--seed", type=int, default=7, help="the same seed tells the same stories")
+    add("--seed", type=int, default=7, help="the same seed gives the same events")
     add("--events", type=int, default=0, help="generate so many events of the past")
     add("--days", type=float, default=30, help="over so many days")
     add("--arriving-per-hour", type=int, default=0, help="let so many more arrive, some late")

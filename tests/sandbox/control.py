@@ -16,7 +16,7 @@ from sandbox.hubspot.store import Arrival
 from sandbox.scenarios.steady import Steady, arrivals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
@@ -30,25 +30,24 @@ Behaviour = TypeVar("Behaviour", bound=msgspec.Struct)
 
 
 def routes(world: World) -> list[BaseRoute]:
-    """One route for all commands, which are the public methods of the classes below."""
-    commands = {
-        name: getattr(part, name)
-        for part in (HubSpotCommands(world), AmplitudeCommands(world), CommonCommands(world))
-        for name in dir(part)
-        if not name.startswith("_")
-    }
+    """One route for all commands, which are the public methods of `Commands`.
+
+    The body is an object of arguments, or a pair: those without a name, and such an object.
+    """
+    commands = Commands(world)
 
     async def obey(request: Request) -> Response:
-        command = commands.get(request.path_params["command"])
+        name = request.path_params["command"]
+        command = None if name.startswith("_") else getattr(commands, name, None)
         if command is None:
             return Response("There is no such command.", 404)
-        body = await request.body()
+        given = msgspec.json.decode(await request.body() or b"{}")
+        unnamed, named = given if isinstance(given, list) else ((), given)
         try:
-            result = command(**(msgspec.json.decode(body) if body else {}))
+            result = command(*unnamed, **named)
         except (TypeError, ValueError, LookupError) as error:
             return Response(f"{type(error).__name__}: {error}", 400)
-        content = result if isinstance(result, bytes) else msgspec.json.encode(result)
-        return Response(content, media_type="application/json")
+        return Response(msgspec.json.encode(result), media_type="application/json")
 
     return [Route("/_sandbox/{command}", obey, methods=["POST"])]
 
@@ -66,17 +65,18 @@ def changed(behaviour: Behaviour, changes: dict[str, Any]) -> Behaviour:
     return msgspec.convert(msgspec.structs.asdict(behaviour) | changes, type(behaviour))
 
 
-def array(payloads: Iterable[bytes]) -> bytes:
+def array(payloads: Iterable[bytes]) -> Any:
     """Encoded values as one JSON array."""
-    return b"[%b]" % b",".join(payloads)
+    return msgspec.Raw(b"[%b]" % b",".join(payloads))
 
 
-class HubSpotCommands:
-    """What can be asked of the local HubSpot, and done to it."""
+class Commands:
+    """What can be asked of both services, and done to them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._hubspot = world.hubspot
+        self._project = world.project
 
     def _accounts(self, portal_id: int | None) -> list[Account]:
         accounts = self._hubspot.accounts
@@ -85,38 +85,40 @@ class HubSpotCommands:
     def generate(
         self, events: int = 5000, days: float = 30, portal_id: int = FIRST_PORTAL
     ) -> dict[str, int]:
-        """Fill an account with a past."""
+        """Fill an account with whole message histories; returns its events by type."""
         return self._world.generate(events, days, portal_id)
 
     def arrive(
         self, events: int = 200, late: float = 0.2, portal_id: int = FIRST_PORTAL
     ) -> dict[str, int]:
-        """Add what happened since the last call."""
+        """Add what happened since the last call, a share of it late by up to 110 minutes."""
         return self._world.arrive(events, late, portal_id)
 
     def add_events(
         self,
-        events: list[dict[str, Any]],
+        events: Sequence[dict[str, Any]],
         visible_after_seconds: float = 0,
-        visible_at: list[float] | None = None,
+        *,
+        visible_at: Sequence[float] | None = None,
         portal_id: int = FIRST_PORTAL,
     ) -> int:
-        """Add exact events."""
+        """Add exact events, visible at once or later; an event's ``portalId`` goes first.
+
+        ``visible_at`` is a moment for each, in seconds since the epoch, by HubSpot's clock.
+        """
         now = self._hubspot.clock.now()
         at = now + visible_after_seconds if visible_after_seconds else None
         moments = [at] * len(events) if visible_at is None else visible_at
-        return self._world.add_events(events, moments, portal_id)
+        return self._world.add_events(list(events), moments, portal_id)
 
-    def add_raw_events(self, events: list[dict[str, Any]], portal_id: int = FIRST_PORTAL) -> int:
-        """Add events of any content, given as text of which each character is a byte."""
-        arrivals = [
-            Arrival(each["created"], each["type"], each["payload"].encode("latin-1"), 0)
-            for each in events
-        ]
-        return self._hubspot.account(portal_id).add(arrivals)
+    def add_raw_events(self, events: Sequence[tuple[int, str, bytes]]) -> int:
+        """Add events given as ``created``, type and the bytes that HubSpot is to send."""
+        # JSON has bytes as base64.
+        raw = msgspec.convert(events, list[tuple[int, str, bytes]])
+        return self._hubspot.account(FIRST_PORTAL).add([Arrival(*each, 0) for each in raw])
 
-    def delete_events(self, ids: list[str], portal_id: int = FIRST_PORTAL) -> int:
-        """Let events disappear, as with a contact that is deleted for good."""
+    def delete_events(self, ids: Sequence[str], portal_id: int = FIRST_PORTAL) -> int:
+        """Let events disappear, as with a contact that is deleted for good; returns how many."""
         return self._hubspot.account(portal_id).remove(set(ids))
 
     def replace_event(self, event: dict[str, Any], portal_id: int = FIRST_PORTAL) -> None:
@@ -124,8 +126,8 @@ class HubSpotCommands:
         self._hubspot.account(portal_id).remove({event["id"]})
         self._world.add_events([event], [None], portal_id)
 
-    def add_steady(self, steady: list[Any]) -> int:
-        """Add a steady stream of events."""
+    def add_steady(self, steady: Steady) -> int:
+        """Add a steady stream of events, see ``sandbox.scenarios.steady``."""
         account = self._hubspot.account(FIRST_PORTAL)
         count = 0
         for visible_at, arrival in arrivals(Steady(*steady)):
@@ -133,21 +135,22 @@ class HubSpotCommands:
         return count
 
     def set_hubspot_clock(self, at: float) -> None:
-        """Set HubSpot's clock, in seconds since the epoch."""
+        """Set HubSpot's clock, in seconds since the epoch; it goes on from there."""
         self._hubspot.clock.set(at)
 
     def hubspot_clock(self) -> float:
         """HubSpot's time, in seconds since the epoch."""
         return self._hubspot.clock.now()
 
-    def hubspot_events(self, portal_id: int | None = None) -> bytes:
-        """Every visible event."""
-        return array(
+    def hubspot_events(self, portal_id: int | None = None) -> list[dict[str, Any]]:
+        """Every visible event of one account, or of all."""
+        events: list[dict[str, Any]] = array(
             payload for account in self._accounts(portal_id) for payload in account.everything()
         )
+        return events
 
     def hubspot_counts(self, portal_id: int | None = None) -> dict[str, int]:
-        """The visible events by type."""
+        """The visible events by type, of one account or of all."""
         total: dict[str, int] = {}
         for account in self._accounts(portal_id):
             for kind, count in account.counts().items():
@@ -155,12 +158,12 @@ class HubSpotCommands:
         return total
 
     def hubspot_stats(self) -> dict[str, Any]:
-        """Counts of the requests, and of events that are not visible yet."""
+        """How many requests, by status and path, how many at once, and events not visible yet."""
         on_their_way = sum(account.on_their_way for account in self._accounts(None))
         return self._world.logs["hubspot"].stats() | {"on_their_way": on_their_way}
 
     def hubspot_requests(self) -> list[dict[str, Any]]:
-        """The latest requests."""
+        """The latest requests: ``path``, ``params``, ``status`` (0: cut), ``at``..."""
         return list(self._world.logs["hubspot"].requests)
 
     def campaigns(self, portal_id: int = FIRST_PORTAL) -> list[dict[str, Any]]:
@@ -168,28 +171,33 @@ class HubSpotCommands:
         return campaign_counts(self._hubspot.account(portal_id))
 
     def contacts(self, portal_id: int = FIRST_PORTAL) -> dict[str, dict[str, str]]:
-        """The contacts by their address."""
+        """The account's contacts by their address in lower case."""
         return self._hubspot.account(portal_id).contacts
 
-    def add_contacts(self, contacts: list[dict[str, str]], portal_id: int = FIRST_PORTAL) -> None:
-        """Add contacts, each with its ``email``."""
+    def add_contacts(
+        self, contacts: Sequence[dict[str, str]], portal_id: int = FIRST_PORTAL
+    ) -> None:
+        """Add contacts, each an object of properties with its ``email``."""
         known = self._hubspot.account(portal_id).contacts
         known.update({contact["email"].lower(): contact for contact in contacts})
 
     def set_limits(self, **changes: Any) -> None:
-        """Change the limits."""
+        """Change HubSpot's limits; 0 is none.
+
+        ``requests_per_10_seconds``, ``requests_per_second``, ``daily_limit``, ``retry_after``.
+        """
         change(self._hubspot.limits, changes)
 
     def set_hubspot(self, **changes: Any) -> None:
-        """Change how HubSpot behaves."""
+        """Let HubSpot differ; see ``sandbox.hubspot.behaviour`` for what can change."""
         self._hubspot.behaviour = changed(self._hubspot.behaviour, changes)
 
-    def neighbour_requests(self, requests: int, portal_id: int = FIRST_PORTAL) -> None:
-        """Use up requests of an account."""
+    def spend_requests(self, requests: int, portal_id: int = FIRST_PORTAL) -> None:
+        """Let another app of the account spend so many requests."""
         self._hubspot.usage[portal_id].count(requests)
 
     def set_oauth(self, **changes: Any) -> None:
-        """Change how the token endpoints behave."""
+        """``token_life_seconds``, ``rotate``, ``dated_endpoint``, ``v1_endpoint``."""
         change(self._hubspot.tokens.settings, changes)
 
     def set_token(
@@ -205,22 +213,14 @@ class HubSpotCommands:
         """Make the access tokens that OAuth gave too old."""
         self._hubspot.tokens.expire_all()
 
-
-class AmplitudeCommands:
-    """What can be asked of the local Amplitude, and done to it."""
-
-    def __init__(self, world: World) -> None:
-        self._log = world.logs["amplitude"]
-        self._project = world.project
-
     def amplitude_counts(self) -> dict[str, int]:
-        """The kept events by type."""
+        """The events Amplitude kept, by ``event_type``."""
         return dict(sorted(self._project.counts.items()))
 
     def amplitude_stats(self) -> dict[str, Any]:
-        """Counts of requests, events and bytes."""
+        """How many requests, events, duplicates and bytes came."""
         project = self._project
-        return self._log.stats() | {
+        return self._world.logs["amplitude"].stats() | {
             "events_received": project.received,
             "events_kept": project.counts.total(),
             "duplicates": project.duplicates,
@@ -229,52 +229,53 @@ class AmplitudeCommands:
         }
 
     def amplitude_requests(self) -> list[dict[str, Any]]:
-        """The latest requests."""
-        return list(self._log.requests)
+        """The latest requests: ``path``, ``status``, ``events``, ``duplicates``..."""
+        return list(self._world.logs["amplitude"].requests)
 
-    def amplitude_events(self, skip: int = 0) -> bytes:
-        """Every kept event as it was sent."""
-        return array(islice(self._project.storage.events(), skip, None))
+    def amplitude_events(self, skip: int = 0) -> list[dict[str, Any]]:
+        """Every event Amplitude kept, as it was sent, in the order of arrival, from one on."""
+        events: list[dict[str, Any]] = array(islice(self._project.storage.events(), skip, None))
+        return events
 
     def amplitude_users(self) -> dict[str, Any]:
-        """Each user's events and properties."""
+        """Each user's number of ``events`` and table of ``properties``."""
         users = self._project.users
         return {
             user: {"events": count, "properties": users.properties(user)}
             for user, count in users.events.items()
         }
 
-    def funnel(self, steps: list[str], campaign_id: int | None = None) -> list[int]:
-        """The users who reached each step."""
-        return funnel(self._project.storage.events(), campaign_id, steps)
+    def funnel(self, campaign_id: int | None, steps: Sequence[str]) -> list[int]:
+        """The users who reached each step in order, for one campaign or for all (None)."""
+        return funnel(self._project.storage.events(), campaign_id, list(steps))
 
     def taxonomy(self) -> dict[str, Any]:
-        """The plan."""
+        """The plan: ``category``, ``event``, ``event-property``, each entry by its name."""
         return self._project.plan
 
     def lookup_tables(self) -> dict[str, Any]:
-        """The lookup tables by name."""
+        """The uploaded tables by name: ``key``, ``property``, ``rows``."""
         return self._project.lookup_tables
 
     def set_amplitude(self, **changes: Any) -> None:
-        """Change how Amplitude behaves."""
+        """Change how Amplitude behaves; see ``sandbox.amplitude.project`` for what can change."""
         self._project.behaviour = changed(self._project.behaviour, changes)
 
-    def add_foreign_events(self, events: list[dict[str, Any]], hours_ago: float = 3) -> None:
-        """Add events that another source brought."""
-        self._project.add_foreign(events, self._project.now() - hours_ago * 3600)
+    def add_foreign_events(self, events: Sequence[dict[str, Any]], hours_ago: float = 3) -> None:
+        """Add events that another source brought to Amplitude."""
+        self._project.add_foreign(list(events), self._project.now() - hours_ago * 3600)
 
     def add_other_events(self, count: int, hours: float) -> None:
-        """Add product events, uploaded over the last hours."""
+        """Add so many product events, uploaded over the last hours; only the export has them."""
         begin = self._project.now() - hours * 3600
         self._project.others.append(OtherEvents(count, begin, hours))
 
-    def remove_amplitude_events(self, insert_ids: list[str]) -> int:
-        """Lose events."""
+    def remove_amplitude_events(self, insert_ids: Sequence[str]) -> int:
+        """Lose events from Amplitude; returns how many."""
         return self._project.remove(set(insert_ids))
 
     def throttle(self, user: str, seconds: float = 30) -> None:
-        """Hold one user or device back."""
+        """Hold one user or device back with 429 for some time."""
         self._project.rates.throttled[user] = self._project.now() + seconds
 
     def use_up_quota(self, user: str, seconds: float = 86_400) -> None:
@@ -282,39 +283,32 @@ class AmplitudeCommands:
         self._project.rates.over_quota[user] = self._project.now() + seconds
 
     def pass_time(self, seconds: float) -> None:
-        """Move the clock ahead."""
+        """Move Amplitude's clock ahead."""
         self._project.seconds_ahead += seconds
 
-
-class CommonCommands:
-    """What concerns both services."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
     def set_latency(self, **seconds: float) -> None:
-        """Seconds before each answer of a service."""
+        """Seconds before each answer, for ``hubspot`` and ``amplitude``."""
         for service, value in seconds.items():
             if service not in self._world.latency:
                 raise ValueError(f"there is no service {service}")
             self._world.latency[service] = value
 
-    def add_fault(self, **fault: Any) -> None:
-        """Put a fault in force."""
-        self._world.faults.add(fault)
+    def add_fault(self, service: str, **fault: Any) -> None:
+        """Put a fault in force; see ``sandbox.faults.Fault`` for its fields."""
+        self._world.faults.add({"service": service, **fault})
 
     def clear_faults(self) -> None:
-        """Take all faults out of force."""
+        """Behave well again."""
         self._world.faults.clear()
 
     def faults_met(self) -> int:
-        """How many requests met a fault."""
+        """How many requests met a fault since the last reset."""
         return self._world.faults.met
 
     def forget_amplitude(self) -> None:
-        """Begin anew with Amplitude alone."""
+        """Empty Amplitude, and let it behave well, while HubSpot keeps what it has."""
         self._world.project.reset()
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Empty both services, and behave as at the start."""
         self._world.reset()

@@ -92,7 +92,7 @@ def test_duplicates_are_found_for_seven_days(
     ],
 )
 @pytest.mark.parametrize("style", [("all", [1, 3]), ("first", [1])])
-def test_bad_events_are_named_and_their_neighbours_not_kept(
+def test_bad_events_are_named_and_the_others_not_kept(
     services: Services,
     sandbox: Sandbox,
     style: tuple[str, list[int]],

@@ -31,8 +31,8 @@ def test_the_ten_second_limit_refuses_what_is_above_it(
     assert 1 <= int(answers[3].headers["Retry-After"]) <= 10
 
 
-def test_a_neighbour_uses_the_same_limit(services: Services, sandbox: Sandbox) -> None:
-    sandbox.neighbour_requests(100)
+def test_another_app_spends_the_same_limit(services: Services, sandbox: Sandbox) -> None:
+    sandbox.spend_requests(100)
 
     assert services.get(EVENTS).headers["X-HubSpot-RateLimit-Remaining"] == "89"
 
@@ -158,7 +158,7 @@ def test_a_campaign_has_its_names_and_a_deleted_one_is_gone(
     services: Services, sandbox: Sandbox
 ) -> None:
     sandbox.generate(events=300)
-    largest = sandbox.largest_campaign()
+    largest = sandbox.campaigns()[0]
     deleted = next(item for item in sandbox.campaigns() if item["deleted"])
 
     found = services.get(f"{CAMPAIGNS}/{largest['id']}").json()

@@ -54,7 +54,7 @@ class Usage:
         return self._headers(limits, now, oauth=oauth)
 
     def count(self, requests: int) -> None:
-        """Count requests, of the caller or of a neighbour in the same account."""
+        """Count requests, of the caller or of another app in the same account."""
         self._moments.extend([time.monotonic()] * requests)
         self.daily_used += requests
 
