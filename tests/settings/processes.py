@@ -58,7 +58,7 @@ def settings_read(
 ) -> dict[str, Any]:
     """The settings that a process has read."""
     options = ["settings.show", *CLASSES[plugin], *_config_option(channel)]
-    done = _done(options, prepare(plugin, channel, values, folder), folder)
+    done = finished(options, prepare(plugin, channel, values, folder), folder)
     assert done.returncode == 0, done.stderr
     read: dict[str, Any] = json.loads(done.stdout)
     return read
@@ -68,10 +68,10 @@ def run(plugin: str, channel: str, values: Mapping[str, Any], folder: Path) -> D
     """Run the plugin's command, the target with an event that it must not send."""
     options = [plugin, *_config_option(channel)]
     stdin = EVENT.encode() if plugin == "target-amplitude" else b""
-    return _done(options, prepare(plugin, channel, values, folder), folder, stdin)
+    return finished(options, prepare(plugin, channel, values, folder), folder, stdin)
 
 
-def _done(
+def finished(
     options: Sequence[str], environment: Mapping[str, str], folder: Path, stdin: bytes = b""
 ) -> Done:
     with Forked(*options, environment=environment, folder=folder, stdin=stdin) as process:

@@ -70,7 +70,10 @@ TABLE: dict[str, dict[str, Row]] = {
         "exclude_filtered_events": _boolean(),
         "enrich_campaigns": _boolean(odd="Y"),
         "contact_properties": Row(
-            ('["a", "b"]', ["a", "b"]), ("a, b", ["a", "b"]), ("a,,b", "[1]", "["), (5, {}, [1])
+            ('["a", "b"]', ["a", "b"]),
+            ("a, b", ["a", "b"]),
+            ("a,,b", "[1]", "["),
+            (5, {"a": True}, [1], [""]),
         ),
         "max_concurrent_requests": _whole("65", least="0"),
         "requests_per_10_seconds": _whole("10001", least="0"),
@@ -99,7 +102,10 @@ TABLE: dict[str, dict[str, Row]] = {
         "user_properties": _choice("off", "Off"),
         "rejected_path": Row(("output/r.jsonl", "output/r.jsonl"), (" r.jsonl", "r.jsonl")),
         "max_rejected_percent": Row(
-            ("12.5", 12.5), (" 20 ", 20.0), ("a fifth", "20%", "-1", "100.1", "nan"), (True, [])
+            ("12.5", 12.5),
+            (" 20 ", 20.0),
+            ("a fifth", "20%", "-1", "100.1", "nan", "1e3"),
+            (True, []),
         ),
         "job_log_path": Row(("output/j.jsonl", "output/j.jsonl"), (" j.jsonl", "j.jsonl")),
         "max_concurrent_requests": _whole("65", least="0"),
