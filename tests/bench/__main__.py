@@ -15,6 +15,7 @@ from bench.measure import Measurement, RunFailedError, measure
 from bench.quiet_hour import measure_quiet_hour
 from bench.report import Result, table
 from bench.runners import BENCH_PYTHON, BIN, Runner, all_runners, both_runners
+from demo.reconcile import EVENT_NAMES
 from sandbox.client import Sandbox
 
 OUTPUT = Path("docs/benchmarks.md")
@@ -113,9 +114,7 @@ def _unlimited_sandbox() -> Sandbox:
 def _fill(sandbox: Sandbox, events: int) -> int:
     sandbox.reset()
     counts = sandbox.generate(events=events, days=365)
-    ten = {"SENT", "DROPPED", "PROCESSED", "DELIVERED", "DEFERRED"}
-    ten |= {"BOUNCE", "OPEN", "CLICK", "STATUSCHANGE", "SPAMREPORT"}
-    return sum(count for name, count in counts.items() if name in ten)
+    return sum(count for name, count in counts.items() if name in EVENT_NAMES)
 
 
 def _compare(sandbox: Sandbox, folder: Path, options: argparse.Namespace) -> list[Result]:

@@ -17,18 +17,8 @@ import msgspec
 import requests
 import ua_parser
 
-EVENT_NAMES = {
-    "SENT": "[HubSpot] EMAIL_SENT",
-    "DROPPED": "[HubSpot] EMAIL_DROPPED",
-    "PROCESSED": "[HubSpot] EMAIL_PROCESSED",
-    "DELIVERED": "[HubSpot] EMAIL_DELIVERED",
-    "DEFERRED": "[HubSpot] EMAIL_DEFERRED",
-    "BOUNCE": "[HubSpot] EMAIL_BOUNCE",
-    "OPEN": "[HubSpot] EMAIL_OPEN",
-    "CLICK": "[HubSpot] EMAIL_CLICK",
-    "STATUSCHANGE": "[HubSpot] EMAIL_STATUS_CHANGE",
-    "SPAMREPORT": "[HubSpot] EMAIL_SPAM_REPORT",
-}
+from demo.reconcile import EVENT_NAMES
+
 PROXIES = ("GoogleImageProxy", "YahooMailProxy")
 DAY_MS = 86_400_000
 BATCH = 2_000

@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interoperability import postgres
-from pipeline.project import empty_database
 from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -24,10 +22,5 @@ def sandbox() -> Iterator[Sandbox]:
 def server() -> Iterator[postgres.Postgres]:
     if lacking := postgres.missing():
         pytest.skip(f"needs PostgreSQL: {lacking} not installed")
-    with postgres.Postgres() as running:
+    with postgres.running_postgres() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("database"))

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from typing_extensions import Self
+from interoperability.environment import free_port, serving
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
 # The server does not run as root.
 SERVER_USER = "postgres"
-PATIENCE = 30.0
 USER, DATABASE = "tester", "postgres"
 
 
@@ -35,75 +33,11 @@ def missing() -> str:
     return ", ".join(name for name in ("initdb", "postgres", "psql") if binary(name) is None)
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
+@dataclass(frozen=True)
 class Postgres:
-    """A server in a folder of its own, until the end of the `with`."""
+    """A server that answers on a port."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
-        # Outside pytest's folders, which other users may not enter.
-        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-        self._user = SERVER_USER if os.geteuid() == 0 else None
-        self._server: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        """Start it and wait until it answers."""
-        if self._user is not None:
-            shutil.chown(self._folder, self._user)
-        data = self._folder / "data"
-        initdb = [
-            str(binary("initdb")),
-            "--pgdata",
-            str(data),
-            "--username",
-            USER,
-            "--auth",
-            "trust",
-        ]
-        subprocess.run(
-            [*initdb, "--no-sync", "--encoding", "UTF8"],
-            user=self._user,
-            cwd=self._folder,
-            capture_output=True,
-            check=True,
-        )
-        self._server = subprocess.Popen(
-            [
-                str(binary("postgres")),
-                *("-D", str(data), "-p", str(self.port), "-k", str(self._folder)),
-                *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"),
-            ],
-            user=self._user,
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                self.query("SELECT 1")
-                return self
-            time.sleep(0.05)
-        raise TimeoutError("PostgreSQL does not answer")
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it and remove what it has written."""
-        if self._server is not None:
-            self._server.terminate()
-            self._server.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+    port: int
 
     def url(self, scheme: str = "postgresql") -> str:
         """Its address, for SQLAlchemy's dialects."""
@@ -119,3 +53,33 @@ class Postgres:
             check=True,
         )
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def answers(self) -> bool:
+        """Whether it can be asked yet."""
+        try:
+            return self.query("SELECT 1") == [["1"]]
+        except subprocess.CalledProcessError:
+            return False
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Start a server in a folder of its own."""
+    user = SERVER_USER if os.geteuid() == 0 else None
+    # Outside pytest's folders, which other users may not enter.
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
+        if user is not None:
+            shutil.chown(folder, user)
+        initdb = [str(binary("initdb")), f"--pgdata={folder}/data", f"--username={USER}"]
+        subprocess.run(
+            [*initdb, "--auth=trust", "--no-sync", "--encoding=UTF8"],
+            user=user,
+            cwd=folder,
+            capture_output=True,
+            check=True,
+        )
+        server = Postgres(free_port())
+        command = [str(binary("postgres")), "-D", f"{folder}/data", "-p", str(server.port)]
+        command += ["-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        with serving(command, server.answers, user=user):
+            yield server

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.reconcile import reconcile
-from interoperability.s3 import S3
+from interoperability.s3 import running_s3
 from pipeline.project import MELTANO, Project
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def machines(
             server: Postgres = request.getfixturevalue("server")
             shared = {"MELTANO_DATABASE_URI": server.url("postgresql+psycopg")}
         else:
-            shared = closing.enter_context(S3()).environment
+            shared = closing.enter_context(running_s3())
         for project in projects:
             project.environment |= shared | SMALL_STEPS
         yield projects

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from pipeline.project import MELTANO, ROOT, Project
+from pipeline.project import MELTANO, ROOT, SECOND_ACCOUNT, Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 DAGSTER = ROOT / ".meltano/utilities/dagster/venv/bin"
-SECOND_ACCOUNT = """
-plugins:
-  extractors:
-  - name: tap-hubspot-email-events--second
-    inherit_from: tap-hubspot-email-events
-    config:
-      access_token: $SECOND_ACCESS_TOKEN
-"""
 ORCHESTRATION = """
 first_month: {first_month}
 accounts:

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 MELTANO = ROOT / ".venv-meltano/bin/meltano"
+SECOND_ACCOUNT = """
+plugins:
+  extractors:
+  - name: tap-hubspot-email-events--second
+    inherit_from: tap-hubspot-email-events
+    config:
+      access_token: $SECOND_ACCESS_TOKEN
+"""
 
 
 class Project:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from demo.reconcile import reconcile
+from pipeline.project import SECOND_ACCOUNT
 
 if TYPE_CHECKING:
     from pipeline.project import Project
@@ -29,16 +30,6 @@ def test_the_next_run_asks_for_what_is_new_and_finds_late_events(
     assert sum(balance.in_amplitude for balance in balances) > 2_000
     assert [(b.missing, b.doubled) for b in balances] == [(0, 0)] * 10
     assert asked_for_events(sandbox) - asked_by_first == 10
-
-
-SECOND_ACCOUNT = """
-plugins:
-  extractors:
-  - name: tap-hubspot-email-events--second
-    inherit_from: tap-hubspot-email-events
-    config:
-      access_token: $SECOND_ACCESS_TOKEN
-"""
 
 
 def test_two_accounts_reach_one_project_with_bookmarks_of_their_own(

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulation.pipeline import received, received_at_rest
 from simulation.truth import moved_back
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def after_run(world: World, step: Step, ended: Sequence[Ended]) -> list[str]:
     kinds = {fault.kind for fault in step.faults}
     before = world.state
     if kinds & CUT_OFF:
-        world.settle()
+        received_at_rest(world.sandbox)
     _take_in(world)
     broken: list[str] = []
     for each in ended:
@@ -105,18 +106,18 @@ def _job_log(world: World, kinds: set[str], ended: Sequence[Ended]) -> list[str]
     world.jobs = len(lines)
     broken: list[str] = []
     is_complete = not kinds & {"target killed", "both killed", "disk full for the job log"}
-    received = world.received() - world.received_before
-    world.received_before += received
+    new_events = received(world.sandbox) - world.received_before
+    world.received_before += new_events
     # A signal may come while the target still starts, so that it has nothing to tell.
-    has_begun = received > 0 or any(each.states for each in ended)
+    has_begun = new_events > 0 or any(each.states for each in ended)
     is_complete = is_complete and (has_begun or "target terminated" not in kinds)
     if is_complete and len(new) != len(ended):
         broken.append(f"{len(new)} lines in the job log for {len(ended)} runs")
     delivered = sum(stream["delivered"] for job in new for stream in job["streams"])
     # What was sent when a run was ended, or in answers that never came, may have been received.
     is_exact = is_complete and not kinds & {"Amplitude in trouble", "target terminated"}
-    if delivered > received or (is_exact and delivered != received):
-        broken.append(f"the job log has {delivered} delivered, Amplitude received {received}")
+    if delivered > new_events or (is_exact and delivered != new_events):
+        broken.append(f"the job log has {delivered} delivered, Amplitude received {new_events}")
     for job in new:
         broken += list(_unbalanced(job))
     return broken

@@ -23,6 +23,21 @@ TESTS = str(Path(__file__).parents[1])
 PATIENCE = 120
 STATE_ID = "prod:tap-hubspot-email-events-to-target-amplitude"
 POLL_SECONDS = 0.01
+REST_SECONDS = 0.3
+
+
+def received(sandbox: Sandbox) -> int:
+    """How many events Amplitude was sent so far."""
+    return int(sandbox.amplitude_stats()["events_received"])
+
+
+def received_at_rest(sandbox: Sandbox) -> int:
+    """The same once Amplitude has taken in what a killed process had sent."""
+    before, after = -1, received(sandbox)
+    while before != after:
+        time.sleep(REST_SECONDS)
+        before, after = after, received(sandbox)
+    return after
 
 
 @dataclass

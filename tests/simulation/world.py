@@ -22,7 +22,6 @@ HOUR = 3600
 PER_HOUR = 90
 LATE_SHARE = 0.1
 PORTAL = 4711
-SETTLED_SECONDS = 0.3
 
 
 class World:
@@ -85,17 +84,6 @@ class World:
         self.sandbox.pass_time((hour - self.hour) * HOUR)
         self.hour = hour
         self.sandbox.set_hubspot_clock(self.now)
-
-    def received(self) -> int:
-        """How many events Amplitude was sent so far."""
-        return int(self.sandbox.amplitude_stats()["events_received"])
-
-    def settle(self) -> None:
-        """Wait until Amplitude has taken in what was under way to it."""
-        before = -1
-        while before != (after := self.received()):
-            before = after
-            time.sleep(SETTLED_SECONDS)
 
     def start(self, ahead: float, name: str = "run") -> Running:
         """Start tap and target, their clock so many seconds ahead of HubSpot's."""
