@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.amplitude.app import application as amplitude_application
+from starlette.applications import Starlette
+
+from sandbox.amplitude import export, ingestion, lookup_tables, taxonomy
+from sandbox.amplitude.answers import json_response as amplitude_answer
 from sandbox.amplitude.project import Project
 from sandbox.control import routes as control_routes
 from sandbox.faults import Faults
 from sandbox.gate import Gate, Log
-from sandbox.hubspot.app import application as hubspot_application
+from sandbox.hubspot import account_info, campaigns, contacts, events, oauth
+from sandbox.hubspot.answers import json_response as hubspot_answer
 from sandbox.hubspot.portal import HubSpot
 from sandbox.scenarios.history import History, arrival
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from sandbox.hubspot.limits import Limits
 
 HOUR = 3_600_000
+
+
+async def unknown_to_hubspot(request: Request, _: Exception) -> Response:
+    """HubSpot's words for an address it does not know."""
+    return hubspot_answer(
+        {"status": "error", "message": f"Resource not found: {request.url.path}"}, 404
+    )
+
+
+async def unknown_to_amplitude(_: Request, __: Exception) -> Response:
+    """Amplitude's words for an address it does not know."""
+    return amplitude_answer({"code": 404, "error": "Invalid request path"})
 
 
 class World:
@@ -46,8 +65,28 @@ class World:
         """HubSpot and Amplitude, each behind its gate and with the sandbox's own interface."""
         control = control_routes(self)
         apps = {
-            "hubspot": hubspot_application(self.hubspot, control),
-            "amplitude": amplitude_application(self.project, control),
+            "hubspot": Starlette(
+                routes=[
+                    *control,
+                    *(
+                        route
+                        for each in (events, campaigns, contacts, oauth, account_info)
+                        for route in each.routes(self.hubspot)
+                    ),
+                ],
+                exception_handlers={404: unknown_to_hubspot},
+            ),
+            "amplitude": Starlette(
+                routes=[
+                    *control,
+                    *(
+                        route
+                        for each in (ingestion, taxonomy, lookup_tables, export)
+                        for route in each.routes(self.project)
+                    ),
+                ],
+                exception_handlers={404: unknown_to_amplitude},
+            ),
         }
         clocks = {"hubspot": self.hubspot.now, "amplitude": self.project.now}
         dated = {"hubspot": lambda: self.hubspot.behaviour.date, "amplitude": lambda: True}

@@ -34,7 +34,7 @@ def past() -> list[dict[str, Any]]:
     return decoded(History(7, 4711).past(5000, 30, NOW))
 
 
-def test_a_seed_tells_the_same_stories_at_any_time(past: list[dict[str, Any]]) -> None:
+def test_a_seed_gives_the_same_events_at_any_time(past: list[dict[str, Any]]) -> None:
     later = decoded(History(7, 4711).past(5000, 30, NOW + DAY))
     other = decoded(History(8, 4711).past(5000, 30, NOW))
 
@@ -68,16 +68,16 @@ def test_every_message_names_its_own_sending(past: list[dict[str, Any]]) -> None
 def test_delivered_comes_before_open_before_click_in_the_story_of_one_message(
     past: list[dict[str, Any]],
 ) -> None:
-    stories: dict[str, list[str]] = {}
+    messages: dict[str, list[str]] = {}
     for event in sorted(past, key=lambda e: e["created"]):
         if "sentBy" in event and not event.get("filteredEvent") and "type" in event:
-            stories.setdefault(event["sentBy"]["id"], []).append(event["type"])
+            messages.setdefault(event["sentBy"]["id"], []).append(event["type"])
 
-    whole = [story for story in stories.values() if "CLICK" in story]
+    whole = [kinds for kinds in messages.values() if "CLICK" in kinds]
     assert whole
-    for story in whole:
-        assert story.index("SENT") <= story.index("PROCESSED") <= story.index("DELIVERED")
-        assert story.index("DELIVERED") < story.index("OPEN") < story.index("CLICK")
+    for kinds in whole:
+        assert kinds.index("SENT") <= kinds.index("PROCESSED") <= kinds.index("DELIVERED")
+        assert kinds.index("DELIVERED") < kinds.index("OPEN") < kinds.index("CLICK")
 
 
 def test_the_odd_cases_of_real_accounts_occur(past: list[dict[str, Any]]) -> None:

@@ -37,7 +37,7 @@ def fits(value: Any, planned: PlannedProperty) -> bool:
 
 
 @pytest.mark.parametrize("user_field", ["recipient", "sentBy.id"])
-def test_every_property_sent_for_the_sandboxs_stories_is_described(
+def test_every_property_sent_for_the_sandboxs_events_is_described(
     sandbox: Sandbox, user_field: str
 ) -> None:
     sandbox.generate(events=4000)

@@ -16,8 +16,6 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from sandbox.amplitude.basic_auth import is_authorized
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -59,7 +57,7 @@ def routes(project: Project) -> list[Route]:
     """The route of the export."""
 
     async def export(request: Request) -> Response:
-        if not is_authorized(request, project):
+        if not project.admits(request.headers.get("authorization", "")):
             return Response("Forbidden", 403)
         start, end = (hour(request.query_params.get(name, "")) for name in ("start", "end"))
         if start is None or end is None or end < start:

@@ -12,7 +12,6 @@ import msgspec
 from starlette.routing import Route
 
 from sandbox.amplitude.answers import Refusal, json_response
-from sandbox.amplitude.basic_auth import is_authorized
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,7 +35,7 @@ def routes(project: Project) -> list[Route]:
     """The route of the lookup tables."""
 
     async def upload(request: Request) -> Response:
-        if not is_authorized(request, project):
+        if not project.admits(request.headers.get("authorization", "")):
             return json_response({"code": 401, "error": "Unauthorized"})
         try:
             parts = read_parts(request.headers.get("content-type", ""), await request.body())

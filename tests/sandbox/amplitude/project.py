@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Literal
@@ -67,6 +69,15 @@ class Project:
     def now(self) -> float:
         """The time (Unix seconds), which tests may move ahead."""
         return time.time() + self.seconds_ahead
+
+    def admits(self, authorization: str) -> bool:
+        """Whether a header has the API key and the secret key, as the management APIs want it."""
+        scheme, _, given = authorization.partition(" ")
+        try:
+            pair = base64.b64decode(given, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        return scheme.lower() == "basic" and pair == f"{self.behaviour.api_key}:{SECRET_KEY}"
 
     def ingest(self, body: bytes, events: list[Event]) -> int:
         """Take valid events in and return how many were seen before."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from sandbox.amplitude.answers import json_response
-from sandbox.amplitude.basic_auth import is_authorized
 from sandbox.forms import read_form
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Taxonomy:
 
         async def endpoint(request: Request) -> Response:
             kind = request.path_params["kind"]
-            if not is_authorized(request, self.project):
+            if not self.project.admits(request.headers.get("authorization", "")):
                 return failure(401, "Unauthorized")
             if not self.project.behaviour.taxonomy:
                 return failure(403, "The Taxonomy API is not part of this plan")

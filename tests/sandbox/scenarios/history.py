@@ -41,13 +41,13 @@ def arrival(event: dict[str, Any]) -> Arrival:
     )
 
 
-def hastened(sent: int, room: int, after: int) -> int:
-    """When an event happens if a whole story has so little room (all in ms)."""
-    return sent + room * after // (after + HOUR)
+def hastened(sent: int, span: int, after: int) -> int:
+    """When an event happens if a whole message has so little time (all in ms)."""
+    return sent + span * after // (after + HOUR)
 
 
 class History:
-    """The stories of one account, the same for a seed; only their dates follow the clock."""
+    """The events of one account, the same for a seed; only their dates follow the clock."""
 
     def __init__(self, seed: int, portal_id: int) -> None:
         self.random = random.Random(f"{seed}/{portal_id}")
@@ -93,16 +93,16 @@ class History:
             sent = oldest + int(span * self.random.random() / 2)
             campaign = self.random.choice(CAMPAIGNS)
             message = Message(self.random, campaign, self._somebody(), self.portal_id, sent)
-            # The story is told faster than life, so that it fits between the two moments.
-            room = max(newest - sent, 1)
+            # All of a message happens faster than in life, so that it fits between the two moments.
+            available = max(newest - sent, 1)
             for after, event in message.steps():
                 if not left:
                     break
                 left -= 1
-                event["created"] = hastened(sent, room, after)
+                event["created"] = hastened(sent, available, after)
                 later = event.get("obsoletedBy")
                 if later:
-                    later["created"] = hastened(sent, room, later["created"] - sent)
+                    later["created"] = hastened(sent, available, later["created"] - sent)
                 yield arrival(event)
 
     def introduce(self, account: Account) -> None:

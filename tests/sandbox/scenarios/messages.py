@@ -1,4 +1,4 @@
-"""The story of one message: sent, processed, delivered, opened, clicked, or what went wrong."""
+"""What happens to one message: sent, processed, delivered, opened, clicked, or what went wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
 
 class Step(NamedTuple):
-    """One event of a story: how long after the sending (ms), and its JSON object."""
+    """One event of a message: how long after the sending (ms), and its JSON object."""
 
     after: int
     event: dict[str, Any]
