@@ -72,6 +72,6 @@ def test_meltano_passes_every_setting_on_as_it_is(plugin: str) -> None:
         assert setting.get("value") == code[name].get("default"), name
 
 
-def test_a_missing_place_is_no_silence() -> None:
+def test_a_missing_place_is_an_error() -> None:
     with pytest.raises(ValueError, match="0 places"):
         replaced("no comments", "target-amplitude", "x", comment="# {}")

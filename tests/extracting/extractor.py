@@ -99,7 +99,7 @@ class Runner:
 
 
 def parsed(output: bytes) -> list[dict[str, Any]]:
-    """The messages; a line that a kill has cut off is none."""
+    """The messages, without a last line that a kill has cut off."""
     return [json.loads(line) for line in output.split(b"\n")[:-1] if line]
 
 

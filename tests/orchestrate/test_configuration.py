@@ -115,6 +115,6 @@ def test_a_run_is_summed_up_over_its_streams(tmp_path: Path) -> None:
     assert figures["last_event"] == "2025-01-03T00:00:00Z"
 
 
-def test_a_run_without_an_account_of_itself_is_no_success(tmp_path: Path) -> None:
+def test_a_run_without_a_job_log_fails(tmp_path: Path) -> None:
     with pytest.raises(PartError):
         read_last_run(tmp_path / "none.jsonl")

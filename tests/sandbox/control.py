@@ -182,7 +182,7 @@ class Commands:
         known.update({contact["email"].lower(): contact for contact in contacts})
 
     def set_limits(self, **changes: Any) -> None:
-        """Change HubSpot's limits; 0 is none.
+        """Change HubSpot's limits; 0 is without limit.
 
         ``requests_per_10_seconds``, ``requests_per_second``, ``daily_limit``, ``retry_after``.
         """

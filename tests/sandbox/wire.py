@@ -21,7 +21,7 @@ def transport_of(send: Send) -> Any:
 
 
 async def gone(receive: Receive) -> None:
-    """Wait until the server knows that the connection is no more."""
+    """Wait until the server knows that the connection has ended."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

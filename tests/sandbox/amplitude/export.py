@@ -133,7 +133,7 @@ def text(seconds: float) -> str:
 
 
 def hour(given: str) -> datetime | None:
-    """An hour as ``YYYYMMDDTHH``, None if it is none."""
+    """An hour as ``YYYYMMDDTHH``, None if it has another form."""
     try:
         return datetime.strptime(given, "%Y%m%dT%H").replace(tzinfo=timezone.utc)
     except ValueError:

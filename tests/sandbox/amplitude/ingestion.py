@@ -109,7 +109,7 @@ def receive(
 
 
 def refuse_silenced(events: list[Event], devices: set[str]) -> None:
-    """Refuse a request with events of devices that Amplitude listens to no longer."""
+    """Refuse a request with events of silenced devices."""
     silenced = [i for i, event in enumerate(events) if event.device_id in devices]
     if silenced:
         raise Refusal(
@@ -141,7 +141,7 @@ def opened(body: bytes, behaviour: Behaviour) -> tuple[Upload | Envelope, int]:
     """A request with a good key and events, and its least length of ids.
 
     Raises:
-        Refusal: It is no JSON, has no good key, or no events.
+        Refusal: It is not JSON, or lacks a good key or events.
     """
     try:
         if not body.isascii():

@@ -40,7 +40,7 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
     key_checked: Literal["first", "after_events"] = "first"
     taxonomy: bool = True
     export_delay_hours: float = 2
-    # More in one export is too large; 0 is no limit.
+    # More in one export is too large; 0 is without limit.
     export_most_events: int = 0
 
 

@@ -56,7 +56,7 @@ class Taxonomy:
         form = await read_form(request)
         name = (form or {}).get(KINDS[kind])
         if form is None or not name:
-            return failure(400, f"The field {KINDS[kind]} is missing or the body is no form")
+            return failure(400, f"The field {KINDS[kind]} is missing or the body is not a form")
         if kind == "event" and "display_name" in form:
             return failure(400, "The display name of an event can be set only by an update")
         key = key_of(kind, name, form)
@@ -77,7 +77,7 @@ class Taxonomy:
         entry = self.project.plan[kind].get(key_of(kind, name, form or {}))
         if form is None or entry is None:
             return (
-                failure(400, "The body is no form") if form is None else failure(404, "Not found")
+                failure(400, "The body is not a form") if form is None else failure(404, "Not found")
             )
         if kind == "event" and "display_name" in form and not self.project.counts[name]:
             return failure(409, "The display name can be updated once the event is ingested")

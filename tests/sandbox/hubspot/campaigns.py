@@ -86,7 +86,7 @@ def details(account: Account, campaign_id: int) -> dict[str, Any]:
     """Everything about one campaign.
 
     Raises:
-        Refusal: 404, there is none, or it was deleted (its events remain).
+        Refusal: 404, it never existed, or was deleted (its events remain).
     """
     campaign = account.campaigns.get(campaign_id)
     if campaign is None or campaign_id == DELETED_CAMPAIGN_ID:

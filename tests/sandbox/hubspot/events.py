@@ -158,7 +158,7 @@ def whole_number(value: str, name: str) -> int:
     """A parameter as a 64-bit number.
 
     Raises:
-        Refusal: 400, it is none.
+        Refusal: 400, it is something else.
     """
     digits = value.removeprefix("-")
     if not (digits.isascii() and digits.isdecimal() and abs(int(digits)) <= EVER):
