@@ -7,13 +7,10 @@ import shutil
 import subprocess
 import tempfile
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 from typing_extensions import Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 PATIENCE = 60
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -67,12 +64,7 @@ class Browser:
         self._session += f"/{opened['sessionId']}"
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         if self._driver is not None:
             try:

@@ -14,8 +14,6 @@ import msgspec
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from sandbox.control import Commands
 else:
     Commands = object
@@ -39,20 +37,6 @@ class Sandbox(Commands):
         self.hubspot_url = self.amplitude_url = ""
 
     def __enter__(self) -> Self:
-        """Start it and wait until it answers."""
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it."""
-        self.stop()
-
-    def start(self) -> None:
         """Start it and wait until it answers.
 
         Raises:
@@ -73,12 +57,13 @@ class Sandbox(Commands):
         )
         ready = self._process.stdout.readline() if self._process.stdout else b""
         if not ready:
-            self.stop()
+            self.__exit__()
             raise SandboxError("the sandbox did not start; its own words are above")
         urls = msgspec.json.decode(ready)
         self.hubspot_url, self.amplitude_url = urls["hubspot_url"], urls["amplitude_url"]
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop it and wait for its end."""
         process, self._process = self._process, None
         if process is None:

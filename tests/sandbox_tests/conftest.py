@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from sandbox.client import Sandbox
 from sandbox_tests.services import Services
@@ -25,5 +26,5 @@ def sandbox(running: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def services(sandbox: Sandbox) -> Iterator[Services]:
-    with Services(sandbox) as services:
-        yield services
+    with requests.Session() as session:
+        yield Services(sandbox, session)

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import requests
-from typing_extensions import Self
-
 if TYPE_CHECKING:
-    from types import TracebackType
+    import requests
 
     from sandbox.client import Sandbox
 
@@ -14,23 +12,12 @@ EVENTS = "/email/public/v1/events"
 TOKEN = "sandbox-access-token"
 
 
+@dataclass
 class Services:
     """A plain client of both services, without any of the plugins' cleverness."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.session = requests.Session()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.session.close()
+    sandbox: Sandbox
+    session: requests.Session
 
     def get(self, path: str, token: str = TOKEN, **params: Any) -> requests.Response:
         return self.session.get(

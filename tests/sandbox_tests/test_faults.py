@@ -164,7 +164,8 @@ def test_faults_limits_and_latency_come_from_the_command_line_and_outlive_a_rese
         "latency_hubspot": 0.1,
         "events": 60,
     }
-    with Sandbox(**options) as sandbox, Services(sandbox) as services:
+    with Sandbox(**options) as sandbox, requests.Session() as session:
+        services = Services(sandbox, session)
         started = time.monotonic()
         page = services.get(EVENTS, limit=100).json()
 
@@ -181,5 +182,5 @@ def test_faults_limits_and_latency_come_from_the_command_line_and_outlive_a_rese
 def test_a_sandbox_that_cannot_start_says_so(sandbox: Sandbox) -> None:
     port = sandbox.hubspot_url.rpartition(":")[2]
 
-    with pytest.raises(SandboxError, match="did not start"):
-        Sandbox(hubspot_port=port).start()
+    with pytest.raises(SandboxError, match="did not start"), Sandbox(hubspot_port=port):
+        pass

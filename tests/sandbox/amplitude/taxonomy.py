@@ -77,7 +77,9 @@ class Taxonomy:
         entry = self.project.plan[kind].get(key_of(kind, name, form or {}))
         if form is None or entry is None:
             return (
-                failure(400, "The body is not a form") if form is None else failure(404, "Not found")
+                failure(400, "The body is not a form")
+                if form is None
+                else failure(404, "Not found")
             )
         if kind == "event" and "display_name" in form and not self.project.counts[name]:
             return failure(409, "The display name can be updated once the event is ingested")
