@@ -23,7 +23,7 @@ demo: setup-both ## Move events through the real pipeline, between local service
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test: setup-both ## Run every test but those of schedulers and neighbours.
+test: setup-both ## Run every test but those of schedulers and interoperability.
 	$(PYTEST) --ignore tests/orchestrate --ignore tests/interoperability $(PYTEST_ARGS)
 
 test-interoperability: setup-both .venv-bench/ready .venv-interoperability/ready ## Run the tests with databases, S3 and other people's plugins.
