@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 from typing_extensions import override
 
-from tap_hubspot_email_events.configuration.declaration import json_schema, setting
-from tap_hubspot_email_events.configuration.reading import read_configuration
+from tap_hubspot_email_events.common.configuration import read_configuration
+from tap_hubspot_email_events.common.declaration import json_schema, setting
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.timestamps import parse_timestamp
 

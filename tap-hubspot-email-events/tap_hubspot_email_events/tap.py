@@ -11,12 +11,12 @@ from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_hubspot_email_events.configuration.channels import (
+from tap_hubspot_email_events.common.channels import (
     given_settings,
     read_config_option,
     read_environment,
 )
-from tap_hubspot_email_events.configuration.reading import read_configuration
+from tap_hubspot_email_events.common.configuration import read_configuration
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark
 from tap_hubspot_email_events.reading.run import Run
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from tap_hubspot_email_events.configuration.channels import Config
+    from tap_hubspot_email_events.common.channels import Config
     from tap_hubspot_email_events.streams.stream import HubSpotStream
 
 # Events make no reference cycles, so frequent garbage collection only costs time.

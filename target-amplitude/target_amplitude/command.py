@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_amplitude.configuration.channels import read_config_option
+from target_amplitude.common.channels import read_config_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable

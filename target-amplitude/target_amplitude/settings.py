@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import msgspec
 from typing_extensions import override
 
-from target_amplitude.configuration.declaration import json_schema, setting
-from target_amplitude.configuration.reading import read_configuration
+from target_amplitude.common.configuration import read_configuration
+from target_amplitude.common.declaration import json_schema, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,8 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
 from target_amplitude.command import with_plain_errors
-from target_amplitude.configuration.channels import given_settings, read_environment
-from target_amplitude.configuration.reading import read_configuration
+from target_amplitude.common.channels import given_settings, read_environment
+from target_amplitude.common.configuration import read_configuration
 from target_amplitude.errors import RunFailedError
 from target_amplitude.input.sdk_reader import SdkReader
 from target_amplitude.input.stream_maps import needs_stream_maps
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from target_amplitude.configuration.channels import Config
+    from target_amplitude.common.channels import Config
     from target_amplitude.delays import Delays
 
 _GC_THRESHOLDS = (100_000, 50, 100)

@@ -112,7 +112,7 @@ PARTS = (
     Part(
         "target-settings",
         TARGET,
-        ("configuration/*.py", "settings.py"),
-        ("configuration", "test_settings.py"),
+        ("common/*.py", "settings.py"),
+        ("common_tests", "test_settings.py"),
     ),
 )

@@ -73,14 +73,14 @@ SURVIVORS = (
     Survivor("timestamps.py", "hours.get(hour)", "hours.get(None)", FASTER),
     Survivor("timestamps.py", "self._days.get(day)", "self._days.get(None)", FASTER),
     # The target
-    Survivor("configuration/channels.py", "content = None", 'content = ""', "no object either"),
+    Survivor("common/channels.py", "content = None", 'content = ""', "no object either"),
     Survivor(
-        "configuration/reading.py",
+        "common/configuration.py",
         "if isinstance(value, int | str) else None",
         "or True else None",
         "nothing else that JSON has is written like one of the words",
     ),
-    Survivor("configuration/reading.py", "declared, n=1)", "declared,", "the first is used"),
+    Survivor("common/configuration.py", "declared, n=1)", "declared,", "the first is used"),
     Survivor("delivery/backpressure.py", "> SPAN_SECONDS", ">= SPAN_SECONDS", "to the nanosecond"),
     Survivor("delivery/backpressure.py", ">= MAX_WAIT", "> MAX_WAIT", "to the nanosecond"),
     Survivor("delivery/backpressure.py", "self._since = 0.0", "= 1.0", "a moment long ago"),

@@ -47,19 +47,6 @@ def test_no_file_is_longer_than_can_be_read_at_once(plugin: str) -> None:
     assert not [str(file) for file, length in lengths.items() if length > LINES]
 
 
-def test_both_plugins_read_settings_by_the_same_code() -> None:
-    folders = [(plugin, package(plugin) / "configuration") for plugin in PLUGINS]
-    texts = [
-        {
-            file.name: file.read_text(encoding="utf-8").replace(plugin.replace("-", "_"), "plugin")
-            for file in folder.glob("*.py")
-        }
-        for plugin, folder in folders
-    ]
-    assert len(texts[0]) == 4
-    assert texts[0] == texts[1]
-
-
 def test_all_three_programs_write_their_output_by_the_same_code() -> None:
     files = [
         package("tap-hubspot-email-events") / "singer/output.py",

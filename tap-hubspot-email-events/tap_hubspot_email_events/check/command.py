@@ -20,7 +20,7 @@ from tap_hubspot_email_events.check.duration import Duration
 from tap_hubspot_email_events.check.evidence import Evidence
 from tap_hubspot_email_events.check.finding import Finding  # noqa: TC001 - msgspec reads it
 from tap_hubspot_email_events.check.probe import Probe
-from tap_hubspot_email_events.configuration.channels import read_command_settings
+from tap_hubspot_email_events.common.channels import read_command_settings
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.hubspot.account import Account
 from tap_hubspot_email_events.settings import (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from typing_extensions import override
 
-from target_amplitude.configuration.channels import read_command_settings
-from target_amplitude.configuration.reading import read_configuration
+from target_amplitude.common.channels import read_command_settings
+from target_amplitude.common.configuration import read_configuration
 from target_amplitude.history.job_log import read_runs
 from target_amplitude.history.job_table import print_table
 from target_amplitude.history.runs import last_good_end

@@ -12,8 +12,6 @@ On Meltano Hub the kind is the first type in the JSON schema, but a `string` who
 `key`, `token`, `secret` or `password` is made a secret, and `start_date` and `end_date` are dates
 whatever is declared (hub-utils, `_parse_kind`). So settings that only sound like a secret name
 another type first.
-
-This folder is the same in both plugins, which are independent of each other.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tap_hubspot_email_events.configuration.declaration import declared_settings
+from .declaration import declared_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from target_amplitude.configuration.channels import (
+from target_amplitude.common.channels import (
     ConfigFileError,
     given_settings,
     read_command_settings,
