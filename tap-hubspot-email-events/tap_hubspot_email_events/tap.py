@@ -17,6 +17,7 @@ from tap_hubspot_email_events.common.channels import (
     read_environment,
 )
 from tap_hubspot_email_events.common.configuration import read_configuration
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark
 from tap_hubspot_email_events.reading.run import Run
@@ -30,7 +31,6 @@ from tap_hubspot_email_events.singer.command import SentenceCommand
 from tap_hubspot_email_events.singer.sdk import SignalledTap
 from tap_hubspot_email_events.singer.writer import BytesWriter
 from tap_hubspot_email_events.streams.campaigns import CampaignStream
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.events import EventStream
 
 if TYPE_CHECKING:

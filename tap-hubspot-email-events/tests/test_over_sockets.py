@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from extracting.extractor import PATIENCE, Run, event, expected, key, now, parsed, select
-from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.plugin_base import PluginBase
 from typing_extensions import override
 
+from mapper_email_events.common.output import write_whole
 from mapper_email_events.errors import MapperError
 from mapper_email_events.messages import read_blocks
-from mapper_email_events.output import write_whole
 from mapper_email_events.stream_maps import StreamMaps
 from mapper_email_events.treatment import TRANSFORMS, Treatment
 

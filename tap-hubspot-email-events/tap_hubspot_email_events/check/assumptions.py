@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_hubspot_email_events.check import changes, contents, pages
-from tap_hubspot_email_events.check.finding import DIFFERS, UNKNOWN, Finding
 from tap_hubspot_email_events.check.probe import BudgetSpentError, is_about_question
+from tap_hubspot_email_events.common.findings import DIFFERS, UNKNOWN, Finding
 from tap_hubspot_email_events.errors import AccountError, DailyLimitError, RefusedError, TapError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ ASSUMPTIONS = (
     Assumption(
         "event_types",
         "Each of the 21 event types can be asked for.",
-        "streams/event_types.py, STREAM_OF_TYPE",
+        "common/event_types.py, STREAM_OF_TYPE",
         contents.event_types,
     ),
     Assumption(

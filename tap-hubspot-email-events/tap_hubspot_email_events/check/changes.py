@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.evidence import complete
-from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.evidence import assumed, complete, differs, unknown
 from tap_hubspot_email_events.check.pages import TOO_FEW
 from tap_hubspot_email_events.check.probe import key
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.check.account_checks import CONTENT_SCOPE
-from tap_hubspot_email_events.check.evidence import DAY, SAMPLE_DAYS, complete
-from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.evidence import (
+    DAY,
+    SAMPLE_DAYS,
+    assumed,
+    complete,
+    differs,
+    unknown,
+)
 from tap_hubspot_email_events.check.probe import is_about_question
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.errors import NotFoundError, RefusedError
 from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.schemas import event_schema
 
 if TYPE_CHECKING:

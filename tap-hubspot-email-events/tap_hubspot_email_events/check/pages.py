@@ -5,8 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.evidence import DAY, MOST_PAGES, SAMPLE_DAYS
-from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.evidence import (
+    DAY,
+    MOST_PAGES,
+    SAMPLE_DAYS,
+    assumed,
+    differs,
+    unknown,
+)
 from tap_hubspot_email_events.check.probe import FULL_PAGE, is_about_question
 from tap_hubspot_email_events.errors import RefusedError
 

@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING
 import requests
 import urllib3
 
-from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, retry_after
+from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session
 from target_amplitude.amplitude.management_api import host_of_region
+from target_amplitude.common.http import retry_after
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ class ExportApi:
                     "api_key, secret_key (Settings > Projects) and region.",
                 )
             case status if status == requests.codes.too_many or status >= 500:  # noqa: PLR2004
-                raise _NoAnswerError(f"status {status}", retry_after(response, _MAX_RETRY_AFTER))
+                wait = retry_after(response.headers, _MAX_RETRY_AFTER)
+                raise _NoAnswerError(f"status {status}", wait)
             case status:
                 raise RunFailedError(
                     f"Amplitude's Export API answered with status {status}; check region and "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from target_amplitude import LIBRARY
-from target_amplitude.settings import is_loopback
+from target_amplitude.common.http import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,3 @@ def read_body(response: requests.Response, max_bytes: int, max_seconds: float) -
         if len(body) > max_bytes or time.monotonic() > until:
             return None
     return bytes(body)
-
-
-def retry_after(response: requests.Response, max_seconds: float) -> float | None:
-    """Return the seconds of a Retry-After header; its date form is left to our own backoff."""
-    value = response.headers.get("Retry-After", "").strip()
-    return min(float(value), max_seconds) if value.isdecimal() else None

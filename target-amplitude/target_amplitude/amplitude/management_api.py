@@ -9,9 +9,10 @@ import msgspec
 import requests
 import urllib3
 
-from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, read_body, retry_after
+from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, read_body
+from target_amplitude.common.http import is_loopback, retry_after
 from target_amplitude.errors import RunFailedError
-from target_amplitude.settings import PATHS, is_loopback
+from target_amplitude.settings import PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ class ManagementApi:
         return Reply(
             response.status_code,
             self._message(body or b""),
-            retry_after=retry_after(response, _MAX_RETRY_AFTER),
+            retry_after=retry_after(response.headers, _MAX_RETRY_AFTER),
             body=body or b"",
         )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import email.utils
 import time
-from datetime import timezone
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +17,8 @@ from target_amplitude.amplitude.answers import (
     decide,
 )
 from target_amplitude.amplitude.transport import Transport, host_of
-from target_amplitude.check.finding import FAILED, OK, UNKNOWN, Finding
+from target_amplitude.common.findings import FAILED, OK, UNKNOWN, Finding
+from target_amplitude.common.http import parse_date
 from target_amplitude.settings import HOSTS
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _reason(answer: Answer | NoAnswer) -> str:
 
 
 def _clock(answer: Answer | NoAnswer) -> Finding:
-    said = _instant(answer.date) if isinstance(answer, Answer) else None
+    said = parse_date(answer.date) if isinstance(answer, Answer) else None
     if said is None:
         return Finding("clock", UNKNOWN, "no answer named a time")
     ahead = round(time.time() - said)
@@ -104,14 +103,3 @@ def _clock(answer: Answer | NoAnswer) -> Finding:
     side = "ahead of" if ahead > 0 else "behind"
     words = f"this machine's is {abs(ahead):,} s {side} Amplitude's; set it"
     return Finding("clock", FAILED, words)
-
-
-def _instant(text: str) -> float | None:
-    """An HTTP date in seconds since 1970."""
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return moment.timestamp()

@@ -118,7 +118,7 @@ def test_the_age_is_of_the_users_choice(tmp_path: Path) -> None:
     assert checked(tmp_path / "jobs", run_ago(130), max_age="1d")[0] == 0
     code, said = checked(tmp_path / "jobs", run_ago(10), max_age="soon")
     assert code == 2
-    assert "is no time such as 90m, 2h or 1d" in said
+    assert "is no duration such as 5m, 2h or 1d" in said
 
 
 def test_the_job_log_is_found_by_the_settings(
