@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from tap_hubspot_email_events.common.errors import UserError
 
-class TapError(Exception):
-    """An error a user can act on: what is wrong, where, and what to do, without secrets."""
+
+class TapError(UserError):
+    """A failure of the tap; the sentence holds no secrets."""
 
 
 class ConfigError(TapError):
@@ -41,7 +43,12 @@ class NotFoundError(RefusedError):
 
 
 class DailyLimitError(TapError):
-    """The account's requests for today are used up."""
+    """The account's requests for today are used up, which the summary says."""
+
+    exit_code = 0
+
+    def __init__(self) -> None:
+        super().__init__("")
 
 
 class StoppedError(Exception):

@@ -160,7 +160,7 @@ def test_a_daily_limit_ends_the_run_cleanly_with_what_was_read(
     assert set(map(key, first.records + second.records)) == set(expected(sandbox))
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_run_with_the_true_state(
     sandbox: Sandbox, tap: Runner, signum: signal.Signals
 ) -> None:

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from target_amplitude.common.configuration import read_configuration
 from target_amplitude.common.declaration import json_schema, setting
+from target_amplitude.common.errors import UserError
 from target_amplitude.common.http import is_safe_address
 from target_amplitude.common.sdk_settings import SdkSettings
 
@@ -221,7 +222,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     raise SettingsError(problems)
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """Settings that no run can have; `problems` says why, in one sentence each."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -88,12 +88,9 @@ def main(  # noqa: PLR0913 - the command's options
 
     With --assumptions at most 200. Exits 1 where something fails or differs.
     """
-    try:
-        given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
-        event_types = _selected(catalog)
-        state_given = None if state is None else _singer_state(_read_json(state, "--state"))
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+    given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
+    event_types = _selected(catalog)
+    state_given = None if state is None else _singer_state(_read_json(state, "--state"))
     settings = msgspec.structs.replace(given, max_retries=min(MOST_RETRIES, given.max_retries))
     looks_closer = assumptions or bool(wait)
     most = MOST_WITH_ASSUMPTIONS if looks_closer else MOST_REQUESTS

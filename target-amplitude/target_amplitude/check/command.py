@@ -20,7 +20,6 @@ from target_amplitude.settings import (
     MAX_EVENTS,
     REQUEST_BYTES,
     Settings,
-    SettingsError,
     read_settings,
 )
 
@@ -41,10 +40,7 @@ def main(*, configs: tuple[str, ...], as_json: bool) -> None:
 
     Exits 1 where something fails.
     """
-    try:
-        given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+    given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
     settings = msgspec.structs.replace(given, max_retries=min(MAX_RETRIES, given.max_retries))
     findings = [
         *check_ingestion(settings, DELAYS),
