@@ -16,9 +16,11 @@ from target_amplitude.amplitude.answers import (
     Stop,
     decide,
 )
+from target_amplitude.amplitude.http import Retries
 from target_amplitude.amplitude.transport import Transport, host_of
 from target_amplitude.common.findings import FAILED, OK, UNKNOWN, Finding
 from target_amplitude.common.http import parse_date
+from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import HOSTS
 
 if TYPE_CHECKING:
@@ -42,14 +44,16 @@ def check_ingestion(settings: Settings, delays: Delays) -> Iterator[Finding]:
 def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
     """Upload no events, again for `max_retries` times where there is no answer that counts."""
     transport = Transport(settings)
+    retries = Retries(host_of(settings.url), settings.max_retries, delays)
     try:
-        failures = 0
         while True:
             answer, _ = transport.post(())
-            failures += 1
-            if not isinstance(decide(answer, 0), Retry) or failures > settings.max_retries:
+            decision = decide(answer, 0)
+            if not isinstance(decision, Retry):
                 return answer
-            time.sleep(delays.backoff(failures))
+            retries.wait(decision.reason, decision.retry_after)
+    except RunFailedError:
+        return answer
     finally:
         transport.close()
 
