@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mapper_email_events.common.errors import UserError
 
-class MapperError(Exception):
+
+class MapperError(UserError):
     """Ends the run; the message is one sentence and quotes no value."""
 
 
