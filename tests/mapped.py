@@ -7,7 +7,7 @@ import tempfile
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from mapper_email_events.errors import MapperError
+from mapper_email_events.common.errors import UserError
 from mapper_email_events.mapper import MapperEmailEvents
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ def mapped(config: dict[str, Any], lines: Iterable[bytes]) -> tuple[list[bytes],
     mapper = MapperEmailEvents(config=config)
     out = io.TextIOWrapper(io.BytesIO())
     error = ""
-    with tempfile.TemporaryFile() as file, redirect_stdout(out):
-        file.write(b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file, redirect_stdout(out):
+        file.buffer.write(b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
         file.seek(0)
         try:
-            mapper.listen(io.TextIOWrapper(file))
-        except MapperError as failure:
+            mapper.listen(file)
+        except UserError as failure:
             error = str(failure)
     out.seek(0)
     return out.buffer.read().splitlines(), error

@@ -13,10 +13,6 @@ class ConfigError(TapError):
     """A setting, a state or a catalog that cannot be used."""
 
 
-class ConsentError(TapError):
-    """An account that could not be connected by OAuth."""
-
-
 class AccountError(TapError):
     """A failure that concerns all streams, such as a refused token or an unreachable host."""
 

@@ -89,9 +89,8 @@ class TapHubSpotEmailEvents(DeclaredPlugin, Tap):
     def setup_mapper(self) -> None:
         """Register all streams with the mapper, deselected ones with their full schema.
 
-        The SDK's tap registers deselected streams with an empty schema. A map such as `email_*`
-        then fails because their keys are missing, and a test of the connection, which selects all
-        streams, finds no fields.
+        The SDK's tap registers deselected streams without the fields that a map such as `email_*`
+        and a test of the connection, which selects all streams, look for.
         """
         PluginBase.setup_mapper(self)
         selected = {name for name, stream in self.streams.items() if stream.selected}

@@ -39,23 +39,8 @@ class TargetAmplitude(DeclaredPlugin, Target):
     delays: ClassVar[Delays | None] = None
     _run: Run | None = None
 
-    def __init__(
-        self,
-        *,
-        setup_mapper: bool = True,
-        message_reader: SdkReader | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Check the settings.
-
-        Raises:
-            SettingsError: If a setting is wrong.
-        """
-        super().__init__(
-            setup_mapper=setup_mapper,
-            message_reader=message_reader or SdkReader(self.read),
-            **kwargs,
-        )
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(message_reader=SdkReader(self.read), **kwargs)
 
     @override
     def process_endofpipe(self) -> None:

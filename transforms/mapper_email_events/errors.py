@@ -1,12 +1,6 @@
-"""What a mapper cannot go on with, and what it cannot treat."""
+"""What a mapper cannot treat."""
 
 from __future__ import annotations
-
-from mapper_email_events.common.errors import UserError
-
-
-class MapperError(UserError):
-    """Ends the run; the message is one sentence and quotes no value."""
 
 
 class UntreatableError(Exception):

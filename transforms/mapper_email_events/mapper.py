@@ -14,11 +14,12 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
 from typing_extensions import override
 
+from mapper_email_events.common.errors import UserError
 from mapper_email_events.common.plugin import Plugin
 from mapper_email_events.drop_bots import drop_bots
 from mapper_email_events.email_event import Record
 from mapper_email_events.engagement_only import engagement_only
-from mapper_email_events.errors import MapperError, UntreatableError
+from mapper_email_events.errors import UntreatableError
 from mapper_email_events.messages import BlockReader, BlockWriter, encode
 from mapper_email_events.pseudonymise import Pseudonymise
 from mapper_email_events.stream_maps import StreamMaps
@@ -62,7 +63,7 @@ class MapperEmailEvents(Plugin, InlineMapper):
         """Prepare what the settings ask for.
 
         Raises:
-            MapperError: They ask for nothing, or something they need is missing.
+            UserError: They ask for nothing, or something they need is missing.
         """
         writer = BlockWriter()
         self._reader = BlockReader(writer)
@@ -70,7 +71,7 @@ class MapperEmailEvents(Plugin, InlineMapper):
         names = self.config.get("transforms") or []
         maps = self.config.get("stream_maps")
         if not names and not maps:
-            raise MapperError(
+            raise UserError(
                 "This mapping would do nothing: give it transforms "
                 f"({', '.join(sorted(TRANSFORMS))}) or stream_maps."
             )
@@ -80,7 +81,7 @@ class MapperEmailEvents(Plugin, InlineMapper):
             try:
                 self.setup_mapper()
             except StreamMapConfigError as wrong:
-                raise MapperError(f"stream_maps is wrong ({wrong}); mend it.") from None
+                raise UserError(f"stream_maps is wrong ({wrong}); mend it.") from None
             self._stream_maps = StreamMaps(self.mapper)
         self._read: Counter[str] = Counter()
         self._passed: Counter[str] = Counter()
@@ -91,11 +92,11 @@ class MapperEmailEvents(Plugin, InlineMapper):
         """The lines of what the transforms, and then the stream maps, make of a record.
 
         Raises:
-            MapperError: A line cannot be treated at all.
+            UserError: A line cannot be treated at all.
         """
         stream, record = str(message_dict.get("stream")), message_dict.get("record")
         if not isinstance(record, dict):
-            raise MapperError(
+            raise UserError(
                 f"Line {self._reader.number} of the input is a record of no known form; "
                 "check the tap's output."
             )
@@ -140,9 +141,9 @@ class MapperEmailEvents(Plugin, InlineMapper):
         """Refuse what this mapper cannot look into.
 
         Raises:
-            MapperError: Always.
+            UserError: Always.
         """
-        raise MapperError(
+        raise UserError(
             f"Line {self._reader.number} of the input is a BATCH message, whose records are in "
             "files that this mapper does not read; switch batches off in the tap."
         )

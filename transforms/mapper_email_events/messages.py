@@ -18,8 +18,8 @@ from singer_sdk.singerlib.encoding.base import (
 )
 from typing_extensions import override
 
+from mapper_email_events.common.errors import UserError
 from mapper_email_events.common.output import write_whole
-from mapper_email_events.errors import MapperError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +97,7 @@ class BlockWriter(GenericSingerWriter[bytes, bytes]):
         """Write what has gathered.
 
         Raises:
-            MapperError: Nobody reads it.
+            UserError: Nobody reads it.
         """
         block = b"".join(self._lines)
         self._lines = []
@@ -106,7 +106,7 @@ class BlockWriter(GenericSingerWriter[bytes, bytes]):
         except BrokenPipeError:
             # Python flushes stdout once more when it exits and would report the same failure.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise MapperError(
+            raise UserError(
                 "The program that reads this mapper's output has ended; see its own messages."
             ) from None
 
@@ -129,14 +129,14 @@ def decode(line: bytes, number: int) -> Message:
     """The message of a line.
 
     Raises:
-        MapperError: The line is no Singer message; the text names its number only.
+        UserError: The line is no Singer message; the text names its number only.
     """
     try:
         message = _decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         message = _decode_loosely(line)
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise MapperError(
+        raise UserError(
             f"Line {number} of the input is not a Singer message; check the tap's output."
         )
     return message

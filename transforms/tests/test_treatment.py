@@ -10,7 +10,7 @@ import pytest
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from mapped import mapped
-from mapper_email_events.errors import MapperError
+from mapper_email_events.common.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ def test_text_that_is_no_unicode_passes() -> None:
 
 @pytest.mark.parametrize("config", [{}, {"transforms": []}, {"stream_maps": {"__alias__": {}}}])
 def test_settings_that_ask_for_nothing_are_refused(config: dict[str, Any]) -> None:
-    with pytest.raises(MapperError):
+    with pytest.raises(UserError):
         passed(config, [SCHEMA])
 
 

@@ -1,4 +1,7 @@
-"""The only uses of private names of singer-sdk, whose minor version is pinned for them."""
+"""What the SDK's streams are used for, of whose private names these are all in use.
+
+For them the minor version of singer-sdk is pinned.
+"""
 
 from __future__ import annotations
 
