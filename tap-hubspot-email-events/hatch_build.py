@@ -10,7 +10,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class SharedFolder(BuildHookInterface[Any]):
     """Without the folder, a package would be built that cannot be imported."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002, D102
+    # A build has no typing_extensions, whose `override` would stand here.
+    def initialize(self, *_: Any) -> None:  # type: ignore[explicit-override]
+        """Look for it before anything is built."""
         (package,) = Path(self.root).glob("*/py.typed")
         shared = package.with_name("common")
         if not shared.is_dir():

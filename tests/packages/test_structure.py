@@ -45,12 +45,3 @@ def test_no_file_is_longer_than_can_be_read_at_once(plugin: str) -> None:
     lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
     assert lengths
     assert not [str(file) for file, length in lengths.items() if length > LINES]
-
-
-def test_all_three_programs_write_their_output_by_the_same_code() -> None:
-    files = [
-        package("tap-hubspot-email-events") / "singer/output.py",
-        package("target-amplitude") / "output.py",
-        ROOT / "transforms/mapper_email_events/output.py",
-    ]
-    assert len({file.read_text(encoding="utf-8") for file in files}) == 1

@@ -19,7 +19,10 @@ OBSOLESCENCE = "obsoletedBy"
 
 
 def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
-    """Whether a closed window has the same events a second time."""
+    """A closed window reads the same twice.
+
+    Relied on by reading/stretches.py, SentEvents: what reads the same is not sent again.
+    """
     page = evidence.page
     if page is None:
         return unknown(TOO_FEW)
@@ -34,7 +37,10 @@ def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
 
 
 def lag(evidence: Evidence) -> tuple[str, str]:
-    """Whether an event was still missing when it was older than the lookback."""
+    """An event becomes visible within lookback_minutes of its creation.
+
+    Relied on by reading/bookmarks.py, Bookmark.next_start: what is older is complete.
+    """
     if evidence.looks is None:
         return unknown(NO_WAIT)
     at = evidence.looks[0].at
@@ -61,7 +67,10 @@ def lag(evidence: Evidence) -> tuple[str, str]:
 
 
 def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
-    """Which fields of an event have changed."""
+    """Nothing of an event changes later but its obsoletedBy.
+
+    Relied on by reading/stretches.py, event_hash: what makes an event be sent again.
+    """
     if evidence.looks is None:
         return unknown(NO_WAIT)
     count = changed = obsolete = 0

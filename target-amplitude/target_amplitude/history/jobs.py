@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,11 @@ from target_amplitude.common.channels import read_command_settings
 from target_amplitude.common.configuration import read_configuration
 from target_amplitude.common.durations import Duration
 from target_amplitude.history.job_log import read_runs
-from target_amplitude.history.job_table import print_table
+from target_amplitude.history.job_table import job_table
 from target_amplitude.history.runs import last_good_end
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
+_PLAIN_WIDTH = 140
 _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 
 
@@ -58,7 +62,11 @@ def main(  # noqa: PLR0913 - the command's options
     elif page is not None:
         _write_page(page, runs)
     else:
-        print_table(shown)
+        is_terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if is_terminal else _PLAIN_WIDTH
+        # A file or a pipe gets no colours in any case.
+        colour = False if "NO_COLOR" in os.environ else None
+        click.echo("\n".join(job_table(shown, width=width)), color=colour)
 
 
 def _read(path: Path | None) -> list[dict[str, Any]]:

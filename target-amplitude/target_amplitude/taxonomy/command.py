@@ -16,7 +16,7 @@ from target_amplitude.settings import (
     read_settings,
 )
 from target_amplitude.taxonomy.plan import make_plan
-from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Pace, Registration
+from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Registration
 from target_amplitude.taxonomy.tracking_plan_csv import to_csv
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _register(settings: Settings, plan: Plan, api_url: str | None, *, overwrite:
     api = ManagementApi(settings, base, DELAYS)
     totals: dict[str, int] = {}
     try:
-        for outcome in Registration(api, Pace(), overwrite=overwrite).register(plan):
+        for outcome in Registration(api, overwrite=overwrite).register(plan):
             totals[outcome.result] = totals.get(outcome.result, 0) + 1
             click.echo(_line(outcome))
     finally:
