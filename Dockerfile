@@ -12,6 +12,7 @@ WORKDIR /project
 COPY requirements/ requirements/
 RUN python -m venv /opt/meltano \
  && /opt/meltano/bin/pip install --require-hashes -r requirements/container.txt
+COPY common/ common/
 COPY tap-hubspot-email-events/ tap-hubspot-email-events/
 COPY target-amplitude/ target-amplitude/
 COPY transforms/ transforms/

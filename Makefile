@@ -82,6 +82,7 @@ setup-both:
 setup-dagster: $(DAGSTER)/ready
 
 .venv/ready: requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
+	@test -d target-amplitude/target_amplitude/common || { echo 'The folders named common have to be symbolic links: in a folder that can hold them, run `git config core.symlinks true`, then `git checkout .`.' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements/dev.txt
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation $(PACKAGES:%=--editable ./%)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from tap_hubspot_email_events.common.errors import UserError
 
-class TapError(Exception):
-    """An error a user can act on: what is wrong, where, and what to do, without secrets."""
+
+class TapError(UserError):
+    """A failure of the tap; the sentence holds no secrets."""
 
 
 class ConfigError(TapError):
     """A setting, a state or a catalog that cannot be used."""
-
-
-class ConsentError(TapError):
-    """An account that could not be connected by OAuth."""
 
 
 class AccountError(TapError):
@@ -41,7 +39,12 @@ class NotFoundError(RefusedError):
 
 
 class DailyLimitError(TapError):
-    """The account's requests for today are used up."""
+    """The account's requests for today are used up, which the summary says."""
+
+    exit_code = 0
+
+    def __init__(self) -> None:
+        super().__init__("")
 
 
 class StoppedError(Exception):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from typing_extensions import override
 
-from tap_hubspot_email_events.configuration.declaration import json_schema, setting
-from tap_hubspot_email_events.configuration.reading import read_configuration
+from tap_hubspot_email_events.common.configuration import read_configuration
+from tap_hubspot_email_events.common.declaration import json_schema, setting
+from tap_hubspot_email_events.common.http import is_safe_address
+from tap_hubspot_email_events.common.sdk_settings import SdkSettings
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.timestamps import parse_timestamp
 
@@ -21,10 +22,9 @@ ENVIRONMENT_PREFIX = "TAP_HUBSPOT_EMAIL_EVENTS"
 MINUTE = 60_000
 DEFAULT_HISTORY = 30 * 24 * 60 * MINUTE
 OAUTH_SETTINGS = ("client_id", "client_secret", "refresh_token")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(SdkSettings, frozen=True, kw_only=True):
     """The settings of a run, as the user gives them."""
 
     access_token: Annotated[
@@ -101,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             'events as the object `contact`, such as `["product_user_id"]`; one request for 100 '
             "addresses, and the token needs the scope to read contacts.",
         ),
-    ] = []
+    ] = msgspec.field(default_factory=list)
     max_concurrent_requests: Annotated[
         int,
         setting("Max Concurrent Requests", "Pages fetched side by side.", least=1, most=64),
@@ -139,41 +139,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stream_maps: Annotated[
         dict[str, Any] | None,
         setting("Stream Maps", "Changes to records before they are written, see the SDK's docs."),
-    ] = None
-    stream_map_config: Annotated[
-        dict[str, Any] | None,
-        setting("Stream Map Config", "Values for the expressions of stream maps.", private=True),
-    ] = None
-    faker_config: Annotated[
-        dict[str, Any] | None,
-        setting(
-            "Faker Config",
-            "Seed and locale of `fake` in stream maps, where the package faker is installed.",
-        ),
-    ] = None
-    flattening_enabled: Annotated[
-        bool | None,
-        setting(
-            "Flattening Enabled", "Turn the fields of nested objects into fields of the record."
-        ),
-    ] = None
-    flattening_max_depth: (
-        Annotated[int, setting("Flattening Max Depth", "How many levels to flatten.", least=0)]
-        | None
-    ) = None
-    flattening_max_key_length: (
-        Annotated[
-            int, setting("Flattening Max Key Length", "Longest name of a flattened field.", least=1)
-        ]
-        | None
-    ) = None
-    flattening_separator: Annotated[
-        str | None,
-        setting(
-            "Flattening Separator",
-            "What stands between the names of a flattened field; if unset, two underscores.",
-            keeps_blanks=True,
-        ),
     ] = None
 
     @override
@@ -262,14 +227,7 @@ def checked_address(name: str, url: str) -> str:
     Raises:
         ConfigError: It is neither https nor on a loopback host; `name` begins the message.
     """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-    if not host or not safe or not plain:
+    if not is_safe_address(url):
         raise ConfigError(
             f"{name} must be an https address, or http on a loopback host, such as "
             "https://api.hubapi.com."

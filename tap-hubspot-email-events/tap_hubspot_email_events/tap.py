@@ -2,53 +2,40 @@
 
 from __future__ import annotations
 
-import gc
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk import Tap
+from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from tap_hubspot_email_events.configuration.channels import (
-    given_settings,
-    read_config_option,
-    read_environment,
-)
-from tap_hubspot_email_events.configuration.reading import read_configuration
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.common.plugin import DeclaredPlugin
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark
 from tap_hubspot_email_events.reading.run import Run
-from tap_hubspot_email_events.settings import (
-    ENVIRONMENT_PREFIX,
-    SETTINGS,
-    Settings,
-    read_settings,
-)
-from tap_hubspot_email_events.singer.command import SentenceCommand
-from tap_hubspot_email_events.singer.sdk import SignalledTap
+from tap_hubspot_email_events.settings import SETTINGS, Settings, read_settings
 from tap_hubspot_email_events.singer.writer import BytesWriter
 from tap_hubspot_email_events.streams.campaigns import CampaignStream
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.events import EventStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import click
 
-    from tap_hubspot_email_events.configuration.channels import Config
     from tap_hubspot_email_events.streams.stream import HubSpotStream
 
-# Events make no reference cycles, so frequent garbage collection only costs time.
-GC_THRESHOLDS = (100_000, 50, 100)
 
-
-class TapHubSpotEmailEvents(SignalledTap):
+class TapHubSpotEmailEvents(DeclaredPlugin, Tap):
     """Singer tap for HubSpot's email events: complete, resumable, within the account's limits."""
 
     name = "tap-hubspot-email-events"
+    declaration = Settings
+    read_settings = staticmethod(read_settings)
     config_jsonschema = SETTINGS
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         TapCapabilities.CATALOG,
@@ -60,40 +47,15 @@ class TapHubSpotEmailEvents(SignalledTap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    def __init__(
-        self,
-        *,
-        config: Config = None,
-        state: Any = None,
-        catalog: Any = None,
-        parse_env_config: bool = False,
-        validate_config: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        """Create the tap; settings are checked unless only the catalog is wanted.
+    def __init__(self, *, state: Any = None, catalog: Any = None, **kwargs: Any) -> None:
+        """Create the tap.
 
         Raises:
             ConfigError: A setting, the state or the catalog is wrong.
         """
         self._writer = BytesWriter()
         _check_files(state, catalog)
-        given = given_settings(config)
-        if parse_env_config:
-            given |= read_environment(Settings, ENVIRONMENT_PREFIX)
-        reading = read_configuration(Settings, given)
-        for warning in reading.warnings:
-            self.logger.warning(warning)
-        if validate_config:
-            read_settings(given)
-        # The SDK reads text of the environment in ways of its own, so it gets what was read here.
-        super().__init__(
-            config=reading.values,
-            state=state,
-            catalog=catalog,
-            validate_config=False,
-            message_writer=self._writer,
-            **kwargs,
-        )
+        super().__init__(state=state, catalog=catalog, message_writer=self._writer, **kwargs)
 
     @cached_property
     def run(self) -> Run:
@@ -127,9 +89,8 @@ class TapHubSpotEmailEvents(SignalledTap):
     def setup_mapper(self) -> None:
         """Register all streams with the mapper, deselected ones with their full schema.
 
-        The SDK's tap registers deselected streams with an empty schema. A map such as `email_*`
-        then fails because their keys are missing, and a test of the connection, which selects all
-        streams, finds no fields.
+        The SDK's tap registers deselected streams without the fields that a map such as `email_*`
+        and a test of the connection, which selects all streams, look for.
         """
         PluginBase.setup_mapper(self)
         selected = {name for name, stream in self.streams.items() if stream.selected}
@@ -162,33 +123,41 @@ class TapHubSpotEmailEvents(SignalledTap):
         super().load_state(state)
 
     @override
-    def terminate(self, signal: int) -> None:
+    def terminate(self, signum: int) -> None:
         """End the run with the state that is true by then."""
-        self.run.terminate(signal)
+        self.run.terminate(signum)
 
     @override
     @classmethod
-    def invoke(cls, **kwargs: Any) -> None:
-        """Run the command in a process of its own."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
-        super().invoke(**kwargs)
+    def describe(cls, error: Exception) -> Sequence[str] | None:
+        """Say also what is wrong with stream maps, and with files that the SDK reads."""
+        match error:
+            case StreamMapConfigError():
+                return [f"The setting `stream_maps` is wrong: {error}"]
+            case MapExpressionError():
+                return [
+                    "An expression in the setting `stream_maps` cannot be worked out; correct it."
+                ]
+            case FileNotFoundError():
+                return [f"There is no file {error.filename}; correct the path."]
+            # The SDK reads files with one of two JSON packages, each with its own error type.
+            case ValueError() if type(error).__name__ == "JSONDecodeError":
+                return ["The state or catalog file is no valid JSON; correct the file."]
+        return super().describe(error)
 
     @override
     @classmethod
-    def get_singer_command(cls) -> click.Command:
-        """The SDK's command, with sentences instead of tracebacks."""
-        command = super().get_singer_command()
-        read_config_option(command)
-        return SentenceCommand(
-            name=command.name,
-            callback=command.callback,
-            context_settings=command.context_settings,
-            params=command.params,
-            help=command.help,
-            logger=cls.logger,
-        )
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
+        """Write the catalog, where `--discover` asks for it."""
+        with cls.sentences():
+            super().cb_discover(ctx, param, value)
+
+    @override
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Test the connection, where `--test` asks for it."""
+        with cls.sentences():
+            super().cb_test(ctx, param, value)
 
 
 def _check_files(state: object, catalog: object) -> None:

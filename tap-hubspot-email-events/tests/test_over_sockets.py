@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from extracting.extractor import PATIENCE, Run, event, expected, key, now, parsed, select
-from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def test_a_daily_limit_ends_the_run_cleanly_with_what_was_read(
     assert set(map(key, first.records + second.records)) == set(expected(sandbox))
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_run_with_the_true_state(
     sandbox: Sandbox, tap: Runner, signum: signal.Signals
 ) -> None:

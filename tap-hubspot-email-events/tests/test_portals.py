@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from extracting.extractor import event
-from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT
 
 if TYPE_CHECKING:
     from extracting.extractor import Run, Runner

@@ -9,8 +9,8 @@ import pytest
 import requests_mock
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
 if TYPE_CHECKING:

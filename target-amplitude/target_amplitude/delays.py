@@ -16,7 +16,7 @@ class Delays(msgspec.Struct, frozen=True, kw_only=True):
         throttle: Delay of a throttled user, by endpoint: 30 s for `/2/httpapi`, a short period
             such as 15 s for `/batch` (Amplitude's references of the two).
         partial_batch: How long a state waits before batches that are not full are sent for it.
-        termination: How long SIGTERM and SIGINT leave for delivering what was read.
+        termination: How long a signal leaves for delivering what was read.
     """
 
     first_retry: float = 0.5

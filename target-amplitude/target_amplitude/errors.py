@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from target_amplitude.common.errors import UserError
 
-class RunFailedError(Exception):
+
+class RunFailedError(UserError):
     """The run cannot go on; the message is one sentence: what is wrong, where, what to do."""
 
 

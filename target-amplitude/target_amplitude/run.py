@@ -16,6 +16,7 @@ from singer_sdk.exceptions import (
 )
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
+from target_amplitude.common.output import write_whole
 from target_amplitude.delays import Delays
 from target_amplitude.delivery.delivery import Delivery
 from target_amplitude.delivery.rejects import RejectsFile
@@ -27,7 +28,6 @@ from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
 from target_amplitude.input.reader import InputReader
 from target_amplitude.input.stream_maps import StreamMaps
 from target_amplitude.lookup_table.upload import CampaignUpload
-from target_amplitude.output import write_whole
 from target_amplitude.reconcile.reconciliation import Reconciliation
 from target_amplitude.reconcile.sinks import ReadSink
 from target_amplitude.sinks.amplitude_sink import AmplitudeSink

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from typing_extensions import override
 
-from target_amplitude.configuration.declaration import json_schema, setting
-from target_amplitude.configuration.reading import read_configuration
+from target_amplitude.common.configuration import read_configuration
+from target_amplitude.common.declaration import json_schema, setting
+from target_amplitude.common.errors import UserError
+from target_amplitude.common.http import is_safe_address
+from target_amplitude.common.sdk_settings import SdkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +26,8 @@ MAX_EVENTS = 2000
 
 ENVIRONMENT_PREFIX = "TARGET_AMPLITUDE"
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(SdkSettings, frozen=True, kw_only=True):
     """Settings of one run, as the user gives them."""
 
     api_key: Annotated[str, setting("API Key", "API key of the Amplitude project.", secret=True)]
@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "Event Types",
             'Full names of email events by HubSpot\'s type, such as `{"OPEN": "Email Opened"}`.',
         ),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
     user_field: Annotated[
         str,
         setting(
@@ -170,42 +170,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, Any] | None,
         setting("Stream Maps", "Changes to records before they become events, see the SDK's docs."),
     ] = None
-    stream_map_config: Annotated[
-        dict[str, Any] | None,
-        setting("Stream Map Config", "Values for the expressions of stream maps.", private=True),
-    ] = None
-    faker_config: Annotated[
-        dict[str, Any] | None,
-        setting(
-            "Faker Config",
-            "Seed and locale of `fake` in stream maps, where the package faker is installed.",
-        ),
-    ] = None
-    flattening_enabled: Annotated[
-        bool | None,
-        setting(
-            "Flattening Enabled", "Turn the fields of nested objects into fields of the record."
-        ),
-    ] = None
-    flattening_max_depth: (
-        Annotated[int, setting("Flattening Max Depth", "How many levels to flatten.", least=0)]
-        | None
-    ) = None
-    flattening_max_key_length: (
-        Annotated[
-            int,
-            setting("Flattening Max Key Length", "Longest name of a flattened field.", least=1),
-        ]
-        | None
-    ) = None
-    flattening_separator: Annotated[
-        str | None,
-        setting(
-            "Flattening Separator",
-            "What stands between the names of a flattened field; if unset, two underscores.",
-            keeps_blanks=True,
-        ),
-    ] = None
 
     @override
     def __repr__(self) -> str:
@@ -244,7 +208,8 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         )
     if not problems:
         settings = Settings(**reading.values)
-        problems = [*_url_problems(settings.api_url)]
+        if settings.api_url is not None and not is_safe_address(settings.api_url):
+            problems.append("Setting api_url must be an https URL, or an http URL of this machine.")
         if settings.reconcile != "off" and settings.secret_key is None:
             problems.append(
                 "Setting reconcile needs secret_key, the project's secret key (Settings > "
@@ -257,29 +222,10 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     raise SettingsError(problems)
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """Settings that no run can have; `problems` says why, in one sentence each."""
 
     def __init__(self, problems: list[str]) -> None:
         """Join the sentences."""
         super().__init__(" ".join(problems))
         self.problems = problems
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL points at this machine."""
-    return urlsplit(url).hostname in _LOOPBACK
-
-
-def _url_problems(url: str | None) -> list[str]:
-    if url is None:
-        return []
-    problem = "Setting api_url must be an https URL, or an http URL of this machine."
-    try:
-        parts = urlsplit(url)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        return [problem]
-    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url))
-    plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    return [] if secure and parts.hostname and plain and port_is_fine else [problem]

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-import gc
-import signal
 import sys
-import threading
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
-from target_amplitude.command import with_plain_errors
-from target_amplitude.configuration.channels import given_settings, read_environment
-from target_amplitude.configuration.reading import read_configuration
-from target_amplitude.errors import RunFailedError
+from target_amplitude.common.plugin import DeclaredPlugin
 from target_amplitude.input.sdk_reader import SdkReader
 from target_amplitude.input.stream_maps import needs_stream_maps
 from target_amplitude.run import INPUT_ERRORS, Run
-from target_amplitude.settings import (
-    ENVIRONMENT_PREFIX,
-    SETTINGS,
-    Settings,
-    SettingsError,
-    read_settings,
-)
+from target_amplitude.settings import SETTINGS, Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Sequence
 
-    import click
-
-    from target_amplitude.configuration.channels import Config
     from target_amplitude.delays import Delays
-
-_GC_THRESHOLDS = (100_000, 50, 100)
-"""Records make no reference cycles, so searching for some often is a waste of time."""
 
 _NOT_FOR_EVENTS = ("add_record_metadata", "load_method")
 
 
-class TargetAmplitude(Target):
+class TargetAmplitude(DeclaredPlugin, Target):
     """Singer target for Amplitude."""
 
     name = "target-amplitude"
+    declaration = Settings
+    read_settings = staticmethod(read_settings)
     config_jsonschema = SETTINGS
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
@@ -54,43 +37,10 @@ class TargetAmplitude(Target):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
     delays: ClassVar[Delays | None] = None
+    _run: Run | None = None
 
-    def __init__(
-        self,
-        *,
-        config: Config = None,
-        parse_env_config: bool = False,
-        validate_config: bool = True,
-        setup_mapper: bool = True,
-        message_reader: SdkReader | None = None,
-    ) -> None:
-        """Check the settings.
-
-        Raises:
-            ConfigValidationError: If a setting is wrong; the sentences quote no secrets.
-        """
-        given = given_settings(config)
-        if parse_env_config:
-            given |= read_environment(Settings, ENVIRONMENT_PREFIX)
-        reading = read_configuration(Settings, given)
-        for warning in reading.warnings:
-            self.logger.warning(warning)
-        # The SDK reads text of the environment in ways of its own, so it gets what was read here.
-        super().__init__(
-            config=reading.values,
-            validate_config=False,
-            setup_mapper=False,
-            message_reader=message_reader or SdkReader(self.read),
-        )
-        if validate_config:
-            try:
-                read_settings(given)
-            except SettingsError as error:
-                raise ConfigValidationError(str(error), errors=error.problems, schema={}) from None
-        if setup_mapper:
-            self.setup_mapper()
-        self._run: Run | None = None
-        self._install_signal_handlers()
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(message_reader=SdkReader(self.read), **kwargs)
 
     @override
     def process_endofpipe(self) -> None:
@@ -116,20 +66,20 @@ class TargetAmplitude(Target):
         for name in _NOT_FOR_EVENTS:
             config_jsonschema["properties"].pop(name, None)
 
-    @classmethod
     @override
-    def invoke(cls, **kwargs: Any) -> None:
-        """Run the command, with the garbage collector set up for a process of its own."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        super().invoke(**kwargs)
+    @classmethod
+    def describe(cls, error: Exception) -> Sequence[str] | None:
+        """Say also what is wrong with the input, and with each setting."""
+        if isinstance(error, SettingsError):
+            return error.problems
+        return [str(error)] if isinstance(error, INPUT_ERRORS) else super().describe(error)
 
-    @classmethod
     @override
-    def get_singer_command(cls) -> click.Command:
-        """Return the command, which reports in one sentence what the user can correct."""
-        return with_plain_errors(super().get_singer_command(), (RunFailedError, *INPUT_ERRORS))
+    def terminate(self, signum: int) -> None:
+        """Deliver what was read, if anything, and end."""
+        if self._run is None:
+            sys.exit(128 + signum)
+        self._run.stop(signum)
 
     def _ready_run(self) -> Run:
         if self._run is None:
@@ -137,14 +87,3 @@ class TargetAmplitude(Target):
             mapper = self.mapper if needs_stream_maps(config) else None
             self._run = Run(read_settings(config), mapper, self.delays)
         return self._run
-
-    def _install_signal_handlers(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for signum in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(signum, self._stop)
-
-    def _stop(self, signum: int, frame: FrameType | None) -> None:
-        del frame
-        if self._run is None:
-            sys.exit(128 + signum)
-        self._run.stop(signum)

@@ -1,4 +1,4 @@
-"""States and the job log's lines are written as a whole."""
+"""A state is written as a whole."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ import pytest
 
 from full_pipe import through_a_full_pipe
 from target_amplitude.errors import RunFailedError
-from target_amplitude.history.job_log import JobLog, read_runs
 from target_amplitude.run import write_state
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import BinaryIO
 
 STATE = json.dumps({"bookmarks": {f"stream-{n}": "x" * 1000 for n in range(300)}}).encode()
@@ -49,17 +47,3 @@ def test_where_nobody_reads_the_state_it_is_a_failure(monkeypatch: pytest.Monkey
         monkeypatch.setattr(sys, "stdout", text)
         with pytest.raises(RunFailedError, match="State cannot be written"):
             write_state(b"{}")
-
-
-def test_a_job_is_logged_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda to, data: write(to, data[:5]))
-    log = JobLog(tmp_path / "jobs.jsonl")
-    log.append({"outcome": "delivered"})
-    log.append({"outcome": "stopped"})
-    monkeypatch.undo()
-    log.close()
-    assert [run["outcome"] for run in read_runs(tmp_path / "jobs.jsonl")] == [
-        "delivered",
-        "stopped",
-    ]

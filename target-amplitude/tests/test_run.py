@@ -75,7 +75,7 @@ def wait_for(sandbox: Sandbox, events: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_delivers_what_was_read_and_writes_the_true_state(
     sandbox: Sandbox, process: Process, signum: signal.Signals
 ) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forked import Forked
-from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:

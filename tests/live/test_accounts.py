@@ -68,7 +68,7 @@ def test_the_account_can_be_read(hubspot: dict[str, Any]) -> None:
     assert hubspot["requests"] <= 200
 
 
-@pytest.mark.parametrize("name", [each.name for each in ASSUMPTIONS])
+@pytest.mark.parametrize("name", [each.__name__ for each in ASSUMPTIONS])
 def test_an_assumption_holds(hubspot: dict[str, Any], name: str) -> None:
     (found,) = (each for each in hubspot["assumptions"] if each["name"] == name)
     if IS_LIVE and found["result"] == "unknown":

@@ -26,25 +26,3 @@ def test_every_folder_says_in_a_sentence_what_it_is_about(plugin: str) -> None:
         assert said, folder
         assert said.endswith("."), folder
         assert "\n\n" not in said, folder
-
-
-def test_both_plugins_read_settings_by_the_same_code() -> None:
-    folders = [(plugin, package(plugin) / "configuration") for plugin in PLUGINS]
-    texts = [
-        {
-            file.name: file.read_text(encoding="utf-8").replace(plugin.replace("-", "_"), "plugin")
-            for file in folder.glob("*.py")
-        }
-        for plugin, folder in folders
-    ]
-    assert len(texts[0]) == 4
-    assert texts[0] == texts[1]
-
-
-def test_all_three_programs_write_their_output_by_the_same_code() -> None:
-    files = [
-        package("tap-hubspot-email-events") / "singer/output.py",
-        package("target-amplitude") / "output.py",
-        ROOT / "transforms/mapper_email_events/output.py",
-    ]
-    assert len({file.read_text(encoding="utf-8") for file in files}) == 1

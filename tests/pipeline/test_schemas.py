@@ -9,7 +9,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from extracting.extractor import Runner, select
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mapper_email_events.mapper import MapperEmailEvents
+from mapped import mapped as mapper_lines
 from pipeline.pipe import Pipe
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ def test_the_guides_stream_maps_treat_engagement_as_the_mappings_do(
     mapped = pipe.read(yaml.safe_load(block[1]))
     plain = pipe.read({})
 
-    mapper = MapperEmailEvents(config={"transforms": ["drop-bots", "strip-urls"]})
-    treated = list(mapper.treatment().lines(plain))
+    treated, _ = mapper_lines({"transforms": ["drop-bots", "strip-urls"]}, plain)
     assert 0 < len(engagement(treated)) < len(engagement(plain))
     assert engagement(mapped) == engagement(treated)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark, read_stretches
 from tap_hubspot_email_events.reading.stretches import MODULUS, event_hash
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mapper_email_events.common.image_proxies import is_image_proxy
 from mapper_email_events.email_event import event_type
 from mapper_email_events.errors import UntreatableError
-from mapper_email_events.image_proxies import is_image_proxy
 
 if TYPE_CHECKING:
     from mapper_email_events.email_event import Record

@@ -1,10 +1,6 @@
-"""What a mapper cannot go on with, and what it cannot treat."""
+"""What a mapper cannot treat."""
 
 from __future__ import annotations
-
-
-class MapperError(Exception):
-    """Ends the run; the message is one sentence and quotes no value."""
 
 
 class UntreatableError(Exception):

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
+from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import singer_sdk.typing as th
 from singer_sdk.exceptions import ConfigValidationError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
-from singer_sdk.plugin_base import PluginBase
+from singer_sdk.mapper_base import InlineMapper
 from typing_extensions import override
 
-from mapper_email_events.errors import MapperError
-from mapper_email_events.messages import read_blocks
-from mapper_email_events.output import write_whole
+from mapper_email_events.common.errors import UserError
+from mapper_email_events.common.plugin import Plugin
+from mapper_email_events.drop_bots import drop_bots
+from mapper_email_events.email_event import Record
+from mapper_email_events.engagement_only import engagement_only
+from mapper_email_events.errors import UntreatableError
+from mapper_email_events.messages import BlockReader, BlockWriter, encode
+from mapper_email_events.pseudonymise import Pseudonymise
 from mapper_email_events.stream_maps import StreamMaps
-from mapper_email_events.treatment import TRANSFORMS, Treatment
+from mapper_email_events.strip_urls import strip_urls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import click
 
+    from mapper_email_events.messages import Message
 
-class MapperEmailEvents(PluginBase):
+Transform = Callable[[Record], Record | None]
+
+TRANSFORMS: dict[str, Callable[[], Transform]] = {
+    "drop-bots": lambda: drop_bots,
+    "engagement-only": lambda: engagement_only,
+    "pseudonymise": Pseudonymise.from_environment,
+    "strip-urls": lambda: strip_urls,
+}
+
+
+class MapperEmailEvents(Plugin, InlineMapper):
     """Singer mapper for HubSpot's email events; passes on nothing it could not treat."""
 
     name = "mapper-email-events"
@@ -40,58 +59,107 @@ class MapperEmailEvents(PluginBase):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    def treatment(self) -> Treatment:
-        """What the settings ask for.
+    def __init__(self, **kwargs: Any) -> None:
+        """Prepare what the settings ask for.
 
         Raises:
-            MapperError: They ask for nothing, or something they need is missing.
+            UserError: They ask for nothing, or something they need is missing.
         """
+        writer = BlockWriter()
+        self._reader = BlockReader(writer)
+        super().__init__(message_reader=self._reader, message_writer=writer, **kwargs)
         names = self.config.get("transforms") or []
         maps = self.config.get("stream_maps")
         if not names and not maps:
-            raise MapperError(
+            raise UserError(
                 "This mapping would do nothing: give it transforms "
                 f"({', '.join(sorted(TRANSFORMS))}) or stream_maps."
             )
-        transforms = [TRANSFORMS[name]() for name in names]
-        if not maps:
-            return Treatment(transforms, None)
-        try:
-            self.setup_mapper()
-        except StreamMapConfigError as wrong:
-            raise MapperError(f"stream_maps is wrong ({wrong}); mend it.") from None
-        return Treatment(transforms, StreamMaps(self.mapper))
+        self._transforms = [TRANSFORMS[name]() for name in names]
+        self._stream_maps: StreamMaps | None = None
+        if maps:
+            try:
+                self.setup_mapper()
+            except StreamMapConfigError as wrong:
+                raise UserError(f"stream_maps is wrong ({wrong}); mend it.") from None
+            self._stream_maps = StreamMaps(self.mapper)
+        self._read: Counter[str] = Counter()
+        self._passed: Counter[str] = Counter()
+        self._held: Counter[tuple[str, str]] = Counter()
 
-    def run(self) -> None:
-        """Treat standard input line by line, up to its end.
+    @override
+    def map_record_message(self, message_dict: Message) -> Iterator[Any]:
+        """The lines of what the transforms, and then the stream maps, make of a record.
 
         Raises:
-            MapperError: A line cannot be treated, or nobody reads what is written.
+            UserError: A line cannot be treated at all.
         """
-        treatment = self.treatment()
-        # A mapper has nothing to save: states that were not passed on yet are safe in the tap.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        stream, record = str(message_dict.get("stream")), message_dict.get("record")
+        if not isinstance(record, dict):
+            raise UserError(
+                f"Line {self._reader.number} of the input is a record of no known form; "
+                "check the tap's output."
+            )
+        self._read[stream] += 1
         try:
-            for block in read_blocks(sys.stdin.fileno()):
-                treated: list[bytes] = []
-                try:
-                    for line in treatment.lines(block):
-                        treated += line, b"\n"
-                finally:
-                    write_whole(sys.stdout.buffer, b"".join(treated))
-        except BrokenPipeError:
-            # Python flushes stdout once more when it exits and would report the same failure.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise MapperError(
-                "The program that reads this mapper's output has ended; see its own messages."
-            ) from None
-        self._conclude(treatment)
+            for transform in self._transforms:
+                treated = transform(record)
+                if treated is None:
+                    return
+                record = treated
+        except UntreatableError as reason:
+            self._held[stream, str(reason)] += 1
+            return
+        message = {**message_dict, "record": record}
+        if self._stream_maps is None:
+            self._passed[stream] += 1
+            yield encode(message)
+            return
+        for mapped in self._stream_maps.records(message, self._reader.number):
+            self._passed[stream] += 1
+            yield encode(mapped)
 
-    def _conclude(self, treatment: Treatment) -> None:
-        for stream, count in treatment.read.items():
-            self.logger.info("%s: %d read, %d passed on", stream, count, treatment.passed[stream])
-        for (stream, reason), count in treatment.held.items():
+    @override
+    def map_schema_message(self, message_dict: Message) -> Iterator[Any]:
+        """The line as it is, or those of what the stream maps make of it."""
+        if self._stream_maps is None or "record" in message_dict:
+            return self._pass_on(message_dict)
+        return map(encode, self._stream_maps.schemas(message_dict, self._reader.number))
+
+    @override
+    def map_state_message(self, message_dict: Message) -> Iterator[Any]:
+        """The line as it is."""
+        return self._pass_on(message_dict)
+
+    @override
+    def map_activate_version_message(self, message_dict: Message) -> Iterator[Any]:
+        """The line as it is."""
+        return self._pass_on(message_dict)
+
+    @override
+    def map_batch_message(self, message_dict: Message) -> Iterator[Any]:
+        """Refuse what this mapper cannot look into.
+
+        Raises:
+            UserError: Always.
+        """
+        raise UserError(
+            f"Line {self._reader.number} of the input is a BATCH message, whose records are in "
+            "files that this mapper does not read; switch batches off in the tap."
+        )
+
+    def _pass_on(self, message: Message) -> Iterator[bytes]:
+        if "record" in message:
+            yield from self.map_record_message(message)
+        else:
+            yield self._reader.line
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Say how much was read, passed on and held back."""
+        for stream, count in self._read.items():
+            self.logger.info("%s: %d read, %d passed on", stream, count, self._passed[stream])
+        for (stream, reason), count in self._held.items():
             self.logger.warning(
                 "%s: %d held back, because this mapping cannot treat them (%s)",
                 stream,
@@ -100,30 +168,20 @@ class MapperEmailEvents(PluginBase):
             )
 
     @override
+    def terminate(self, signum: int) -> None:
+        """End at once: there is nothing to save, and states not passed on are safe in the tap."""
+        signal.signal(signum, signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+
+    @override
     @classmethod
-    def invoke(
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Run the mapper; what a user can mend ends as one sentence and exit code 1."""
-        super().invoke(about=about, about_format=about_format)
-        try:
-            cls(config=config.config, parse_env_config=config.parse_env).run()
-        except ConfigValidationError:
-            # The SDK's own messages hold the values.
-            cls.logger.error(  # noqa: TRY400 - the sentence says it all
-                "The configuration is wrong: transforms is a list of %s, and stream_maps an object "
-                "of stream maps.",
-                ", ".join(sorted(TRANSFORMS)),
-            )
-            sys.exit(1)
-        except MapperError as error:
-            cls.logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
-            sys.exit(1)
+    def describe(cls, error: Exception) -> Sequence[str] | None:
+        """Say what settings may be, where the SDK's own messages hold the values."""
+        if not isinstance(error, ConfigValidationError):
+            return super().describe(error)
+        names = ", ".join(sorted(TRANSFORMS))
+        sentence = f"The configuration is wrong: transforms is a list of {names}, and stream_maps "
+        return [sentence + "an object of stream maps."]
 
     @override
     @classmethod

@@ -15,8 +15,9 @@ from mapper_email_events.addresses import (
     may_hold_address,
     replace_addresses,
 )
+from mapper_email_events.common.errors import UserError
 from mapper_email_events.email_event import Record, event_type
-from mapper_email_events.errors import MapperError, UntreatableError
+from mapper_email_events.errors import UntreatableError
 from mapper_email_events.messages import encode
 
 KEY_VARIABLE = "PSEUDONYMISE_KEY"
@@ -46,11 +47,11 @@ class Pseudonymise:
         """The transform with the key from the environment.
 
         Raises:
-            MapperError: There is no key.
+            UserError: There is no key.
         """
         key = os.environ.get(KEY_VARIABLE, "").strip()
         if not key:
-            raise MapperError(
+            raise UserError(
                 f"The mapping pseudonymise has no key: set {KEY_VARIABLE} in the environment or in "
                 ".env, for instance to what `openssl rand -hex 32` prints."
             )

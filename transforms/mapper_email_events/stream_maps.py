@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import RemoveRecordTransform
 
-from mapper_email_events.errors import MapperError
+from mapper_email_events.common.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +28,13 @@ class StreamMaps:
         """The SCHEMA messages of what the maps make of a stream.
 
         Raises:
-            MapperError: The maps do not fit the stream.
+            UserError: The maps do not fit the stream.
         """
         keys = message.get("key_properties")
         try:
             self._mapper.register_raw_stream_schema(message["stream"], message["schema"], keys)
         except (MapExpressionError, StreamMapConfigError, KeyError, TypeError) as failure:
-            raise MapperError(
+            raise UserError(
                 f"The stream maps do not fit the SCHEMA at line {number} of the input "
                 f"({type(failure).__name__}); mend stream_maps."
             ) from None
@@ -51,12 +51,12 @@ class StreamMaps:
         """The RECORD messages that the maps make of one.
 
         Raises:
-            MapperError: An expression fails, or the stream has no SCHEMA yet.
+            UserError: An expression fails, or the stream has no SCHEMA yet.
         """
         stream = message.get("stream")
         stream_maps = self._mapper.stream_maps.get(stream) if isinstance(stream, str) else None
         if stream_maps is None:
-            raise MapperError(
+            raise UserError(
                 f"Line {number} of the input is a record without a SCHEMA before it; "
                 "check the tap's output."
             )
@@ -64,7 +64,7 @@ class StreamMaps:
             try:
                 record = stream_map.transform(dict(message["record"]))
             except Exception as failure:  # noqa: BLE001 - whatever a user's expression raises
-                raise MapperError(
+                raise UserError(
                     f"The stream map of {stream} fails with {type(failure).__name__} at line "
                     f"{number} of the input; mend its expressions in stream_maps."
                 ) from None

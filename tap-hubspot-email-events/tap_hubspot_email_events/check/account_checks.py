@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot_email_events.check.finding import FAILED, OK, UNKNOWN, Finding
 from tap_hubspot_email_events.check.probe import BudgetSpentError
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.common.findings import FAILED, OK, UNKNOWN, Finding
 from tap_hubspot_email_events.errors import (
     AccountError,
     ConfigError,
@@ -24,7 +25,6 @@ from tap_hubspot_email_events.hubspot.campaigns import (
 from tap_hubspot_email_events.hubspot.contacts import CONTACTS_BATCH, CONTACTS_SCOPE
 from tap_hubspot_email_events.reading.bookmarks import first_instant, read_bookmark
 from tap_hubspot_email_events.settings import now_milliseconds
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.evidence import complete
-from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.evidence import assumed, complete, differs, unknown
 from tap_hubspot_email_events.check.pages import TOO_FEW
 from tap_hubspot_email_events.check.probe import key
 
@@ -20,7 +19,10 @@ OBSOLESCENCE = "obsoletedBy"
 
 
 def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
-    """Whether a closed window has the same events a second time."""
+    """A closed window reads the same twice.
+
+    Relied on by reading/stretches.py, SentEvents: what reads the same is not sent again.
+    """
     page = evidence.page
     if page is None:
         return unknown(TOO_FEW)
@@ -35,7 +37,10 @@ def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
 
 
 def lag(evidence: Evidence) -> tuple[str, str]:
-    """Whether an event was still missing when it was older than the lookback."""
+    """An event becomes visible within lookback_minutes of its creation.
+
+    Relied on by reading/bookmarks.py, Bookmark.next_start: what is older is complete.
+    """
     if evidence.looks is None:
         return unknown(NO_WAIT)
     at = evidence.looks[0].at
@@ -62,7 +67,10 @@ def lag(evidence: Evidence) -> tuple[str, str]:
 
 
 def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
-    """Which fields of an event have changed."""
+    """Nothing of an event changes later but its obsoletedBy.
+
+    Relied on by reading/stretches.py, event_hash: what makes an event be sent again.
+    """
     if evidence.looks is None:
         return unknown(NO_WAIT)
     count = changed = obsolete = 0

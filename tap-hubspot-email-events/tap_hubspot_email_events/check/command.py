@@ -16,11 +16,12 @@ from singer_sdk.singerlib import Catalog
 from tap_hubspot_email_events import __version__
 from tap_hubspot_email_events.check.account_checks import AccountChecks
 from tap_hubspot_email_events.check.assumptions import examine
-from tap_hubspot_email_events.check.duration import Duration
 from tap_hubspot_email_events.check.evidence import Evidence
-from tap_hubspot_email_events.check.finding import Finding  # noqa: TC001 - msgspec reads it
 from tap_hubspot_email_events.check.probe import Probe
-from tap_hubspot_email_events.configuration.channels import read_command_settings
+from tap_hubspot_email_events.common.channels import read_command_settings
+from tap_hubspot_email_events.common.durations import Duration
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.common.findings import Report
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.hubspot.account import Account
 from tap_hubspot_email_events.settings import (
@@ -29,11 +30,12 @@ from tap_hubspot_email_events.settings import (
     now_milliseconds,
     read_settings,
 )
-from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
+
+    from tap_hubspot_email_events.common.findings import Finding
 
 PLUGIN = "tap-hubspot-email-events"
 MOST_REQUESTS = 60
@@ -43,17 +45,6 @@ TOKEN_REQUESTS = 10
 MOST_RETRIES = 2
 # How Meltano tells a plugin's command what is selected.
 SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
-
-
-class Report(msgspec.Struct, frozen=True):
-    """What `--json` prints."""
-
-    plugin: str
-    version: str
-    checked_at: str
-    requests: int
-    checks: list[Finding]
-    assumptions: list[Finding]
 
 
 @click.command()
@@ -97,12 +88,9 @@ def main(  # noqa: PLR0913 - the command's options
 
     With --assumptions at most 200. Exits 1 where something fails or differs.
     """
-    try:
-        given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
-        event_types = _selected(catalog)
-        state_given = None if state is None else _singer_state(_read_json(state, "--state"))
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from None
+    given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
+    event_types = _selected(catalog)
+    state_given = None if state is None else _singer_state(_read_json(state, "--state"))
     settings = msgspec.structs.replace(given, max_retries=min(MOST_RETRIES, given.max_retries))
     looks_closer = assumptions or bool(wait)
     most = MOST_WITH_ASSUMPTIONS if looks_closer else MOST_REQUESTS
@@ -116,27 +104,15 @@ def main(  # noqa: PLR0913 - the command's options
         at = account.clock.corrected(now)
         assumed = list(examine(Evidence(probe, settings, checks, at, wait=wait)))
     report = Report(
-        PLUGIN, __version__, format_timestamp(now), probe.budget.requests, findings, assumed
+        plugin=PLUGIN,
+        version=__version__,
+        checked_at=format_timestamp(now),
+        requests=probe.budget.requests,
+        checks=findings,
+        assumptions=assumed,
     )
-    click.echo(_json(report) if as_json else _table(report))
-    sys.exit(1 if any(each.is_bad for each in [*findings, *assumed]) else 0)
-
-
-def _json(report: Report) -> str:
-    return msgspec.json.format(msgspec.json.encode(report)).decode()
-
-
-def _table(report: Report) -> str:
-    lines = [*_rows("check", report.checks)]
-    if report.assumptions:
-        lines += ["", *_rows("assumption", report.assumptions)]
-    return "\n".join([*lines, "", f"{report.requests} requests"])
-
-
-def _rows(title: str, findings: Sequence[Finding]) -> Iterable[str]:
-    rows = [(title, "result", "seen"), *((each.name, each.result, each.seen) for each in findings)]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return (f"{name:<{widths[0]}}  {result:<{widths[1]}}  {seen}" for name, result, seen in rows)
+    click.echo(report.as_json() if as_json else report.as_table())
+    sys.exit(1 if report.is_bad else 0)
 
 
 def _selected(catalog: Path | None) -> list[str]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.check.account_checks import CONTENT_SCOPE
-from tap_hubspot_email_events.check.evidence import DAY, SAMPLE_DAYS, complete
-from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.evidence import (
+    DAY,
+    SAMPLE_DAYS,
+    assumed,
+    complete,
+    differs,
+    unknown,
+)
 from tap_hubspot_email_events.check.probe import is_about_question
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.errors import NotFoundError, RefusedError
 from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.schemas import event_schema
 
 if TYPE_CHECKING:
@@ -36,7 +42,10 @@ _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 def event_type_filter(evidence: Evidence) -> tuple[str, str]:
-    """Whether pages have the type that was asked for, where events name one."""
+    """EventType returns events of that type alone.
+
+    Relied on by streams/events.py, EventStream: a stream for each type.
+    """
     count = 0
     others: set[str] = set()
     for page in evidence.probe.pages:
@@ -51,7 +60,10 @@ def event_type_filter(evidence: Evidence) -> tuple[str, str]:
 
 
 def event_types(evidence: Evidence) -> tuple[str, str]:
-    """Whether HubSpot takes each type; also brings a few events of the types not selected."""
+    """Each of the 21 event types can be asked for.
+
+    Relied on by common/event_types.py, STREAM_OF_TYPE.
+    """
     asked = {page.event_type for page in evidence.probe.pages}
     answers = {kind: _refusal(evidence, kind) for kind in STREAM_OF_TYPE.keys() - asked}
     refused = [f"{kind} ({status})" for kind, status in answers.items() if status]
@@ -73,7 +85,10 @@ def _refusal(evidence: Evidence, event_type: str) -> str:
 
 
 def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
-    """Whether excludeFilteredEvents leaves out what it should, and nothing else."""
+    """ExcludeFilteredEvents leaves out the events with filteredEvent, and no other.
+
+    Relied on by hubspot/events.py, Events: the setting exclude_filtered_events.
+    """
     count = 0
     for kind in FILTERED_TYPES:
         window = complete(
@@ -97,7 +112,10 @@ def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
 
 
 def id_and_created(evidence: Evidence) -> tuple[str, str]:
-    """Whether each event can be keyed as it comes."""
+    """Each event has an id that is text and a created that is milliseconds.
+
+    Relied on by reading/records.py, placeable: key properties and bookmark.
+    """
     count = 0
     wrong: set[str] = set()
     for page in evidence.probe.pages:
@@ -115,7 +133,10 @@ def id_and_created(evidence: Evidence) -> tuple[str, str]:
 
 
 def ids_unique(evidence: Evidence) -> tuple[str, str]:
-    """Whether an id names one event, and comes once on a page."""
+    """No two events have the same id, not of different types either.
+
+    Relied on by reading/stretches.py, event_hash: and the target's insert_id.
+    """
     repeated = sum(len(page.keys) - len(set(page.keys)) for page in evidence.probe.pages)
     places: dict[str, set[tuple[int, str]]] = {}
     for page in evidence.probe.pages:
@@ -132,7 +153,10 @@ def ids_unique(evidence: Evidence) -> tuple[str, str]:
 
 
 def portal_of_token(evidence: Evidence) -> tuple[str, str]:
-    """Whether events belong to the account of the token."""
+    """An event's portalId is the token's account.
+
+    Relied on by reading/records.py: a missing portalId is filled in from the account.
+    """
     portals = [
         event["portalId"]
         for page in evidence.probe.pages
@@ -148,7 +172,10 @@ def portal_of_token(evidence: Evidence) -> tuple[str, str]:
 
 
 def field_types(evidence: Evidence) -> tuple[str, str]:
-    """Whether fields are of the types in the schemas; names those that the schemas do not have."""
+    """Fields have the JSON types that HubSpot documents.
+
+    Relied on by streams/schemas.py, event_schema.
+    """
     wrong: set[str] = set()
     more: set[str] = set()
     kinds: set[str] = set()
@@ -193,7 +220,10 @@ def _name(value: Any) -> str:
 
 
 def unbounce(evidence: Evidence) -> tuple[str, str]:
-    """What an UNBOUNCE event looks like."""
+    """UNBOUNCE can be asked for, and has no type, recipient, portal, application or campaign.
+
+    Relied on by reading/records.py: type and portalId are filled in; the target has no user for it.
+    """
     page = evidence.probe.page("UNBOUNCE", 1, evidence.now, limit=100)
     events = [event for event in page.raw if isinstance(event, dict)]
     if not events:
@@ -206,7 +236,10 @@ def unbounce(evidence: Evidence) -> tuple[str, str]:
 
 
 def content_scope(evidence: Evidence) -> tuple[str, str]:
-    """Whether events can be read with what the token was granted."""
+    """The scope `content` is enough to read events, with this kind of token too.
+
+    Relied on by hubspot/client.py, HubSpotClient.get: what the README tells to create.
+    """
     checks = evidence.checks
     kind = f"kind of token: {checks.kind_of_credentials or 'unknown'}"
     if checks.scopes is None:
@@ -219,7 +252,10 @@ def content_scope(evidence: Evidence) -> tuple[str, str]:
 
 
 def campaign_by_id(evidence: Evidence) -> tuple[str, str]:
-    """Whether a campaign's description is what its events get."""
+    """A campaign is described by its id, with name, subject and type as text.
+
+    Relied on by hubspot/campaigns.py, campaign_details: the object emailCampaign.
+    """
     if evidence.checks.campaign is None:
         return unknown("no campaign of the newest events was read")
     asked, details = evidence.checks.campaign
@@ -234,7 +270,10 @@ def campaign_by_id(evidence: Evidence) -> tuple[str, str]:
 
 
 def contacts_by_email(evidence: Evidence) -> tuple[str, str]:
-    """Whether contacts are found by address, beside one that nobody has."""
+    """Contacts are found by address, and an unknown address costs no other.
+
+    Relied on by hubspot/contacts.py, Contacts._read: the object contact.
+    """
     if not evidence.settings.contact_properties:
         return unknown("contact_properties is not set")
     addresses = {
@@ -265,13 +304,19 @@ def contacts_by_email(evidence: Evidence) -> tuple[str, str]:
 
 
 def date_header(evidence: Evidence) -> tuple[str, str]:
-    """Whether answers name HubSpot's time."""
+    """Answers have a Date.
+
+    Relied on by hubspot/clock.py, HubSpotClock: a wrong clock of this machine costs no event.
+    """
     if evidence.probe.account.clock.earliest is None:
         return differs("no answer has one")
     return assumed("yes")
 
 
 def limit_headers(evidence: Evidence) -> tuple[str, str]:
-    """Whether answers name the account's limit."""
+    """Answers have X-HubSpot-RateLimit-Max and -Remaining.
+
+    Relied on by hubspot/limiter.py, Limiter.learn: room for other apps.
+    """
     limit = evidence.probe.account.limiter.requests_per_10_seconds
     return differs("no answer has them") if limit is None else assumed(f"{limit:,} in 10 s")

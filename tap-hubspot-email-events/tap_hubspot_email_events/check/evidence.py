@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.check.probe import FULL_PAGE, key
+from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.check.account_checks import AccountChecks
@@ -138,6 +139,21 @@ class Evidence:
             for start, end in ((self.closed - DAY, self.closed), (self.closed + 1, self.now)):
                 windows.append(complete(self.probe.page(kind, start, end, limit=FULL_PAGE)))
         return Look(at, windows)
+
+
+def assumed(seen: str) -> tuple[str, str]:
+    """Result and words where HubSpot does what the tap relies on."""
+    return ASSUMED, seen
+
+
+def differs(seen: str) -> tuple[str, str]:
+    """Result and words where HubSpot does something else."""
+    return DIFFERS, seen
+
+
+def unknown(seen: str) -> tuple[str, str]:
+    """Result and words where the account holds too little to tell."""
+    return UNKNOWN, seen
 
 
 def complete(page: PageSeen) -> Window:

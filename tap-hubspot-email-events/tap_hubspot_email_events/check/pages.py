@@ -5,8 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.evidence import DAY, MOST_PAGES, SAMPLE_DAYS
-from tap_hubspot_email_events.check.finding import assumed, differs, unknown
+from tap_hubspot_email_events.check.evidence import (
+    DAY,
+    MOST_PAGES,
+    SAMPLE_DAYS,
+    assumed,
+    differs,
+    unknown,
+)
 from tap_hubspot_email_events.check.probe import FULL_PAGE, is_about_question
 from tap_hubspot_email_events.errors import RefusedError
 
@@ -19,7 +25,10 @@ NEW_TOKEN = "only OAuth renews a token"  # noqa: S105 - no secret
 
 
 def newest_first(evidence: Evidence) -> tuple[str, str]:
-    """Whether events never become newer, on a page and from page to page."""
+    """Events come newest first, on a page and from page to page.
+
+    Relied on by reading/plan.py, Plan._cut: a full part is cut at its oldest event.
+    """
     series = [[page] for page in evidence.probe.pages] + [evidence.chain]
     pairs = wrong = 0
     for pages in series:
@@ -34,7 +43,10 @@ def newest_first(evidence: Evidence) -> tuple[str, str]:
 
 
 def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
-    """Whether an event at a bound is returned, and one a millisecond outside is not."""
+    """StartTimestamp and endTimestamp are inclusive, to the millisecond.
+
+    Relied on by reading/plan.py, Plan: parts end a millisecond before the next.
+    """
     few = evidence.few
     if few is None:
         return unknown(TOO_FEW)
@@ -56,7 +68,10 @@ def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
 
 
 def created_within_window(evidence: Evidence) -> tuple[str, str]:
-    """Whether any page has an event outside its window."""
+    """No event lies outside the window that was asked for.
+
+    Relied on by reading/engine.py, Engine: a part's events belong to its bookmark.
+    """
     count = outside = 0
     farthest = 0
     for page in evidence.probe.pages:
@@ -73,7 +88,10 @@ def created_within_window(evidence: Evidence) -> tuple[str, str]:
 
 
 def page_of_1000(evidence: Evidence) -> tuple[str, str]:
-    """Whether pages hold as many events as were asked for."""
+    """A page has as many events as were asked for, up to 1,000, where so many are left.
+
+    Relied on by reading/plan.py, Plan.credit: requests for the events there are.
+    """
     window, probe = evidence.window, evidence.probe
     if window is not None and not any(p.has_more for p in probe.pages if p.limit == FULL_PAGE):
         probe.page(window.event_type, 1, evidence.now)
@@ -89,7 +107,10 @@ def page_of_1000(evidence: Evidence) -> tuple[str, str]:
 
 
 def empty_window(evidence: Evidence) -> tuple[str, str]:
-    """Whether a window in which nothing happened is one empty page."""
+    """A window without events is one empty page with no more to follow.
+
+    Relied on by reading/plan.py, Plan.receive: a quiet stream costs one request.
+    """
     window = evidence.window
     if window is None:
         return unknown(TOO_FEW)
@@ -106,7 +127,10 @@ def empty_window(evidence: Evidence) -> tuple[str, str]:
 
 
 def last_page(evidence: Evidence) -> tuple[str, str]:
-    """Whether the last page of a chain says that it is the last."""
+    """HasMore is false on the last page that has events.
+
+    Relied on by reading/plan.py, Plan.receive: a part is done.
+    """
     chain = evidence.chain
     if not chain:
         return unknown(TOO_FEW)
@@ -121,7 +145,10 @@ def last_page(evidence: Evidence) -> tuple[str, str]:
 
 
 def offset_continues(evidence: Evidence) -> tuple[str, str]:
-    """Whether the pages of a chain have together what one page has."""
+    """An offset leads to the very next event, without a gap or a repetition.
+
+    Relied on by reading/engine.py, Engine._read_page: pages of a part follow one another.
+    """
     few, chain = evidence.few, evidence.chain
     if few is None or len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
         return unknown(TOO_FEW)
@@ -133,7 +160,10 @@ def offset_continues(evidence: Evidence) -> tuple[str, str]:
 
 
 def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
-    """Whether an offset of another window is refused."""
+    """An offset is refused with other parameters than those it was given for.
+
+    Relied on by reading/part.py, Part.requested_start: a part that was cut keeps its query.
+    """
     few, chain = evidence.few, evidence.chain
     if few is None or not chain or chain[0].offset is None or not chain[0].has_more:
         return unknown(TOO_FEW)
@@ -150,7 +180,10 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
 
 
 def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
-    """Whether an offset is good with a new access token."""
+    """An offset is good beyond the access token it was given for.
+
+    Relied on by hubspot/client.py, HubSpotClient: a token is renewed between two pages.
+    """
     few, chain, account = evidence.few, evidence.chain, evidence.probe.account
     if evidence.settings.access_token is not None:
         return unknown(NEW_TOKEN)
@@ -166,7 +199,10 @@ def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
 
 
 def whole_history(evidence: Evidence) -> tuple[str, str]:
-    """Whether a missing startTimestamp means the beginning."""
+    """Without startTimestamp the whole history is read, as it is from 1 on.
+
+    Relied on by reading/bookmarks.py, first_instant: a start date as far back as one likes.
+    """
     window, probe = evidence.window, evidence.probe
     if window is None:
         return unknown(TOO_FEW)

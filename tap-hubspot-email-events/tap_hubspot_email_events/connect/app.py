@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tap_hubspot_email_events.errors import ConsentError
+from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
 from tap_hubspot_email_events.hubspot.anomalies import Anomalies
 from tap_hubspot_email_events.hubspot.auth import AccessToken
@@ -80,5 +80,5 @@ class App:
         finally:
             transport.close()
         if not tokens.refresh_token:
-            raise ConsentError("HubSpot gave no refresh token; run the command again.")
+            raise TapError("HubSpot gave no refresh token; run the command again.")
         return tokens.refresh_token, account.sentence()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_hubspot_email_events.configuration.reading import clean_secret
+from tap_hubspot_email_events.common.configuration import clean_secret
 from tap_hubspot_email_events.connect.app import App
 from tap_hubspot_email_events.connect.consent import (
     ConsentListener,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from typing_extensions import override
 
-from tap_hubspot_email_events.errors import ConsentError, TapError
+from tap_hubspot_email_events.errors import TapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,12 +61,12 @@ class ConsentListener:
             redeem: Trades the code and returns a sentence for the page; called once, in a thread.
 
         Raises:
-            ConsentError: The port cannot be used.
+            TapError: The port cannot be used.
         """
         try:
             self._server = _Server(port, state, redeem)
         except OSError:
-            raise ConsentError(
+            raise TapError(
                 f"Port {port} on this machine cannot be used, another program may have it; give "
                 "another one with `--port`, registered as redirect URL in the HubSpot app."
             ) from None
@@ -99,7 +99,7 @@ class ConsentListener:
         try:
             failure = self._server.outcome.get(timeout=seconds)
         except queue.Empty:
-            raise ConsentError(
+            raise TapError(
                 f"Nobody came back from HubSpot's consent page within {seconds:g} seconds; run "
                 "the command again, and check that the redirect URL is registered in the app."
             ) from None
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _code(query: Mapping[str, str]) -> str:
     if "code" not in query:
-        raise ConsentError(
+        raise TapError(
             "HubSpot gave no access, because it was refused on the consent page or the app may not "
             "have it; run the command again and choose to connect the app."
         )

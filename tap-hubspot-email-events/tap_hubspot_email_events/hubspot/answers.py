@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_hubspot_email_events.common.http import retry_after
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 LONGEST_WAIT = 300.0
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;]+", re.IGNORECASE)
@@ -95,7 +96,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - a table: one return for each row
         return Accept()
     error = _error(body)
     said = _quote(error)
-    wait = retry_after(headers, now=now)
+    wait = retry_after(headers, LONGEST_WAIT, now=None if now is None else now.timestamp())
     match status:
         case 401:
             # Expired, revoked or mistyped tokens; also every use of the API keys retired in 2022.
@@ -191,25 +192,6 @@ def _wrong_data_centre(body: bytes) -> str:
         "488); set it to https://api.hubapi.com, which serves all, or to the account's own, "
         f"{host} for example"
     )
-
-
-def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Seconds that a `Retry-After` header asks for, at most `LONGEST_WAIT`; None without one."""
-    text = headers.get("Retry-After")
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            moment = email.utils.parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        seconds = (moment - (now or datetime.now(timezone.utc))).total_seconds()
-    # NaN compares false with everything and so becomes 0.
-    return min(seconds, LONGEST_WAIT) if seconds > 0 else 0.0
 
 
 def _error(body: bytes) -> Mapping[str, Any]:

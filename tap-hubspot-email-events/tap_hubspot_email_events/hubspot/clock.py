@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import email.utils
 import threading
-from datetime import timezone
 from typing import TYPE_CHECKING
+
+from tap_hubspot_email_events.common.http import parse_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,10 @@ class HubSpotClock:
 
     def observe(self, headers: Mapping[str, str], *, sent: int, received: int) -> None:
         """Take note of an answer to a request, with this machine's times of both."""
-        said = parse_date(headers.get("Date"))
-        if said is None:
+        date = parse_date(headers.get("Date"))
+        if date is None:
             return
+        said = int(date) * SECOND
         with self._lock:
             if self.earliest is None or said < self.earliest:
                 self.earliest = said
@@ -46,14 +47,3 @@ class HubSpotClock:
         if self.earliest is None or self.ahead >= 0:
             return self.bound(instant)
         return max(instant, self.earliest)
-
-
-def parse_date(text: str | None) -> int | None:
-    """An HTTP date in milliseconds since 1970; None if it is none."""
-    try:
-        moment = email.utils.parsedate_to_datetime(text or "")
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return int(moment.timestamp()) * SECOND

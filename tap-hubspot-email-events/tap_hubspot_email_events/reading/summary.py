@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_hubspot_email_events.common import tables
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -46,15 +47,7 @@ def table(results: Sequence[StreamResult]) -> list[str]:
     """
     if not results:
         return []
-    rows = [_TITLES, *map(_cells, results)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if place in _NUMBERS else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return tables.table([_TITLES, *map(_cells, results)], _NUMBERS)
 
 
 def _cells(result: StreamResult) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""Singer messages, the command line, and the only uses of the SDK's private names."""
+"""Singer messages, and the uses of the private names of the SDK's streams."""

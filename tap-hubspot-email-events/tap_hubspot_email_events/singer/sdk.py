@@ -1,17 +1,19 @@
-"""The only uses of private names of singer-sdk, whose minor version is pinned for them."""
+"""What the SDK's streams are used for, of whose private names these are all in use.
+
+For them the minor version of singer-sdk is pinned.
+"""
 
 from __future__ import annotations
 
 import abc
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream, Tap
+from singer_sdk import Stream
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
-    from types import FrameType
 
     from singer_sdk.helpers.types import Context
     from singer_sdk.singerlib import RecordMessage
@@ -64,15 +66,3 @@ class SelfReadingStream(Stream, abc.ABC):
     ) -> Generator[dict[str, Any], Any, Any]:
         one_by_one = super()._sync_records(context, write_messages=write_messages)
         yield from self.read(one_by_one)
-
-
-class SignalledTap(Tap):
-    """A tap that decides itself how a signal ends it."""
-
-    @abc.abstractmethod
-    def terminate(self, signal: int) -> None:
-        """End the run after SIGTERM or SIGINT."""
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        self.terminate(signum)

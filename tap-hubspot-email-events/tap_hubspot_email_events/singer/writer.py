@@ -11,7 +11,7 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
-from tap_hubspot_email_events.singer.output import write_whole
+from tap_hubspot_email_events.common.output import write_whole
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message

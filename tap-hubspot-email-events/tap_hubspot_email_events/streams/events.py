@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib import Metadata
 from typing_extensions import override
 
-from tap_hubspot_email_events.streams.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.streams.schemas import event_schema
 from tap_hubspot_email_events.streams.stream import HubSpotStream
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.hubspot.campaigns import CAMPAIGN_FIELDS
-from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 HOUR = 3_600_000
-NAMES = [each.name for each in ASSUMPTIONS]
+NAMES = [each.__name__ for each in ASSUMPTIONS]
 
 
 def now() -> int:
@@ -264,8 +265,9 @@ def test_all_streams_take_no_more_than_200_requests(
 def test_each_assumption_names_a_place_that_exists() -> None:
     package = Path(tap_hubspot_email_events.__file__).parent
     for assumption in ASSUMPTIONS:
-        place = assumption.relied_on_by.split(",")[0].split(":")[0]
-        assert (package / place).is_file(), assumption.name
-        words = assumption.relied_on_by.split(",")[1:2]
-        for name in words[0].split(":")[0].strip().split(".") if words else ():
-            assert name in (package / place).read_text(), assumption.name
+        named = re.search(r"Relied on by ([\w/]+\.py)(?:, ([\w.]+))?", assumption.__doc__ or "")
+        assert named, assumption
+        place = package / named[1]
+        assert place.is_file(), assumption
+        for name in named[2].split(".") if named[2] else ():
+            assert name in place.read_text(), assumption

@@ -13,7 +13,7 @@ from tap_hubspot_email_events.connect.consent import (
     consent_address,
     redirect_address,
 )
-from tap_hubspot_email_events.errors import ConsentError, TapError
+from tap_hubspot_email_events.errors import TapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def test_a_refusal_ends_the_wait_with_a_sentence(port: int) -> None:
     visit = Visit(port, lambda code: f"{code}.")
     with visit.listener:
         page = visit.get(state=STATE, error="access_denied", error_description="<b>no</b>")
-        with pytest.raises(ConsentError, match="refused on the consent page"):
+        with pytest.raises(TapError, match="refused on the consent page"):
             visit.listener.wait(TIMEOUT)
 
     assert "Not connected" in page.text
@@ -113,7 +113,7 @@ def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception, port: int) 
 def test_nobody_comes_back(port: int) -> None:
     visit = Visit(port, lambda code: f"{code}.")
 
-    with visit.listener, pytest.raises(ConsentError, match=r"within 0\.01 seconds"):
+    with visit.listener, pytest.raises(TapError, match=r"within 0\.01 seconds"):
         visit.listener.wait(0.01)
 
 
@@ -123,7 +123,7 @@ def test_a_port_in_use_is_one_sentence() -> None:
         other.listen()
         port = other.getsockname()[1]
 
-        with pytest.raises(ConsentError, match=rf"Port {port} .* `--port`"):
+        with pytest.raises(TapError, match=rf"Port {port} .* `--port`"):
             ConsentListener(port, STATE, lambda code: f"{code}.")
 
 

@@ -20,7 +20,6 @@ from tap_hubspot_email_events.hubspot.answers import (
     Retry,
     Throttle,
     decide,
-    retry_after,
     scrub,
 )
 
@@ -168,24 +167,6 @@ def test_a_limit_holds_everybody_back(body: Any, policy: str) -> None:
 )
 def test_a_day_that_is_used_up_is_over(body: Any) -> None:
     assert answer(429, body) == DailyLimitReached()
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0),
-        ("-5", 0),
-        ("nan", 0),
-        ("1.5", 1.5),
-        ("86400", 300),
-        ("Sat, 31 Jan 2026 12:00:10 GMT", 10),
-        ("Sat, 31 Jan 2026 11:00:00 GMT", 0),
-        ("Sat, 31 Jan 2026 12:00:10 -0000", 10),
-        ("soon", None),
-    ],
-)
-def test_retry_after_is_read_as_seconds_or_as_a_date(text: str, seconds: float | None) -> None:
-    assert retry_after(CaseInsensitiveDict({"retry-after": text}), now=NOW) == seconds
 
 
 @given(st.integers(100, 999), st.binary(max_size=200), st.text(max_size=20))

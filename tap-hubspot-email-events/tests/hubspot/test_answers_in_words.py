@@ -17,7 +17,6 @@ from tap_hubspot_email_events.hubspot.answers import (
     Retry,
     Throttle,
     decide,
-    retry_after,
     scrub,
 )
 
@@ -207,13 +206,6 @@ def test_a_limit_is_waited_for_as_long_as_hubspot_says() -> None:
     date = "Sat, 31 Jan 2026 12:00:10 GMT"
     assert answer(429, wait=date, now=at) == Throttle("TEN_SECONDLY_ROLLING", 10.0)
     assert answer(500, wait=date, now=at) == Retry("HTTP 500", 10.0, 500)
-
-
-def test_a_date_is_waited_for_by_this_machines_clock_where_no_other_is_given() -> None:
-    assert retry_after({"Retry-After": "Sat, 01 Jan 2000 00:00:00 GMT"}) == 0
-    assert retry_after({"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}) == 300
-    assert retry_after({"Retry-After": "0.5"}) == 0.5
-    assert retry_after({}) is None
 
 
 def test_what_is_quoted_is_cut_at_two_hundred_characters() -> None:

@@ -7,15 +7,15 @@ event; both bounds are inclusive; an hour can be exported within two hours after
 from __future__ import annotations
 
 import tempfile
-import time
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING
 
 import requests
 import urllib3
 
-from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, retry_after
+from target_amplitude.amplitude.http import CONNECT_SECONDS, LONGEST_WAIT, Retries, new_session
 from target_amplitude.amplitude.management_api import host_of_region
+from target_amplitude.common.http import retry_after
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ PATH = "/api/2/export"
 
 _READ_SECONDS = 300
 _PIECE_BYTES = 1 << 20
-_MAX_RETRY_AFTER = 600.0
 
 
 class RangeTooLargeError(Exception):
@@ -40,9 +39,9 @@ class RangeTooLargeError(Exception):
 class _NoAnswerError(Exception):
     """No complete answer came, or one that may pass; the text says why."""
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
-        self.wait = wait
+        self.retry_after = retry_after
 
 
 class ExportApi:
@@ -76,18 +75,13 @@ class ExportApi:
             RangeTooLargeError: If a smaller range is to be asked for.
             RunFailedError: If there is no access, or the last retry fails too.
         """
-        failures = 0
+        retries = Retries(f"{self._base}{PATH}", self._max_retries, self._delays)
         while True:
             try:
                 return self._download_once(start, end)
-            except _NoAnswerError as error:  # noqa: PERF203 - the answer may take minutes
-                failures += 1
-                if failures > self._max_retries:
-                    raise RunFailedError(
-                        f"{self._base}{PATH} gave no answer that counts after {failures - 1} "
-                        f"retries (last: {error}); run it again later.",
-                    ) from None
-                time.sleep(error.wait or self._delays.backoff(failures))
+            except _NoAnswerError as error:
+                reason, retry_after = str(error), error.retry_after
+            retries.wait(reason, retry_after)
 
     def _download_once(self, start: datetime, end: datetime) -> IO[bytes] | None:
         hours = {"start": f"{start:%Y%m%dT%H}", "end": f"{end:%Y%m%dT%H}"}
@@ -124,7 +118,8 @@ class ExportApi:
                     "api_key, secret_key (Settings > Projects) and region.",
                 )
             case status if status == requests.codes.too_many or status >= 500:  # noqa: PLR2004
-                raise _NoAnswerError(f"status {status}", retry_after(response, _MAX_RETRY_AFTER))
+                wait = retry_after(response.headers, LONGEST_WAIT)
+                raise _NoAnswerError(f"status {status}", wait)
             case status:
                 raise RunFailedError(
                     f"Amplitude's Export API answered with status {status}; check region and "

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
 
 from target_amplitude import LIBRARY
-from target_amplitude.settings import is_loopback
+from target_amplitude.common.http import is_loopback
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from target_amplitude.delays import Delays
 
 CONNECT_SECONDS = 10
+LONGEST_WAIT = 3600.0
+"""The longest wait that a `Retry-After` can ask for, in seconds."""
+
 _PIECE_BYTES = 1024
+_STEP_SECONDS = 0.2
+
+logger = logging.getLogger("target-amplitude")
 
 
 def new_session(url: str) -> requests.Session:
     """Prepare connections to the host of a URL, without a proxy where it is this machine."""
     session = requests.Session()
     session.trust_env = not is_loopback(url)
+    # Otherwise requests takes a password for the host from a .netrc.
+    session.auth = _unchanged
     session.headers["User-Agent"] = LIBRARY
     return session
 
@@ -37,7 +50,51 @@ def read_body(response: requests.Response, max_bytes: int, max_seconds: float) -
     return bytes(body)
 
 
-def retry_after(response: requests.Response, max_seconds: float) -> float | None:
-    """Return the seconds of a Retry-After header; its date form is left to our own backoff."""
-    value = response.headers.get("Retry-After", "").strip()
-    return min(float(value), max_seconds) if value.isdecimal() else None
+@dataclass(slots=True)
+class Retries:
+    """The failed attempts of one request, and the waits between them.
+
+    The `Retry` of urllib3 ends at the headers: an answer whose body is cut is not tried again, and
+    a `Retry-After` of neither form is an exception.
+
+    Attributes:
+        url: What is asked, for messages.
+        most: Number of retries.
+        delays: How long to wait where the answer does not say.
+        is_interrupted: Ends a wait.
+        failures: Number of attempts that failed so far.
+    """
+
+    url: str
+    most: int
+    delays: Delays
+    is_interrupted: Callable[[], bool] = lambda: False
+    failures: int = 0
+
+    def wait(self, reason: str, retry_after: float | None = None) -> bool:
+        """Wait after a failed attempt until the next one; False if interrupted.
+
+        Raises:
+            RunFailedError: If there are no retries left.
+        """
+        self.failures += 1
+        if self.failures > self.most:
+            raise RunFailedError(
+                f"{self.url} gave no answer that counts after {self.most} retries "
+                f"(last: {reason}); run it again later.",
+            )
+        seconds = min(retry_after or self.delays.backoff(self.failures), LONGEST_WAIT)
+        if seconds > self.delays.longest_retry:
+            logger.warning("%s: %s; trying again in %.0f s.", self.url, reason, seconds)
+        until = time.monotonic() + seconds
+        # In steps, since signal handlers can only set a flag.
+        while not self.is_interrupted():
+            left = until - time.monotonic()
+            if left <= 0:
+                return True
+            time.sleep(min(_STEP_SECONDS, left))
+        return False
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import requests
 import urllib3
 
-from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, read_body, retry_after
+from target_amplitude.amplitude.http import (
+    CONNECT_SECONDS,
+    LONGEST_WAIT,
+    Retries,
+    new_session,
+    read_body,
+)
+from target_amplitude.common.http import is_loopback, retry_after
 from target_amplitude.errors import RunFailedError
-from target_amplitude.settings import PATHS, is_loopback
+from target_amplitude.settings import PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +31,6 @@ _NO_ANSWER = 0
 _READ_SECONDS = 30
 _MAX_ANSWER_SECONDS = 60
 _MAX_ANSWER_BYTES = 1_000_000
-_MAX_RETRY_AFTER = 300.0
 _MAX_MESSAGE = 200
 _TRANSIENT = frozenset((_NO_ANSWER, 408, 425, 429))
 
@@ -83,19 +88,13 @@ class ManagementApi:
         Raises:
             RunFailedError: If the last retry fails too, or the server cannot be trusted.
         """
-        failures = 0
+        retries = Retries(self._base + path, self._max_retries, self._delays, self._is_interrupted)
         while True:
             reply = self._send_once(method, path, content)
             if reply.status not in _TRANSIENT and reply.status < 500:  # noqa: PLR2004
-                return msgspec.structs.replace(reply, requests=failures + 1)
-            failures += 1
-            if failures > self._max_retries:
-                last = f"status {reply.status}" if reply.status else reply.message
-                raise RunFailedError(
-                    f"{self._base}{path} gave no answer that counts after {failures - 1} retries "
-                    f"(last: {last}); run it again later.",
-                )
-            if not self._wait(reply.retry_after or self._delays.backoff(failures)):
+                return msgspec.structs.replace(reply, requests=retries.failures + 1)
+            reason = f"status {reply.status}" if reply.status else reply.message
+            if not retries.wait(reason, reply.retry_after):
                 return None
 
     def _send_once(self, method: str, path: str, content: dict[str, Any]) -> Reply:
@@ -120,7 +119,7 @@ class ManagementApi:
         return Reply(
             response.status_code,
             self._message(body or b""),
-            retry_after=retry_after(response, _MAX_RETRY_AFTER),
+            retry_after=retry_after(response.headers, LONGEST_WAIT),
             body=body or b"",
         )
 
@@ -129,16 +128,6 @@ class ManagementApi:
         for key in self._keys:
             message = message.replace(key, "<key>") if key else message
         return message[:_MAX_MESSAGE]
-
-    def _wait(self, seconds: float) -> bool:
-        """Wait in steps, since signal handlers can only set a flag; False if interrupted."""
-        until = time.monotonic() + seconds
-        while not self._is_interrupted():
-            left = until - time.monotonic()
-            if left <= 0:
-                return True
-            time.sleep(min(0.2, left))
-        return False
 
 
 def find_message(body: bytes) -> str:

@@ -11,7 +11,8 @@ import requests
 import urllib3
 
 from target_amplitude.amplitude.answers import Answer, NoAnswer
-from target_amplitude.amplitude.http import CONNECT_SECONDS, new_session, read_body, retry_after
+from target_amplitude.amplitude.http import CONNECT_SECONDS, LONGEST_WAIT, new_session, read_body
+from target_amplitude.common.http import retry_after
 from target_amplitude.settings import REQUEST_BYTES
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _READ_SECONDS = 60
 _MAX_ANSWER_SECONDS = 120
 _MAX_ANSWER_BYTES = 4_000_000
-_MAX_RETRY_AFTER = 3600.0
 _GZIP_LEVEL = 1
 
 
@@ -78,7 +78,7 @@ class Transport:
         answer = Answer(
             response.status_code,
             content.replace(self._key.encode(), b"<api_key>"),
-            retry_after(response, _MAX_RETRY_AFTER),
+            retry_after(response.headers, LONGEST_WAIT),
             response.headers.get("Date", ""),
         )
         return answer, size

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import email.utils
 import time
-from datetime import timezone
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,8 +16,11 @@ from target_amplitude.amplitude.answers import (
     Stop,
     decide,
 )
+from target_amplitude.amplitude.http import Retries
 from target_amplitude.amplitude.transport import Transport, host_of
-from target_amplitude.check.finding import FAILED, OK, UNKNOWN, Finding
+from target_amplitude.common.findings import FAILED, OK, UNKNOWN, Finding
+from target_amplitude.common.http import parse_date
+from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import HOSTS
 
 if TYPE_CHECKING:
@@ -43,14 +44,16 @@ def check_ingestion(settings: Settings, delays: Delays) -> Iterator[Finding]:
 def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
     """Upload no events, again for `max_retries` times where there is no answer that counts."""
     transport = Transport(settings)
+    retries = Retries(host_of(settings.url), settings.max_retries, delays)
     try:
-        failures = 0
         while True:
             answer, _ = transport.post(())
-            failures += 1
-            if not isinstance(decide(answer, 0), Retry) or failures > settings.max_retries:
+            decision = decide(answer, 0)
+            if not isinstance(decision, Retry):
                 return answer
-            time.sleep(delays.backoff(failures))
+            retries.wait(decision.reason, decision.retry_after)
+    except RunFailedError:
+        return answer
     finally:
         transport.close()
 
@@ -95,7 +98,7 @@ def _reason(answer: Answer | NoAnswer) -> str:
 
 
 def _clock(answer: Answer | NoAnswer) -> Finding:
-    said = _instant(answer.date) if isinstance(answer, Answer) else None
+    said = parse_date(answer.date) if isinstance(answer, Answer) else None
     if said is None:
         return Finding("clock", UNKNOWN, "no answer named a time")
     ahead = round(time.time() - said)
@@ -104,14 +107,3 @@ def _clock(answer: Answer | NoAnswer) -> Finding:
     side = "ahead of" if ahead > 0 else "behind"
     words = f"this machine's is {abs(ahead):,} s {side} Amplitude's; set it"
     return Finding("clock", FAILED, words)
-
-
-def _instant(text: str) -> float | None:
-    """An HTTP date in seconds since 1970."""
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return moment.timestamp()

@@ -11,7 +11,7 @@ import msgspec
 
 from target_amplitude.amplitude.export_api import ExportApi, RangeTooLargeError
 from target_amplitude.amplitude.management_api import UNAUTHORIZED, ManagementApi, host_of_region
-from target_amplitude.check.finding import FAILED, OK, UNKNOWN, Finding
+from target_amplitude.common.findings import FAILED, OK, UNKNOWN, Finding
 from target_amplitude.errors import RunFailedError
 from target_amplitude.taxonomy.plan import make_plan
 from target_amplitude.taxonomy.registration import HOSTS, PATH

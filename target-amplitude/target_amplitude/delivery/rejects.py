@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
+from target_amplitude.common.output import open_private, write_all
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class RejectsFile:
         self._written_schemas: dict[str, bytes] = {}
         self._is_unsynced = False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self._file = open_private(path, os.O_APPEND)
         except OSError as failure:
             raise self._unwritable(failure) from None
         with suppress(OSError):  # a device such as /dev/null keeps its own mode
@@ -127,10 +127,8 @@ class RejectsFile:
             parts.append(message)
         if not parts:
             return
-        data = memoryview(b"\n".join([*parts, b""]))
         try:
-            while data:
-                data = data[os.write(self._file, data) :]
+            write_all(self._file, b"\n".join([*parts, b""]))
         except OSError as failure:
             raise self._unwritable(failure) from None
         self._is_unsynced = True

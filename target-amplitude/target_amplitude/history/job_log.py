@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from target_amplitude.common.output import open_private, write_all
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ class JobLog:
             RunFailedError: If it cannot be opened for appending.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self._file = open_private(path, os.O_APPEND)
         except OSError as failure:
             raise RunFailedError(
                 f"Setting job_log_path {path} cannot be written to: {failure.strerror}; "
@@ -37,9 +37,7 @@ class JobLog:
         Raises:
             OSError: If it cannot be written.
         """
-        data = memoryview(msgspec.json.encode(run) + b"\n")
-        while data:
-            data = data[os.write(self._file, data) :]
+        write_all(self._file, msgspec.json.encode(run) + b"\n")
 
     def close(self) -> None:
         """Close the file."""

@@ -5,58 +5,47 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+import click
 
+from target_amplitude.common.tables import table
 from target_amplitude.history.runs import is_delivery, is_good, lag, rejected, streams_of, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NARROW = 100
-"""Columns below which only the most important figures are shown."""
+"""Columns of a terminal below which only the most important figures are shown."""
+
+_TITLES = ("Started", "Streams", "Read", "Delivered", "Skipped", "Rejected", "Lag", "Took")
+_MOST_IMPORTANT = (0, 3, 5)
 
 
-def print_table(runs: Sequence[dict[str, Any]], console: Console | None = None) -> None:
-    """Print runs, coloured by outcome; a file or a pipe gets plain text of 140 columns."""
-    if console is None:
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=140)
-    console.print(make_table(runs, is_narrow=console.width < _NARROW))
+def job_table(runs: Sequence[dict[str, Any]], *, width: int) -> list[str]:
+    """Return the lines of a table, each ending in the run's outcome with its colour."""
+    rows = [_TITLES, *(_cells(run, is_narrow=width < _NARROW) for run in runs)]
+    if width < _NARROW:
+        rows = [tuple(row[place] for place in _MOST_IMPORTANT) for row in rows]
+    lines = table(rows, range(1, len(rows[0])))
+    return [
+        click.style(f"{lines[0]}  Outcome", bold=True),
+        *(
+            f"{line}  {click.style(_outcome(run), fg=_colour(run))}"
+            for line, run in zip(lines[1:], runs, strict=True)
+        ),
+    ]
 
 
-def make_table(runs: Sequence[dict[str, Any]], *, is_narrow: bool) -> Table:
-    """Return runs as a table."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("Started", no_wrap=True)
-    if not is_narrow:
-        table.add_column("Streams", justify="right")
-        table.add_column("Read", justify="right")
-    table.add_column("Delivered", justify="right")
-    if not is_narrow:
-        table.add_column("Skipped", justify="right")
-    table.add_column("Rejected", justify="right")
-    if not is_narrow:
-        table.add_column("Lag", justify="right")
-        table.add_column("Took", justify="right")
-    table.add_column("Outcome")
-    for run in runs:
-        cells = [
-            str(run.get("started", ""))[:16].replace("T", " "),
-            str(sum(bool(stream.get("read")) for stream in streams_of(run))),
-            f"{total(run, 'read'):,}",
-            f"{total(run, 'delivered'):,}",
-            f"{total(run, 'skipped'):,}",
-            _rejected(run, is_narrow=is_narrow),
-            _age(lag(run)),
-            f"{float(run.get('seconds') or 0):,.1f} s",
-        ]
-        if is_narrow:
-            cells = [cells[place] for place in (0, 3, 5)]
-        table.add_row(*cells, Text(_outcome(run), style=_style(run)))
-    return table
+def _cells(run: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
+    return (
+        str(run.get("started", ""))[:16].replace("T", " "),
+        str(sum(bool(stream.get("read")) for stream in streams_of(run))),
+        f"{total(run, 'read'):,}",
+        f"{total(run, 'delivered'):,}",
+        f"{total(run, 'skipped'):,}",
+        _rejected(run, is_narrow=is_narrow),
+        _age(lag(run)),
+        f"{float(run.get('seconds') or 0):,.1f} s",
+    )
 
 
 def _rejected(run: dict[str, Any], *, is_narrow: bool) -> str:
@@ -83,7 +72,7 @@ def _outcome(run: dict[str, Any]) -> str:
     return outcome
 
 
-def _style(run: dict[str, Any]) -> str:
+def _colour(run: dict[str, Any]) -> str:
     if is_good(run):
         return "yellow" if rejected(run) else "green"
     return "red" if is_delivery(run) or run.get("exit_code") else "cyan"

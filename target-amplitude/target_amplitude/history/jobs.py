@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+import os
+import shutil
+import sys
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from typing_extensions import override
 
-from target_amplitude.configuration.channels import read_command_settings
-from target_amplitude.configuration.reading import read_configuration
+from target_amplitude.common.channels import read_command_settings
+from target_amplitude.common.configuration import read_configuration
+from target_amplitude.common.durations import Duration
 from target_amplitude.history.job_log import read_runs
-from target_amplitude.history.job_table import print_table
+from target_amplitude.history.job_table import job_table
 from target_amplitude.history.runs import last_good_end
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+_PLAIN_WIDTH = 140
 _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
-_UNITS: Mapping[str, str] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-class Duration(click.ParamType):  # type: ignore[type-arg]
-    """A time such as `90m`, `2h` or `1d`.
-
-    Its base is generic in click's stubs, and at run time only from 8.2 on.
-    """
-
-    name = "duration"
-
-    @override
-    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
-        """Read the text.
-
-        Raises:
-            BadParameter: If it is no such time.
-        """
-        if isinstance(value, timedelta):
-            return value
-        number, unit = str(value).strip()[:-1], str(value).strip()[-1:]
-        if unit in _UNITS and number.isascii() and number.isdecimal():
-            return timedelta(**{_UNITS[unit]: int(number)})
-        return self.fail(f"{value} is no time such as 90m, 2h or 1d.", param, ctx)
 
 
 @click.command(help="Show the runs in the job log, the newest last.")
@@ -68,7 +45,7 @@ def main(  # noqa: PLR0913 - the command's options
     as_json: bool,
     page: Path | None,
     check: bool,
-    max_age: timedelta,
+    max_age: float,
 ) -> None:
     """Print the runs of a job log.
 
@@ -85,7 +62,11 @@ def main(  # noqa: PLR0913 - the command's options
     elif page is not None:
         _write_page(page, runs)
     else:
-        print_table(shown)
+        is_terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if is_terminal else _PLAIN_WIDTH
+        # A file or a pipe gets no colours in any case.
+        colour = False if "NO_COLOR" in os.environ else None
+        click.echo("\n".join(job_table(shown, width=width)), color=colour)
 
 
 def _read(path: Path | None) -> list[dict[str, Any]]:
@@ -107,7 +88,7 @@ def _configured_path(configs: tuple[str, ...]) -> Path | None:
     return Path(path) if path else None
 
 
-def _check(runs: list[dict[str, Any]], max_age: timedelta) -> None:
+def _check(runs: list[dict[str, Any]], max_age: float) -> None:
     end = last_good_end(runs)
     if end is None:
         click.echo("No run in the job log has ended well.")
@@ -115,7 +96,7 @@ def _check(runs: list[dict[str, Any]], max_age: timedelta) -> None:
     age = datetime.now(timezone.utc) - end
     minutes = int(age.total_seconds() // 60)
     click.echo(f"The last good run ended {minutes:,} minutes ago, at {end:%Y-%m-%d %H:%M} UTC.")
-    if age > max_age:
+    if age.total_seconds() > max_age:
         raise SystemExit(1)
 
 

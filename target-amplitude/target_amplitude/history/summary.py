@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from target_amplitude.common import tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -36,14 +38,7 @@ def table(streams: Sequence[StreamCounts], *, dry_run: bool) -> list[str]:
     if not rows:
         return []
     titles = ("stream", *(_title(column, dry_run=dry_run) for column in _COLUMNS))
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (titles, *rows)
-    ]
+    return tables.table([titles, *rows], range(1, len(titles)))
 
 
 def totals(streams: Iterable[StreamCounts], seconds: float, *, dry_run: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_amplitude.mapping.image_proxies import is_image_proxy
+from target_amplitude.common.image_proxies import is_image_proxy
 
 if TYPE_CHECKING:
     from ua_parser import Parser

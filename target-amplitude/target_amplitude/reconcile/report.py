@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_amplitude.common import tables
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -34,15 +36,8 @@ def table(balances: Mapping[str, Balance], total: Balance) -> list[str]:
         )
         for name, balance in (*balances.items(), ("all", total))
     ]
-    lines = [("reconciled", *_TITLES), *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+    titles = ("reconciled", *_TITLES)
+    return tables.table([titles, *rows], range(1, len(titles)))
 
 
 def remarks(total: Balance, exportable_until: datetime, left_out: str) -> list[str]:

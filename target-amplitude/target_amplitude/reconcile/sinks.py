@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from target_amplitude.common.output import open_private, write_all
 from target_amplitude.errors import RunFailedError
 from target_amplitude.reconcile.comparison import Verdict
 
@@ -147,10 +148,8 @@ class MissingFile:
         self.events += 1
         try:
             if self._descriptor is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-                self._descriptor = os.open(self.path, flags, 0o600)
-            os.write(self._descriptor, b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
+                self._descriptor = open_private(self.path, os.O_TRUNC)
+            write_all(self._descriptor, b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
         except OSError as error:
             raise self._unwritable(error) from None
 

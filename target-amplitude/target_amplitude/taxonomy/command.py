@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
-from target_amplitude.configuration.channels import read_command_settings
+from target_amplitude.common.channels import read_command_settings
 from target_amplitude.delays import Delays
-from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
     Settings,
-    SettingsError,
     read_settings,
 )
 from target_amplitude.taxonomy.plan import make_plan
-from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Pace, Registration
+from target_amplitude.taxonomy.registration import HOSTS, SKIPPED, Registration
 from target_amplitude.taxonomy.tracking_plan_csv import to_csv
 
 if TYPE_CHECKING:
@@ -69,10 +67,7 @@ def main(
         config["api_key"] = config.get("api_key") or "not needed for a file"
         if csv_path is None:
             raise click.ClickException(f"{_CANNOT_REGISTER}, or write the plan with --csv FILE.")
-    try:
-        settings = read_settings(config)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
+    settings = read_settings(config)
     plan = make_plan(settings, every_type=every_type)
     if csv_path is not None:
         _write_csv(csv_path, plan)
@@ -99,11 +94,9 @@ def _register(settings: Settings, plan: Plan, api_url: str | None, *, overwrite:
     api = ManagementApi(settings, base, DELAYS)
     totals: dict[str, int] = {}
     try:
-        for outcome in Registration(api, Pace(), overwrite=overwrite).register(plan):
+        for outcome in Registration(api, overwrite=overwrite).register(plan):
             totals[outcome.result] = totals.get(outcome.result, 0) + 1
             click.echo(_line(outcome))
-    except RunFailedError as failure:
-        raise click.ClickException(str(failure)) from None
     finally:
         api.close()
     click.echo(", ".join(f"{count} {result}" for result, count in totals.items()))

@@ -60,19 +60,3 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
         "The sending mail server gave the email up.",
     ),
 }
-
-SENT_BY_DEFAULT = frozenset(
-    (
-        "SENT",
-        "DROPPED",
-        "PROCESSED",
-        "DELIVERED",
-        "DEFERRED",
-        "BOUNCE",
-        "OPEN",
-        "CLICK",
-        "STATUSCHANGE",
-        "SPAMREPORT",
-    ),
-)
-"""The types that Amplitude's own HubSpot source carries, which are selected by default."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from target_amplitude.common.event_types import SELECTED_BY_DEFAULT
 from target_amplitude.mapping.events import EventMapper
-from target_amplitude.taxonomy.event_types import EVENT_TYPES, SENT_BY_DEFAULT
+from target_amplitude.taxonomy.event_types import EVENT_TYPES
 from target_amplitude.taxonomy.properties import PROPERTIES, PROPERTIES_OF_TYPE, RECIPIENT
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def make_plan(settings: Settings, *, every_type: bool = False) -> Plan:
     mapper = EventMapper(settings)
     events: dict[str, PlannedEvent] = {}
     for kind, (display_name, description) in EVENT_TYPES.items():
-        if not (every_type or kind in SENT_BY_DEFAULT or kind in settings.event_types):
+        if not (every_type or kind in SELECTED_BY_DEFAULT or kind in settings.event_types):
             continue
         event_type = mapper.event_type(kind)
         if isinstance(event_type, str) and event_type not in events:

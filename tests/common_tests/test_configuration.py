@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_amplitude.configuration.declaration import setting
-from target_amplitude.configuration.reading import read_configuration
+from target_amplitude.common.configuration import read_configuration
+from target_amplitude.common.declaration import setting
 
 
 class Some(msgspec.Struct, kw_only=True):

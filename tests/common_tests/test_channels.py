@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from target_amplitude.configuration.channels import (
-    ConfigFileError,
+from target_amplitude.common.channels import (
     given_settings,
     read_command_settings,
-    read_config_option,
     read_environment,
     read_files,
 )
+from target_amplitude.common.errors import UserError
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -40,12 +37,12 @@ def test_later_files_override_earlier_ones(folder: Path) -> None:
 def test_a_file_that_is_no_json_object_is_a_sentence(folder: Path, content: str | bytes) -> None:
     path = folder / "config.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(ConfigFileError, match="given with --config is no JSON object"):
+    with pytest.raises(UserError, match="given with --config is no JSON object"):
         read_files(path)
 
 
 def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
-    with pytest.raises(ConfigFileError, match="cannot be read: No such file"):
+    with pytest.raises(UserError, match="cannot be read: No such file"):
         read_files(folder / "missing.json")
 
 
@@ -93,33 +90,8 @@ def test_for_a_command_files_come_before_the_environment(
 
 @pytest.mark.usefixtures("folder")
 def test_a_command_says_in_a_sentence_which_file_gives_nothing() -> None:
-    with pytest.raises(click.ClickException) as caught:
+    with pytest.raises(UserError) as caught:
         read_command_settings(Settings, ENVIRONMENT_PREFIX, ("missing.json",))
     assert caught.value.message == (
         "The file missing.json given with --config cannot be read: No such file or directory."
     )
-
-
-def test_the_sdks_command_reads_its_files_with_ours(folder: Path) -> None:
-    class Given:
-        config: object = "the SDK's"
-
-    def callback(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> Given:
-        given = Given()
-        given.config = f"the SDK's of {value}"
-        return given
-
-    @click.command()
-    @click.option("--config", multiple=True, callback=callback)
-    @click.option("--other", callback=lambda *_: "untouched")
-    def command(config: Given, other: str) -> None:
-        click.echo(f"{config.config} {other}")
-
-    read_config_option(command)
-    (folder / "a.json").write_text('{"share": 0.5}')
-    (folder / "b.json").write_text("[]")
-    run = CliRunner().invoke(command, ["--config", "a.json", "--config", "ENV"])
-    assert run.output == "{'share': 0.5} untouched\n"
-    run = CliRunner().invoke(command, ["--config", "b.json"])
-    assert run.exit_code == 1
-    assert "Error: The file b.json given with --config is no JSON object." in run.output

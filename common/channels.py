@@ -12,25 +12,20 @@ On Meltano Hub the kind is the first type in the JSON schema, but a `string` who
 `key`, `token`, `secret` or `password` is made a secret, and `start_date` and `end_date` are dates
 whatever is declared (hub-utils, `_parse_kind`). So settings that only sound like a secret name
 another type first.
-
-This folder is the same in both plugins, which are independent of each other.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from tap_hubspot_email_events.configuration.declaration import declared_settings
+from .declaration import declared_settings
+from .errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import PurePath
 
     import msgspec
@@ -38,15 +33,11 @@ if TYPE_CHECKING:
     Config = Mapping[str, Any] | PurePath | str | list[PurePath | str] | None
 
 
-class ConfigFileError(ValueError):
-    """A config file that gives no settings; the message is a sentence."""
-
-
 def given_settings(config: Config) -> dict[str, Any]:
     """Return the settings of a configuration, or of one or more JSON files.
 
     Raises:
-        ConfigFileError: A file cannot be read or is no JSON object.
+        UserError: A file cannot be read or is no JSON object.
     """
     if config is None or isinstance(config, Mapping):
         return dict(config or {})
@@ -57,20 +48,20 @@ def read_files(*paths: str | PurePath) -> dict[str, Any]:
     """Return the settings that JSON files give, later ones before earlier ones.
 
     Raises:
-        ConfigFileError: A file cannot be read or is no JSON object.
+        UserError: A file cannot be read or is no JSON object.
     """
     values: dict[str, Any] = {}
     for path in paths:
         try:
             content = json.loads(Path(path).read_bytes())
         except OSError as error:
-            raise ConfigFileError(
+            raise UserError(
                 f"The file {path} given with --config cannot be read: {error.strerror}."
             ) from None
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
-            raise ConfigFileError(f"The file {path} given with --config is no JSON object.")
+            raise UserError(f"The file {path} given with --config is no JSON object.")
         values |= content
     return values
 
@@ -97,34 +88,7 @@ def read_command_settings(
     """Return the settings for a command: those of the environment, overridden by files.
 
     Raises:
-        ClickException: A file cannot be read or is no JSON object.
+        UserError: A file cannot be read or is no JSON object.
     """
-    try:
-        files = read_files(*(path for path in configs if path != "ENV"))
-    except ConfigFileError as error:
-        raise click.ClickException(str(error)) from None
+    files = read_files(*(path for path in configs if path != "ENV"))
     return read_environment(declaration, prefix) | files
-
-
-def read_config_option(command: click.Command) -> None:
-    """Let `--config` of the SDK's command read its files with `read_files`.
-
-    The SDK would answer what is wrong with them by a traceback, and read decimals as `Decimal`.
-    """
-    for parameter in command.params:
-        if parameter.name == "config" and parameter.callback is not None:
-            parameter.callback = _with_own_files(parameter.callback)
-
-
-def _with_own_files(callback: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(callback)
-    def read(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Any:
-        try:
-            files = read_files(*(path for path in value if path != "ENV"))
-        except ConfigFileError as error:
-            raise click.ClickException(str(error)) from None
-        given = callback(context, parameter, value)
-        given.config = files
-        return given
-
-    return read

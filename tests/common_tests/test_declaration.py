@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from target_amplitude.configuration.declaration import Declared, declared_settings, json_schema
-from target_amplitude.configuration.declaration import setting as describe
+from target_amplitude.common.declaration import Declared, declared_settings, json_schema
+from target_amplitude.common.declaration import setting as describe
 
 
 def properties(*fields: Any) -> dict[str, Any]:

@@ -63,10 +63,13 @@ def setting(  # noqa: PLR0913 - what there is to say of a setting
 
 
 def declared_settings(declaration: type[msgspec.Struct]) -> Iterator[Declared]:
-    """Yield the settings of a structure; all its fields are described by `setting`."""
+    """Yield the settings of a structure, inherited ones last; `setting` describes every field."""
     info = inspect.type_info(declaration)
     assert isinstance(info, inspect.StructType)  # noqa: S101 - tells mypy
-    for field in info.fields:
+    inherited = {
+        name for base in declaration.__bases__ for name in getattr(base, "__struct_fields__", ())
+    }
+    for field in sorted(info.fields, key=lambda field: field.name in inherited):
         # Bounds are declared of a number, so what describes it stands within `| None`.
         described = _without_null(field.type)
         assert isinstance(described, inspect.Metadata)  # noqa: S101 - tells mypy

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import inspect
 
-from target_amplitude.configuration.declaration import Declared, declared_settings
+from .declaration import Declared, declared_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

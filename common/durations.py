@@ -8,7 +8,7 @@ from typing import Any
 import click
 from typing_extensions import override
 
-_DURATION = re.compile(r"(\d{1,6})\s*([smhd]?)")
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd]?)", re.ASCII)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -31,5 +31,5 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
             return float(value)
         match = _DURATION.fullmatch(str(value).strip().lower())
         if match is None:
-            self.fail(f"{value!r} is no duration such as 5m or 1h", param, ctx)
+            self.fail(f"{value!r} is no duration such as 5m, 2h or 1d", param, ctx)
         return float(int(match[1]) * _SECONDS[match[2]])

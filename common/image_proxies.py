@@ -3,7 +3,6 @@
 Sources: Gmail, Yahoo, Seznam, HEY, Mail.ru and Fastmail name themselves in the user agent; Apple's
 Mail Privacy Protection sends a bare product token; Gmail's prefetching is described by SparkPost
 (https://bird.com/en-us/blog/gmail-prefetching-images); Outlook checks a link on a click.
-The mapper in transforms/ has the same list, and a test says where the two differ.
 """
 
 from __future__ import annotations

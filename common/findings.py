@@ -1,0 +1,67 @@
+"""What a `check` command has found, and how it is printed."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from .tables import table
+
+OK = "ok"
+FAILED = "failed"
+UNKNOWN = "unknown"
+ASSUMED = "assumed"
+DIFFERS = "differs"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at.
+
+    Attributes:
+        name: What it was.
+        result: Of an account `ok`, `failed` or `unknown`; of an assumption `assumed`, `differs` or
+            `unknown`.
+        seen: What was seen, in words, free of personal data and secrets.
+    """
+
+    name: str
+    result: str
+    seen: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All findings; what is unset is not printed."""
+
+    plugin: str
+    version: str
+    checked_at: str
+    requests: int | UnsetType = UNSET
+    checks: list[Finding]
+    assumptions: list[Finding] | UnsetType = UNSET
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody has to do something."""
+        return any(each.result in {FAILED, DIFFERS} for each in [*self.checks, *self._assumptions])
+
+    def as_json(self) -> str:
+        """Return it as JSON, as for an issue."""
+        return msgspec.json.format(msgspec.json.encode(self)).decode()
+
+    def as_table(self) -> str:
+        """Return it as text for a terminal."""
+        lines = _rows("check", self.checks)
+        if self._assumptions:
+            lines += ["", *_rows("assumption", self._assumptions)]
+        if self.requests is not UNSET:
+            lines += ["", f"{self.requests} requests"]
+        return "\n".join(lines)
+
+    @property
+    def _assumptions(self) -> list[Finding]:
+        return [] if self.assumptions is UNSET else self.assumptions
+
+
+def _rows(title: str, findings: list[Finding]) -> list[str]:
+    rows = [(each.name, each.result, each.seen) for each in findings]
+    return table([(title, "result", "seen"), *rows])

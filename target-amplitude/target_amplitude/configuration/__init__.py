@@ -1,1 +1,0 @@
-"""Settings declared once, as the fields of a structure, and read alike from every channel."""
