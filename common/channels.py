@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     Config = Mapping[str, Any] | PurePath | str | list[PurePath | str] | None
 
 
+config_option = click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    help="Settings as the plugin gets them: a JSON file, or ENV.",
+)
+
+
 class ConfigFileError(ValueError):
     """A config file that gives no settings; the message is a sentence."""
 
