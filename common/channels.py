@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     Config = Mapping[str, Any] | PurePath | str | list[PurePath | str] | None
 
 
+config_option = click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    help="Settings as the plugin gets them: a JSON file, or ENV.",
+)
+
+
 def given_settings(config: Config) -> dict[str, Any]:
     """Return the settings of a configuration, or of one or more JSON files.
 
