@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     import click
 
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.configuration.channels import Config
-    from target_amplitude.delays import Delays
 
 _GC_THRESHOLDS = (100_000, 50, 100)
 """Records make no reference cycles, so searching for some often is a waste of time."""

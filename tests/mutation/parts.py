@@ -65,20 +65,11 @@ PARTS = (
     Part(
         "target-queue",
         TARGET,
+        ("delivery/checkpoints.py", "delivery/queue.py", "delivery/throttling.py"),
         (
-            "delivery/backpressure.py",
-            "delivery/checkpoints.py",
-            "delivery/queue.py",
-            "delivery/throttling.py",
-        ),
-        (
-            "delivery/test_checkpoint_order.py",
             "delivery/test_checkpoints.py",
             "delivery/test_queue.py",
-            "delivery/test_queue_order.py",
-            "delivery/test_throttled_queue.py",
             "delivery/test_throttling.py",
-            "delivery/test_waits.py",
         ),
     ),
     Part(
@@ -86,27 +77,23 @@ PARTS = (
         TARGET,
         (
             "amplitude/answers.py",
+            "delivery/block.py",
             "delivery/coordinator.py",
-            "delivery/queued_event.py",
             "delivery/rejects.py",
             "delivery/sender.py",
         ),
         (
             "amplitude/test_answers.py",
             "delivery/test_coordinator.py",
-            "delivery/test_rejects_file.py",
-            "delivery/test_sender_order.py",
+            "delivery/test_rejects.py",
+            "delivery/test_sender.py",
         ),
     ),
     Part(
         "target-delivery",
         TARGET,
         ("delivery/delivery.py",),
-        (
-            "delivery/test_delivery_alone.py",
-            "delivery/test_idle_threads.py",
-            "delivery/test_random_answers.py",
-        ),
+        ("delivery/test_delivery.py", "delivery/test_random_answers.py"),
     ),
     Part("target-mapping", TARGET, ("mapping/*.py",), ("mapping",)),
     Part(

@@ -16,7 +16,7 @@ from target_amplitude.settings import PATHS, is_loopback
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.settings import Settings
 
 UNAUTHORIZED = 401

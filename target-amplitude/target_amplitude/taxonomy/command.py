@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from target_amplitude.amplitude.delays import Delays
 from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
 from target_amplitude.configuration.channels import read_command_settings
-from target_amplitude.delays import Delays
 from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,

@@ -11,10 +11,10 @@ from loading.mapping import NOW, event_of
 from loading.messages import email
 from target_amplitude.mapping.amplitude_events import is_amplitude_event
 from target_amplitude.mapping.events import EventMapper
-from target_amplitude.mapping.identity import as_id
 from target_amplitude.mapping.image_proxies import is_image_proxy
 from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import UserAgent, read_user_agent
+from target_amplitude.mapping.validation import as_id
 from target_amplitude.settings import read_settings
 
 IPHONE = (
