@@ -85,8 +85,9 @@ PARTS = (
         (
             "amplitude/test_answers.py",
             "delivery/test_coordinator.py",
+            "delivery/test_refusals.py",
             "delivery/test_rejects.py",
-            "delivery/test_sender.py",
+            "delivery/test_retries.py",
         ),
     ),
     Part(
