@@ -18,7 +18,7 @@ from target_amplitude.settings import SETTINGS, Settings, SettingsError, read_se
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
 
 _NOT_FOR_EVENTS = ("add_record_metadata", "load_method")
 

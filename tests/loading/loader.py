@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from target_amplitude.delays import Delays
+from target_amplitude.amplitude.delays import Delays
 from target_amplitude.target import TargetAmplitude
 
 if TYPE_CHECKING:

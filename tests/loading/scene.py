@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from target_amplitude.amplitude.answers import Answer
+from target_amplitude.amplitude.delays import Delays
 from target_amplitude.amplitude.transport import Transport
-from target_amplitude.delays import Delays
+from target_amplitude.delivery.block import Block, QueuedEvent
 from target_amplitude.delivery.coordinator import Coordinator
-from target_amplitude.delivery.queued_event import Batch, QueuedEvent
+from target_amplitude.delivery.queue import Batch
 from target_amplitude.delivery.rejects import RejectsFile
 from target_amplitude.delivery.sender import Sender
 from target_amplitude.history.counts import StreamCounts
@@ -56,9 +57,7 @@ class Scene:
                 json.dumps(
                     {"type": "RECORD", "stream": "email_open", "record": {"id": name}}
                 ).encode(),
-                1,
                 self.counts,
-                0,
                 name[0].upper(),
                 f"device-{name}" if name in devices else "",
             )
@@ -66,15 +65,13 @@ class Scene:
         ]
         self.counts.read += len(made)
         with self.coordinator.changed:
-            self.coordinator.checkpoints.open(len(made))
-            self.coordinator.queue.put(made)
+            self.coordinator.add(Block(events=made))
         self.sender.deliver(Batch(made, [0]))
         return self.sent
 
     def close(self) -> None:
         with self.coordinator.changed:
-            self.coordinator.checkpoints.close(b"state")
-            self.coordinator.write_true_state()
+            self.coordinator.add(Block(state=b"state"))
 
     @property
     def rejected(self) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from target_amplitude.amplitude.answers import Answer
-from target_amplitude.delivery.queued_event import QueuedEvent
+from target_amplitude.delivery.block import Block, QueuedEvent
 from target_amplitude.history.counts import StreamCounts
 
 if TYPE_CHECKING:
@@ -40,13 +40,14 @@ class Amplitude:
         return (self.answers.pop(0) if self.answers else ACCEPTED), 1
 
 
-def event(number: int, memory: int = 1, *, user: str = "", device: str = "") -> QueuedEvent:
+def event(number: int, memory: int = 10) -> QueuedEvent:
+    """An event of a user of its own, that with its line takes so many bytes."""
     body = json.dumps({"n": number}).encode()
-    return QueuedEvent(body, b"{}", memory, COUNTS, 0, user or f"user-{number}", device)
+    return QueuedEvent(body, b"x" * (memory - len(body)), COUNTS, f"user-{number}")
 
 
-def add(delivery: Delivery, *events: QueuedEvent) -> None:
-    delivery.add(list(events), [], 0, len(events))
+def add(delivery: Delivery, *events: QueuedEvent, state: bytes | None = None) -> None:
+    delivery.add(Block(events=list(events), state=state))
 
 
 def in_time(thread: threading.Thread) -> bool:

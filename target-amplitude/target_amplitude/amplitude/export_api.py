@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.settings import Settings
 
 HOSTS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.com"}

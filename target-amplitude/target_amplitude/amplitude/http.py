@@ -16,7 +16,7 @@ from target_amplitude.errors import RunFailedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
 
 CONNECT_SECONDS = 10
 LONGEST_WAIT = 3600.0

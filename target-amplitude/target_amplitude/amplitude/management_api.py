@@ -22,7 +22,7 @@ from target_amplitude.settings import PATHS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.settings import Settings
 
 UNAUTHORIZED = 401

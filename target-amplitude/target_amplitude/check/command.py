@@ -10,11 +10,11 @@ import click
 import msgspec
 
 from target_amplitude import __version__
+from target_amplitude.amplitude.delays import Delays
 from target_amplitude.check.ingestion import check_ingestion
 from target_amplitude.check.management import check_management
 from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.common.findings import UNKNOWN, Finding, Report
-from target_amplitude.delays import Delays
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
     MAX_EVENTS,

@@ -26,7 +26,7 @@ from target_amplitude.settings import HOSTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.settings import Settings
 
 NOBODYS_KEY = "0" * 32

@@ -19,8 +19,8 @@ from target_amplitude.taxonomy.registration import HOSTS, PATH
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.amplitude.management_api import Reply
-    from target_amplitude.delays import Delays
     from target_amplitude.settings import Settings
 
 # Before there was an Amplitude, so nothing is downloaded.

@@ -1,1 +1,1 @@
-"""Queued events into requests, answers into settled records, and settled records into state."""
+"""Events into requests, requests into acknowledged records, and these into state; rejects."""

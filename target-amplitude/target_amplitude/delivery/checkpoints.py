@@ -1,4 +1,4 @@
-"""Which state may be written: the newest one with every record before it settled. Pure."""
+"""Which state may be written: the newest one with every record before it acknowledged. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from collections import deque
 class _Checkpoint:
     """The records between two states."""
 
-    __slots__ = ("opened", "settled", "state")
+    __slots__ = ("acknowledged", "opened", "state")
 
     def __init__(self) -> None:
         self.opened = 0
-        self.settled = 0
+        self.acknowledged = 0
         self.state: bytes | None = None
 
 
 class Checkpoints:
     """Counts records by the state that covers them.
 
-    A record is opened when it is read, and settled once it was accepted, skipped by a setting, or
-    written to the rejects file. Nothing else moves a state.
+    A record is opened when it is read, and acknowledged once it was accepted, skipped by a setting,
+    or written to the rejects file. Nothing else moves a state.
     """
 
     def __init__(self) -> None:
-        """Start with no records and no state."""
         self._checkpoints: deque[_Checkpoint] = deque([_Checkpoint()])
         self._first = 0
 
@@ -35,21 +34,16 @@ class Checkpoints:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a state waits for records to be settled."""
+        """Whether a state waits for records to be acknowledged."""
         return len(self._checkpoints) > 1
-
-    @property
-    def unsettled(self) -> int:
-        """Number of records that were opened and not settled."""
-        return sum(each.opened - each.settled for each in self._checkpoints)
 
     def open(self, count: int = 1) -> None:
         """Add records that were read."""
         self._checkpoints[-1].opened += count
 
-    def settle(self, number: int, count: int = 1) -> None:
-        """Settle records of the checkpoint with this number."""
-        self._checkpoints[number - self._first].settled += count
+    def acknowledge(self, number: int, count: int = 1) -> None:
+        """Acknowledge records of the checkpoint with this number."""
+        self._checkpoints[number - self._first].acknowledged += count
 
     def close(self, state: bytes) -> None:
         """Close the current checkpoint with its state."""
@@ -63,7 +57,7 @@ class Checkpoints:
     def take(self) -> bytes | None:
         """Take the newest state that has become true since the last call, if there is one."""
         state = None
-        while self.is_waiting and self._checkpoints[0].settled == self._checkpoints[0].opened:
+        while self.is_waiting and self._checkpoints[0].acknowledged == self._checkpoints[0].opened:
             state = self._checkpoints.popleft().state
             self._first += 1
         return state

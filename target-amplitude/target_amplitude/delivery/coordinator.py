@@ -9,18 +9,17 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_amplitude.amplitude.transport import Transport
+from target_amplitude.delivery.block import Reject, by_stream
 from target_amplitude.delivery.checkpoints import Checkpoints
 from target_amplitude.delivery.queue import PartitionedQueue
-from target_amplitude.delivery.queued_event import by_stream
-from target_amplitude.delivery.rejects import Reject
 from target_amplitude.delivery.throttling import FOREVER
 from target_amplitude.errors import RefusedKeyError, RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from target_amplitude.delays import Delays
-    from target_amplitude.delivery.queued_event import QueuedEvent
+    from target_amplitude.amplitude.delays import Delays
+    from target_amplitude.delivery.block import Block, QueuedEvent
     from target_amplitude.delivery.rejects import RejectsFile
     from target_amplitude.history.counts import StreamCounts
     from target_amplitude.settings import Settings
@@ -33,19 +32,17 @@ class Coordinator:
     """Coordinates deliveries under one lock, which callers hold.
 
     Attributes:
-        changed: The lock; notified when events are settled or the run fails.
-        work: The same lock; idle senders wait on it. Each is woken only when there is a batch for
-            it, since waking a thread interrupts the one that reads.
+        changed: The lock; notified when there is a batch to send, when events are acknowledged and
+            when the run fails.
         failure: Why the run has failed, if it has.
         flush_at: When partial batches are to be flushed, in seconds of the run's clock.
         is_ended: Whether senders are to stop.
         accepted: Number of events that Amplitude has accepted.
-        suspects: Events that were alone in a refused request before any event was accepted, each
-            with reason and message. They stay in the queue's count and in no state, since what
-            answers may be a proxy that refuses everything.
+        refused_alone: Events that were alone in a refused request before any event was accepted,
+            each with reason and message. They stay in the queue's count and in no state, since
+            what answers may be a proxy that refuses everything.
         requests: Number of requests answered or failed.
         sent_bytes: Bytes of their bodies before compression.
-        exhausted_events: Number of events left for another run, since a quota is exhausted.
     """
 
     def __init__(
@@ -55,14 +52,11 @@ class Coordinator:
         write_state: Callable[[bytes], None],
         delays: Delays,
     ) -> None:
-        """Start with an empty queue."""
         self._settings = settings
         self._rejects = rejects
         self._write_state = write_state
         self._delays = delays
-        lock = threading.RLock()
-        self.changed = threading.Condition(lock)
-        self.work = threading.Condition(lock)
+        self.changed = threading.Condition(threading.RLock())
         self.checkpoints = Checkpoints()
         self.queue = PartitionedQueue(
             settings.max_concurrent_requests,
@@ -73,10 +67,9 @@ class Coordinator:
         self.flush_at = FOREVER
         self.is_ended = False
         self.accepted = 0
-        self.suspects: list[tuple[QueuedEvent, str, str]] = []
+        self.refused_alone: list[tuple[QueuedEvent, str, str]] = []
         self.requests = 0
         self.sent_bytes = 0
-        self.exhausted_events = 0
 
     def raise_failure(self) -> None:
         """Raise the run's failure, if it has failed.
@@ -87,20 +80,45 @@ class Coordinator:
         if self.failure is not None:
             raise self.failure
 
+    def fail(self, failure: RunFailedError) -> None:
+        """End the run with this failure, unless it has failed already."""
+        self.failure = self.failure or failure
+        self.changed.notify_all()
+
+    def add(self, block: Block, rejects: Iterable[Reject] = ()) -> None:
+        """Queue the events of a block, write its rejects and these, and take its state.
+
+        Raises:
+            RunFailedError: If rejects or the state cannot be written.
+        """
+        number = self.checkpoints.current
+        refused = [*block.rejects, *rejects]
+        self.checkpoints.open(block.records)
+        self._rejects.add_schemas(block.schemas)
+        self._rejects.write(refused)
+        self.checkpoints.acknowledge(number, len(refused) + block.skipped)
+        for event in block.events:
+            event.checkpoint = number
+        self.queue.put(block.events)
+        if block.state is not None:
+            self.checkpoints.close(block.state)
+            self.write_true_state()
+        self.changed.notify_all()
+
     def accept(self, events: list[QueuedEvent]) -> None:
-        """Settle events that Amplitude has accepted.
+        """Acknowledge events that Amplitude has accepted.
 
         Raises:
             RunFailedError: If the state that has become true cannot be written.
         """
         self.accepted += len(events)
-        for counts, count in self._settle(events).items():
+        for counts, count in self._acknowledge(events).items():
             counts.delivered += count
-        self._reject_suspects()
+        self._reject_those_alone()
         self.write_true_state()
 
     def reject(self, refused: Iterable[tuple[QueuedEvent, str]], reason: str, message: str) -> None:
-        """Write events to the rejects file, each with its detail, and settle them.
+        """Write events to the rejects file, each with its detail, and acknowledge them.
 
         Raises:
             RunFailedError: If they, or the state that has become true, cannot be written.
@@ -112,7 +130,7 @@ class Coordinator:
         self._rejects.write(
             Reject(event.line, reason, detail, message, event.counts) for event, detail in pairs
         )
-        self._settle([event for event, _ in pairs])
+        self._acknowledge([event for event, _ in pairs])
         self.write_true_state()
 
     def refuse_alone(self, event: QueuedEvent, reason: str, message: str) -> None:
@@ -121,25 +139,24 @@ class Coordinator:
         Raises:
             RunFailedError: If it, or the state that has become true, cannot be written.
         """
-        self.suspects.append((event, reason, message))
-        self._reject_suspects()
+        self.refused_alone.append((event, reason, message))
+        self._reject_those_alone()
         self.changed.notify_all()
 
-    def _reject_suspects(self) -> None:
+    def _reject_those_alone(self) -> None:
         if self.accepted:
-            suspects, self.suspects = self.suspects, []
-            for event, reason, message in suspects:
+            refused, self.refused_alone = self.refused_alone, []
+            for event, reason, message in refused:
                 self.reject([(event, "")], reason, message)
 
     @property
-    def has_only_suspects(self) -> bool:
-        """Whether every event that is not settled was refused alone, and none accepted."""
-        return bool(self.suspects) and self.queue.pending == len(self.suspects)
+    def is_all_refused(self) -> bool:
+        """Whether every event that is pending was refused alone, and none accepted."""
+        return bool(self.refused_alone) and self.queue.pending == len(self.refused_alone)
 
-    def leave(self, events: list[QueuedEvent]) -> None:
-        """Leave events of users with an exhausted quota unsettled, so that no state covers them."""
+    def defer(self, events: list[QueuedEvent]) -> None:
+        """Leave events of users whose quota is used up to another run, covered by no state."""
         self.queue.remove(events)
-        self.exhausted_events += len(events)
 
     def count_retry(self, events: list[QueuedEvent]) -> None:
         """Count events that are sent again."""
@@ -170,23 +187,31 @@ class Coordinator:
             try:
                 self._rejects.sync()
                 self._write_state(state)
-            except RunFailedError as failure:
-                # Set while the lock is held, so that nobody takes an empty queue for success.
-                self.failure = self.failure or failure
-                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, no state was written
+                # Failed while the lock is held, so that nobody takes an empty queue for success.
+                failure = as_failure(error, "State cannot be written")
+                self.fail(failure)
+                raise failure from None
         if not self.checkpoints.is_waiting:
             self.flush_at = FOREVER
         elif self.flush_at == FOREVER:
             self.flush_at = time.monotonic() + self._delays.partial_batch
 
-    def _settle(self, events: list[QueuedEvent]) -> Counter[StreamCounts]:
-        """Settle events; returns how many there were of each stream."""
+    def _acknowledge(self, events: list[QueuedEvent]) -> Counter[StreamCounts]:
+        """Acknowledge events; returns how many there were of each stream."""
         self.queue.remove(events)
         for number, count in Counter(map(_CHECKPOINT, events)).items():
-            self.checkpoints.settle(number, count)
+            self.checkpoints.acknowledge(number, count)
         by_counts = Counter(map(_COUNTS, events))
         now = time.monotonic()
         for counts in by_counts:
             counts.ended = now
         self.changed.notify_all()
         return by_counts
+
+
+def as_failure(error: Exception, what: str) -> RunFailedError:
+    """Return an error as the run's failure, one that nobody expected by its kind."""
+    if isinstance(error, RunFailedError):
+        return error
+    return RunFailedError(f"{what} ({type(error).__name__}); run it again.")

@@ -1,206 +1,191 @@
-"""Deliver events: what the reader calls, and the threads that send."""
+"""Deliver to Amplitude: what the reader calls, and the threads that send."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
+
+from typing_extensions import override
 
 from target_amplitude.amplitude.transport import host_of
-from target_amplitude.delivery.backpressure import MAX_WAIT_SECONDS, Backpressure
-from target_amplitude.delivery.coordinator import Coordinator
+from target_amplitude.delivery.coordinator import as_failure
+from target_amplitude.delivery.destination import Destination
 from target_amplitude.delivery.sender import Sender, refuses_everything
 from target_amplitude.delivery.throttling import FOREVER
-from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from target_amplitude.delays import Delays
-    from target_amplitude.delivery.queued_event import Batch, QueuedEvent
-    from target_amplitude.delivery.rejects import Reject, RejectsFile
+    from target_amplitude.amplitude.delays import Delays
+    from target_amplitude.delivery.block import Block, Campaign, Reject
+    from target_amplitude.delivery.coordinator import Coordinator
+    from target_amplitude.delivery.queue import Batch
     from target_amplitude.settings import Settings
 
 _MAX_MEMORY = 40_000_000
 """Bytes of events and their lines that are queued before the reader has to wait."""
 
-_MAX_MEMORY_UNSPLIT = 10_000_000
-"""The same while one request travels at a time; if the reader has to wait, that is too few."""
+_IN_FLIGHT_SECONDS = 20.0
+"""How long requests in flight are waited for after a failure."""
+
+_POLL_SECONDS = 0.1
+"""How soon the reader notices an interrupt, whose handler cannot take the lock to notify it."""
+
+logger = logging.getLogger("target-amplitude")
 
 
-class Delivery:
-    """Takes events from the reader and settles each of them, in threads of its own."""
+class CampaignTable(Protocol):
+    """Where campaigns go, to be acknowledged later."""
+
+    def add(self, campaigns: Iterable[Campaign], checkpoint: int) -> list[Reject]:
+        """Take campaigns that a checkpoint covers; returns those there is no room for."""
+
+    def upload_early(self) -> None:
+        """Upload once before the end of the run."""
+
+    def upload(self) -> None:
+        """Upload what is pending."""
+
+
+class Delivery(Destination):
+    """Delivers events in threads of its own, and campaigns as a lookup table."""
+
+    outcome = "delivered"
 
     def __init__(
         self,
         settings: Settings,
-        rejects: RejectsFile,
-        write_state: Callable[[bytes], None],
+        coordinator: Coordinator,
+        campaigns: CampaignTable,
         delays: Delays,
-        wake_reader: Callable[[], None] = lambda: None,
+        wake_reader: Callable[[], None],
     ) -> None:
         """Prepare; threads start with the first event.
 
         `wake_reader` is called when the run has failed, to end the reader's wait for input.
         """
         self._settings = settings
-        self._rejects = rejects
+        self._coordinator = coordinator
+        self._campaigns = campaigns
         self._delays = delays
         self._wake_reader = wake_reader
         self._is_interrupted = False
         self._deadline = FOREVER
         self._threads: list[threading.Thread] = []
-        self._backpressure = Backpressure()
-        self.coordinator = Coordinator(settings, rejects, write_state, delays)
 
-    @property
-    def checkpoint(self) -> int:
-        """Number of the checkpoint that covers what is read now."""
-        return self.coordinator.checkpoints.current
-
-    def add(
-        self, events: list[QueuedEvent], rejects: list[Reject], settled: int, opened: int
-    ) -> None:
-        """Queue events and write rejects; waits while the queue is full.
-
-        They come from `opened` records, of which `settled` need no delivery.
-
-        Raises:
-            RunFailedError: If the run has failed, or rejects cannot be written.
-        """
-        coordinator = self.coordinator
-        queue = coordinator.queue
+    @override
+    def add(self, block: Block) -> None:
+        if block.schemas:
+            self._campaigns.upload_early()
+        coordinator = self._coordinator
         with coordinator.changed:
             coordinator.raise_failure()
-            coordinator.checkpoints.open(opened)
-            self._rejects.write(rejects)
-            coordinator.checkpoints.settle(self.checkpoint, settled)
-            if not events:
-                return
-            self._start_threads()
-            coordinator.work.notify(queue.put(events))
-            while self._is_full() and not self._is_interrupted:
-                if not queue.full_batches:
-                    queue.flush()
-                self._wait()
+            refused = self._campaigns.add(block.campaigns, coordinator.checkpoints.current)
+            coordinator.add(block, refused)
+            if block.events:
+                self._start_threads()
+            while coordinator.queue.memory > _MAX_MEMORY and not self._is_interrupted:
+                if not coordinator.queue.has_full_batch:
+                    self._flush()
+                coordinator.changed.wait(_POLL_SECONDS)
                 coordinator.raise_failure()
 
-    def close_checkpoint(self, state: bytes) -> None:
-        """Take a state, which is written once everything before it is settled.
+    @override
+    def finish(self) -> None:
+        if self._drain():
+            self._campaigns.upload()
+        else:
+            logger.warning("Not everything could be delivered in time; the next run goes on.")
 
-        Raises:
-            RunFailedError: If the run has failed, or the state cannot be written.
-        """
-        with self.coordinator.changed:
-            self.coordinator.raise_failure()
-            self.coordinator.checkpoints.close(state)
-            self.coordinator.write_true_state()
-            self.coordinator.work.notify()
+    @override
+    def interrupt(self, signum: int) -> None:
+        self._deadline = time.monotonic() + self._delays.termination
+        self._is_interrupted = True
 
-    def finish(self) -> bool:
-        """Deliver everything queued so far; False if interrupted and out of time before the end.
+    @override
+    def close(self) -> None:
+        coordinator = self._coordinator
+        with coordinator.changed:
+            coordinator.is_ended = True
+            coordinator.changed.notify_all()
+            if coordinator.failure is not None:
+                coordinator.changed.wait_for(coordinator.queue.is_idle, _IN_FLIGHT_SECONDS)
 
-        Raises:
-            RunFailedError: If the run has failed.
-        """
-        coordinator = self.coordinator
+    @override
+    def figures(self) -> dict[str, Any]:
+        return {"requests": self._coordinator.requests, "bytes": self._coordinator.sent_bytes}
+
+    @override
+    def lines(self, left_out: str) -> list[str]:
+        return []
+
+    def _drain(self) -> bool:
+        """Deliver everything queued so far; False if interrupted and out of time before the end."""
+        coordinator = self._coordinator
         with coordinator.changed:
             while coordinator.queue.pending and coordinator.failure is None:
                 if self._is_interrupted and time.monotonic() > self._deadline:
                     break
-                if coordinator.has_only_suspects:
+                if coordinator.is_all_refused:
                     if not self._is_interrupted:
                         host = host_of(self._settings.url)
-                        coordinator.failure = refuses_everything(host, coordinator.suspects[-1][-1])
+                        _, _, message = coordinator.refused_alone[-1]
+                        coordinator.fail(refuses_everything(host, message))
                     break
-                coordinator.queue.flush()
-                self._wait()
+                self._flush()
+                coordinator.changed.wait(_POLL_SECONDS)
             coordinator.raise_failure()
             return not coordinator.queue.pending
 
-    def interrupt(self) -> None:
-        """Let the reader go even if the queue is full; safe in a signal handler."""
-        self._deadline = time.monotonic() + self._delays.termination
-        self._is_interrupted = True
-
-    def stop(self, seconds: float = 0.0) -> None:
-        """Stop the threads, after so many seconds for requests in flight."""
-        until = time.monotonic() + seconds
-        coordinator = self.coordinator
-        with coordinator.changed:
-            coordinator.is_ended = True
-            coordinator.changed.notify_all()
-            coordinator.work.notify_all()
-            while not coordinator.queue.is_idle() and time.monotonic() < until:
-                coordinator.changed.wait(max(0.0, until - time.monotonic()))
-
-    def _is_full(self) -> bool:
-        queue = self.coordinator.queue
-        return queue.memory > (_MAX_MEMORY if queue.is_split else _MAX_MEMORY_UNSPLIT)
-
-    def _wait(self) -> None:
-        """Wait for the senders, and let more of them work if the reader has waited too long."""
-        coordinator = self.coordinator
-        coordinator.work.notify_all()
-        begun = time.monotonic()
-        coordinator.changed.wait(MAX_WAIT_SECONDS)
-        is_high = self._backpressure.is_high(begun, time.monotonic())
-        if is_high and (coordinator.queue.full_batches or self._is_full()):
-            coordinator.queue.split()
-            self._start_threads()
+    def _flush(self) -> None:
+        self._coordinator.queue.flush()
+        self._coordinator.changed.notify_all()
 
     def _start_threads(self) -> None:
-        for number in range(len(self._threads), self.coordinator.queue.partition_count):
+        for number in range(len(self._threads), self._settings.max_concurrent_requests):
             thread = threading.Thread(target=self._send, name=f"sender-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
     def _send(self) -> None:
-        sender = Sender(self._settings, self.coordinator, self._delays)
+        coordinator = self._coordinator
+        sender = Sender(self._settings, coordinator, self._delays)
         try:
             while (batch := self._next_batch()) is not None:
                 try:
                     sender.deliver(batch)
                 finally:
-                    with self.coordinator.changed:
-                        self.coordinator.queue.complete(batch, time.monotonic())
-                        self.coordinator.changed.notify_all()
-        except RunFailedError as failure:
-            self._fail(failure)
-        except Exception as failure:  # noqa: BLE001 - a thread that dies unseen loses events
-            kind = type(failure).__name__
-            self._fail(RunFailedError(f"A sending thread broke down with {kind}; run it again."))
+                    with coordinator.changed:
+                        coordinator.queue.release(batch, time.monotonic())
+                        coordinator.changed.notify_all()
+        except Exception as error:  # noqa: BLE001 - a thread that dies unseen loses events
+            with coordinator.changed:
+                coordinator.fail(as_failure(error, "A sending thread broke down"))
+            self._wake_reader()
         finally:
             sender.close()
 
     def _next_batch(self) -> Batch | None:
         """Wait for a batch that may be sent; None when the run has ended or failed."""
-        coordinator = self.coordinator
+        coordinator = self._coordinator
         queue = coordinator.queue
         with coordinator.changed:
             while not coordinator.is_ended and coordinator.failure is None:
                 now = time.monotonic()
                 if now >= coordinator.flush_at:
-                    queue.flush()
                     coordinator.flush_at = FOREVER
+                    self._flush()
                 batch = queue.take(now)
                 if batch is None:
                     due = min(coordinator.flush_at, queue.throttling.next_retry_at())
-                    coordinator.work.wait(None if due == FOREVER else max(0.01, due - now))
+                    coordinator.changed.wait(None if due == FOREVER else max(0.01, due - now))
                     continue
-                batch.events, left = queue.throttling.separate(batch.events)
-                coordinator.leave(left)
-                if coordinator.flush_at != FOREVER or queue.has_more():
-                    coordinator.work.notify()
+                batch.events, deferred = queue.throttling.separate(batch.events)
+                coordinator.defer(deferred)
                 if batch.events:
                     return batch
-                queue.complete(batch, now)
+                queue.release(batch, now)
                 coordinator.changed.notify_all()
         return None
-
-    def _fail(self, failure: RunFailedError) -> None:
-        with self.coordinator.changed:
-            self.coordinator.failure = self.coordinator.failure or failure
-            self.coordinator.changed.notify_all()
-            self.coordinator.work.notify_all()
-        self._wake_reader()

@@ -13,43 +13,17 @@ from uuid import uuid4
 import msgspec
 
 from target_amplitude.common.output import open_private, write_all
+from target_amplitude.delivery.block import count_rejects
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from target_amplitude.history.counts import StreamCounts
+    from target_amplitude.delivery.block import Reject
 
 _REJECTED = "rejected"
 """Key of a RECORD message, beside `record`, that holds the reason."""
-
-
-class Reject(msgspec.Struct, frozen=True):
-    """One refused record.
-
-    Attributes:
-        line: The Singer line it came in.
-        reason: A few fixed words, by which rejects are counted.
-        detail: What exactly is wrong.
-        message: Amplitude's own words.
-        counts: Counts of its stream, where it is to be counted once it is written.
-        counted: Whether it counts towards `max_rejected_percent`.
-    """
-
-    line: bytes
-    reason: str
-    detail: str = ""
-    message: str = ""
-    counts: StreamCounts | None = None
-    counted: bool = True
-
-
-def count_rejects(rejects: Iterable[Reject]) -> None:
-    """Count records as rejected."""
-    for reject in rejects:
-        if reject.counts is not None:
-            reject.counts.reject(reject.reason, counted=reject.counted)
 
 
 class _Origin(msgspec.Struct):
@@ -102,9 +76,9 @@ class RejectsFile:
         except msgspec.MsgspecError:
             return False
 
-    def add_schema(self, stream: str, line: bytes) -> None:
-        """Remember the SCHEMA message to be written before rejects of a stream."""
-        self._schemas[stream] = line
+    def add_schemas(self, schemas: dict[str, bytes]) -> None:
+        """Remember the SCHEMA messages to be written before rejects of their streams."""
+        self._schemas |= schemas
 
     def write(self, rejects: Iterable[Reject]) -> None:
         """Append rejects and count them.

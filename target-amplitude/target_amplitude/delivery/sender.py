@@ -19,12 +19,13 @@ from target_amplitude.errors import RefusedKeyError, RunFailedError
 
 if TYPE_CHECKING:
     from target_amplitude.amplitude.answers import Decision
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
+    from target_amplitude.delivery.block import QueuedEvent
     from target_amplitude.delivery.coordinator import Coordinator
-    from target_amplitude.delivery.queued_event import Batch, QueuedEvent
+    from target_amplitude.delivery.queue import Batch
     from target_amplitude.settings import Settings
 
-_MAX_SUSPECTS = 50
+_MAX_REFUSED_ALONE = 50
 """Events refused alone, with none accepted, beyond which it is not the events that are refused."""
 
 logger = logging.getLogger("target-amplitude")
@@ -34,7 +35,6 @@ class Sender:
     """Delivers batches over a connection of its own."""
 
     def __init__(self, settings: Settings, coordinator: Coordinator, delays: Delays) -> None:
-        """Prepare a connection."""
         self._settings = settings
         self._coordinator = coordinator
         self._delays = delays
@@ -46,7 +46,7 @@ class Sender:
         self._transport.close()
 
     def deliver(self, batch: Batch) -> None:
-        """Send a batch until each of its events is settled or held back.
+        """Send a batch until each of its events is acknowledged, held back or deferred.
 
         Raises:
             RunFailedError: If an answer ends the run.
@@ -109,7 +109,7 @@ class Sender:
                 coordinator.count_retry(events)
                 return
             coordinator.refuse_alone(events[0], decision.reason, decision.message)
-            if len(coordinator.suspects) > _MAX_SUSPECTS:
+            if len(coordinator.refused_alone) > _MAX_REFUSED_ALONE:
                 raise refuses_everything(self._host, decision.message)
 
     def _take_out_named(
@@ -118,7 +118,7 @@ class Sender:
         events: list[QueuedEvent],
         unsent: list[list[QueuedEvent]],
     ) -> list[QueuedEvent]:
-        """Reject, hold back or leave the named events; returns the others, to be sent at once."""
+        """Reject, hold back or defer the named events; returns the others, to be sent at once."""
         refused: list[tuple[QueuedEvent, str]] = []
         rest: list[tuple[int, QueuedEvent]] = []
         for index, event in enumerate(events):
@@ -129,33 +129,33 @@ class Sender:
                 rest.append((index, event))
             else:
                 refused.append((event, detail))
-        exhausted = {event.user for _, event in rest if _is_named(event, decision.exhausted_ids)}
+        over_quota = {event.user for _, event in rest if _is_named(event, decision.exhausted_ids)}
         throttled = {
             event.user
             for index, event in rest
             if index in decision.throttled or _is_named(event, decision.throttled_ids)
         }
-        throttled -= exhausted
+        throttled -= over_quota
         self._coordinator.reject(refused, "refused by Amplitude", decision.message)
         # In the order of reading, so that a user's events are held back in order.
         parts = [[event for _, event in rest], *reversed(unsent)]
-        if exhausted:
-            self._leave(exhausted, parts)
+        if over_quota:
+            self._defer(over_quota, parts)
         if throttled:
             self._hold(throttled, parts, decision)
-        named = throttled | exhausted
+        named = throttled | over_quota
         unsent[:] = [others for part in unsent if (others := _without(part, named))]
         return _without(parts[0], named)
 
-    def _leave(self, users: set[str], parts: list[list[QueuedEvent]]) -> None:
-        """Leave the events of users whose daily quota is exhausted for another run."""
+    def _defer(self, users: set[str], parts: list[list[QueuedEvent]]) -> None:
+        """Leave the events of users whose daily quota is used up for another run."""
         logger.warning(
             "Amplitude's daily quota of %d user(s) is used up; "
             "their events are left for a run after the quota has recovered.",
             len(users),
         )
-        self._coordinator.leave(self._coordinator.queue.throttling.exhaust(users))
-        self._coordinator.leave(_of_users(parts, users))
+        self._coordinator.defer(self._coordinator.queue.throttling.stop_users(users))
+        self._coordinator.defer(_of_users(parts, users))
 
     def _hold(
         self, users: set[str], parts: list[list[QueuedEvent]], decision: PartialFailure
@@ -167,7 +167,7 @@ class Sender:
             pause = self._delays.throttle[self._settings.endpoint]
         attempts = self._coordinator.queue.throttling.hold(held, time.monotonic() + pause)
         self._coordinator.count_retry(held)
-        self._coordinator.work.notify()
+        self._coordinator.changed.notify_all()
         if attempts > self._settings.max_retries:
             raise RunFailedError(
                 f"Amplitude still throttles {len(users)} user(s) after {attempts - 1} retries; "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from target_amplitude.delivery.queued_event import QueuedEvent
+    from target_amplitude.delivery.block import QueuedEvent
 
 FOREVER = float("inf")
 
@@ -22,7 +22,6 @@ class ThrottledUser:
     __slots__ = ("attempts", "events", "retry_at", "slice_size")
 
     def __init__(self) -> None:
-        """Start without events."""
         self.events: deque[QueuedEvent] = deque()
         self.retry_at = 0.0
         self.slice_size = 0
@@ -30,12 +29,11 @@ class ThrottledUser:
 
 
 class Throttling:
-    """Holds events of throttled users back and remembers whose daily quota is exhausted."""
+    """Holds events of throttled users back and remembers whose daily quota is used up."""
 
     def __init__(self) -> None:
-        """Start with nobody throttled."""
         self.users: dict[str, ThrottledUser] = {}
-        self._exhausted: set[str] = set()
+        self._over_quota: set[str] = set()
 
     def hold(self, events: Iterable[QueuedEvent], until: float) -> int:
         """Hold throttled events back, ahead of later ones of the same users.
@@ -55,34 +53,34 @@ class Throttling:
             attempts = max(attempts, throttled.attempts)
         return attempts
 
-    def exhaust(self, users: Iterable[str]) -> list[QueuedEvent]:
-        """Send nothing more of these users; returns the events that were held back for them."""
-        left: list[QueuedEvent] = []
+    def stop_users(self, users: Iterable[str]) -> list[QueuedEvent]:
+        """Send nothing more of users whose quota is used up; returns what was held back of them."""
+        deferred: list[QueuedEvent] = []
         for user in users:
-            self._exhausted.add(user)
+            self._over_quota.add(user)
             throttled = self.users.pop(user, None)
             if throttled is not None:
-                left.extend(throttled.events)
-        return left
+                deferred.extend(throttled.events)
+        return deferred
 
     def separate(self, events: list[QueuedEvent]) -> tuple[list[QueuedEvent], list[QueuedEvent]]:
-        """Return the events that may be sent now, and those of users with an exhausted quota.
+        """Return the events that may be sent now, and those of users whose quota is used up.
 
         Events of throttled users are held back, behind their earlier ones.
         """
-        if not (self.users or self._exhausted):
+        if not (self.users or self._over_quota):
             return events, []
-        ready, left = [], []
+        ready, deferred = [], []
         for event in events:
-            if event.user in self._exhausted or event.device in self._exhausted:
-                left.append(event)
+            if event.user in self._over_quota or event.device in self._over_quota:
+                deferred.append(event)
             elif event.user in self.users and self.users[event.user].retry_at != FOREVER:
                 self.users[event.user].events.append(event)
             else:
                 ready.append(event)
-        return ready, left
+        return ready, deferred
 
-    def complete(self, users: Iterable[str], now: float) -> None:
+    def send_next(self, users: Iterable[str], now: float) -> None:
         """Let the next slice of users follow whose last one is no longer in flight."""
         for user in users:
             throttled = self.users.get(user)

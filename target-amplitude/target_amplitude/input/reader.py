@@ -1,21 +1,40 @@
-"""Read the input: check its messages and pass records, schemas and states on."""
+"""Read the input: check its messages, and convert its records into blocks for the destination."""
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
+from target_amplitude.amplitude.transport import Transport
+from target_amplitude.delivery.block import Block, Campaign, QueuedEvent, Reject, by_stream
 from target_amplitude.input.messages import ABSENT, Message, decode_messages, split_lines
+from target_amplitude.lookup_table.campaigns import is_campaign
+from target_amplitude.lookup_table.upload import NO_SECRET_KEY
+from target_amplitude.mapping.events import EventMapper
+from target_amplitude.mapping.flattened import find_separator, unflatten
+from target_amplitude.mapping.validation import INVALID_VALUE, NO_MAPPING, Refusal, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from target_amplitude.delivery.destination import Destination
     from target_amplitude.history.counts import CountsByStream, StreamCounts
     from target_amplitude.input.stream_maps import StreamMaps
-    from target_amplitude.sinks.converter import RecordConverter
+    from target_amplitude.settings import Settings
+
+_NOT_JSON = Refusal(INVALID_VALUE, "a value that JSON cannot carry")
+_TOO_LARGE = Refusal("too large", "one event is larger than a request may be")
+_MIN_RECORDS = 1000
+"""Records to flush at a time, since each time takes the lock that senders need."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+logger = logging.getLogger("target-amplitude")
 
 
 class _Stream:
@@ -32,26 +51,33 @@ class _Stream:
 
 
 class InputReader:
-    """Reads blocks of lines and passes each record on to the converter."""
+    """Makes of each record an event, a reject or a campaign, or skips it."""
 
     def __init__(
         self,
-        converter: RecordConverter,
+        settings: Settings,
+        destination: Destination,
         counts: CountsByStream,
         stream_maps: StreamMaps | None,
-        is_own_reject: Callable[[msgspec.Raw], bool] | None,
+        is_own_reject: Callable[[msgspec.Raw], bool],
     ) -> None:
         """Prepare to read.
 
-        `is_own_reject` tells by the reason beside a record whether this run has rejected it, where
-        the run writes rejects.
+        `is_own_reject` tells by the reason beside a record whether this run has rejected it.
         """
-        self._converter = converter
+        self._settings = settings
+        self._destination = destination
         self._counts = counts
         self._stream_maps = stream_maps
         self._is_own_reject = is_own_reject
+        self._mapper = EventMapper(settings)
+        self._max_bytes = Transport.max_event_bytes(settings)
         self._streams: dict[str, _Stream] = {}
+        self._warned_of: set[str] = set()
+        self._block = Block()
+        self._now = 0
         self._line = 1
+        self._records = 0
         self._message_counts = {"SCHEMA": 0, "STATE": 0, "ACTIVATE_VERSION": 0}
         self._handlers: dict[str, Callable[[Message, bytes, int], None]] = {
             "SCHEMA": self._read_schema,
@@ -62,10 +88,10 @@ class InputReader:
     @property
     def message_counts(self) -> dict[str, int]:
         """The number of messages by type; records are counted as stream maps made them."""
-        return {"RECORD": self._converter.records} | self._message_counts
+        return {"RECORD": self._records} | self._message_counts
 
-    def read(self, block: bytes) -> None:
-        """Read a block of whole lines.
+    def read(self, lines: bytes) -> None:
+        """Read whole lines.
 
         Raises:
             InvalidInputLine: At a line that is no Singer message.
@@ -74,72 +100,141 @@ class InputReader:
             MapExpressionError: At a record for which a stream map fails.
             RunFailedError: If the run has failed meanwhile.
         """
-        self._converter.begin_block()
+        self._now = int(time.time() * 1000)
         try:
-            self._read_messages(block)
+            self._read_messages(lines)
         except BaseException:
-            self._converter.hand_over()
+            self.flush()
             raise
-        self._converter.end_block()
+        if self._block.records >= _MIN_RECORDS:
+            self.flush()
 
-    def finish(self) -> None:
-        """Hand over the last records; to be called when no further block follows.
+    def flush(self) -> None:
+        """Pass on what was read.
 
         Raises:
             RunFailedError: If the run has failed meanwhile.
         """
-        self._converter.hand_over()
+        block = self._block
+        if not block.records and block.state is None:
+            return
+        self._block = Block()
+        self._records += block.records
+        for counts, events in by_stream(block.events):
+            times = [time for event in events if (time := event.time) is not None]
+            counts.add_events([event.user for event in events], times)
+        self._destination.add(block)
 
     def _read_messages(self, block: bytes) -> None:
-        add = self._converter.add
-        streams: dict[str | None, _Stream] = self._streams  # type: ignore[assignment]
         lines = split_lines(block)
         first = self._line
         self._line += len(lines)
         for number, line, message in decode_messages(block, lines, first):
-            if message.type != "RECORD":
+            if message.type == "RECORD":
+                self._read_record(message, line, number)
+            else:
                 self._handlers.get(message.type, _refuse_message)(message, line, number)
                 self._message_counts[message.type] += 1
-                continue
-            record, stream = message.record, streams.get(message.stream)
-            if (
-                stream is None
-                or record is None
-                or stream.is_mapped
-                or message.rejected is not ABSENT
-            ):
-                self._read_record(message, line, number)
-                continue
-            # Nearly all records; in place, since each call costs one part in a hundred.
-            for key in stream.keys:
-                if key not in record:
-                    raise _missing_key(key, number)
-            add(record, stream.name, stream.counts, line, stream.separator)
 
     def _read_record(self, message: Message, line: bytes, number: int) -> None:
         record = message.record
-        stream = self._streams.get(message.stream or "")
         if record is None or message.stream is None:
             raise InvalidInputLine(f"Line {number} of the input is a RECORD without its record.")
+        stream = self._streams.get(message.stream)
         if stream is None:
             raise RecordsWithoutSchemaException(
                 f"Line {number} of the input is a record of a stream without a SCHEMA before it; "
                 "check the tap's output.",
             )
-        is_own_reject = self._is_own_reject
-        if is_own_reject and message.rejected is not ABSENT and is_own_reject(message.rejected):
+        if message.rejected is not ABSENT and self._is_own_reject(message.rejected):
             return
         if stream.is_mapped and self._stream_maps is not None:
             for mapped in self._stream_maps.apply(stream.name, record, number):
                 counts = self._counts[mapped.stream]
                 if mapped.record is None:
-                    self._converter.skip(counts)
+                    self._skip(counts)
                 else:
                     _check_keys(mapped.record, mapped.keys, number)
-                    self._converter.add(mapped.record, stream.name, counts, line, mapped.separator)
+                    self._convert(mapped.record, stream.name, counts, line, mapped.separator)
         else:
             _check_keys(record, stream.keys, number)
-            self._converter.add(record, stream.name, stream.counts, line, stream.separator)
+            self._convert(record, stream.name, stream.counts, line, stream.separator)
+
+    def _convert(
+        self,
+        record: dict[str, Any],
+        stream: str,
+        counts: StreamCounts,
+        line: bytes,
+        separator: str | None,
+    ) -> None:
+        """Convert a record of a stream, which came in this line.
+
+        `counts` are those of the stream that a stream map may have renamed it to; `separator` is
+        what the names of the stream are flattened with.
+        """
+        if separator is not None and "event_type" not in record:
+            record = unflatten(record, separator, self._settings.user_field)
+        event = self._mapper.map(record, self._now)
+        if not counts.has_emails and event is not NO_MAPPING:
+            counts.has_emails = "event_type" not in record
+        if isinstance(event, dict):
+            body = _to_body(event, self._max_bytes)
+            if isinstance(body, Refusal):
+                self._reject(body, counts, line)
+                return
+            device = event.get("device_id", "")
+            user = event.get("user_id") or device
+            self._block.events.append(
+                QueuedEvent(body, line, counts, user, device, event.get("time")),
+            )
+            counts.fell_back += self._mapper.fell_back
+        elif event is NO_MAPPING and is_campaign(counts.stream, record):
+            self._add_campaign(record, stream, counts, line)
+        elif isinstance(event, Skip):
+            self._skip(counts)
+        else:
+            self._reject(event, counts, line)
+            if event is NO_MAPPING and self._is_first_of(stream):
+                logger.warning(
+                    "Stream %s has no mapping to events, so its records are written to %s; leave "
+                    "it out in the tap, or give its records event_type, user_id, time and "
+                    "insert_id with stream_maps.",
+                    stream,
+                    self._settings.rejected_path,
+                )
+
+    def _skip(self, counts: StreamCounts) -> None:
+        counts.read += 1
+        counts.skipped += 1
+        self._block.skipped += 1
+
+    def _reject(self, refusal: Refusal, counts: StreamCounts, line: bytes) -> None:
+        counts.read += 1
+        self._block.rejects.append(
+            Reject(line, refusal.reason, refusal.detail, "", counts, counted=refusal.counted),
+        )
+
+    def _add_campaign(
+        self, record: dict[str, Any], stream: str, counts: StreamCounts, line: bytes
+    ) -> None:
+        if self._settings.secret_key:
+            counts.read += 1
+            self._block.campaigns.append(Campaign(record, line, counts))
+            return
+        self._reject(NO_SECRET_KEY, counts, line)
+        if not self._settings.dry_run and self._is_first_of(stream):
+            logger.warning(
+                "Stream %s describes emails; its records are written to %s, since only with "
+                "secret_key can they be uploaded as a lookup table.",
+                counts.stream,
+                self._settings.rejected_path,
+            )
+
+    def _is_first_of(self, stream: str) -> bool:
+        is_first = stream not in self._warned_of
+        self._warned_of.add(stream)
+        return is_first
 
     def _read_schema(self, message: Message, line: bytes, number: int) -> None:
         name = message.stream
@@ -158,22 +253,33 @@ class InputReader:
             )
         stream = self._streams.setdefault(name, _Stream(name, self._counts[name]))
         stream.keys = tuple(message.key_properties or ())
-        stream.separator = self._converter.find_separator(schema["properties"])
-        self._converter.add_schema(name, line)
+        stream.separator = self._find_separator(schema["properties"])
+        self.flush()
+        self._block.schemas[name] = line
         if self._stream_maps is not None:
-            self._stream_maps.add_schema(
-                name, schema, message.key_properties, self._converter.find_separator
-            )
+            self._stream_maps.add_schema(name, schema, message.key_properties, self._find_separator)
             stream.is_mapped = True
+
+    def _find_separator(self, names: Iterable[str]) -> str | None:
+        return find_separator(names, self._settings.user_field)
 
     def _read_state(self, message: Message, line: bytes, number: int) -> None:
         del line
         if message.value is ABSENT:
             raise InvalidInputLine(f"Line {number} of the input is a STATE without its value.")
-        self._converter.close_checkpoint(bytes(message.value))
+        self._block.state = bytes(message.value)
+        self.flush()
 
     def _read_activate_version(self, message: Message, line: bytes, number: int) -> None:
         """Do nothing: Amplitude's events cannot be replaced by a newer version of a table."""
+
+
+def _to_body(event: dict[str, Any], max_bytes: int) -> bytes | Refusal:
+    try:
+        body = _encode(event)
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
+        return _NOT_JSON
+    return body if len(body) < max_bytes else _TOO_LARGE
 
 
 def _refuse_message(message: Message, line: bytes, number: int) -> None:
@@ -187,11 +293,7 @@ def _refuse_message(message: Message, line: bytes, number: int) -> None:
 def _check_keys(record: dict[str, Any], keys: tuple[str, ...], number: int) -> None:
     for key in keys:
         if key not in record:
-            raise _missing_key(key, number)
-
-
-def _missing_key(key: str, number: int) -> MissingKeyPropertiesError:
-    return MissingKeyPropertiesError(
-        f"Line {number} of the input is a record without its key property {key}; "
-        "check the tap's output.",
-    )
+            raise MissingKeyPropertiesError(
+                f"Line {number} of the input is a record without its key property {key}; "
+                "check the tap's output.",
+            )

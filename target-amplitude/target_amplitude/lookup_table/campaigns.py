@@ -10,8 +10,8 @@ import csv
 import io
 from typing import Any
 
-from target_amplitude.mapping.identity import as_id
 from target_amplitude.mapping.properties import MAX_STRING
+from target_amplitude.mapping.validation import as_id
 
 _STREAM = "email_campaigns"
 PROPERTY = "emailCampaignId"

@@ -1,4 +1,4 @@
-"""Upload campaign records as a lookup table, and settle them."""
+"""Upload campaign records as a lookup table, and acknowledge them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from target_amplitude.amplitude.management_api import (
@@ -14,16 +14,17 @@ from target_amplitude.amplitude.management_api import (
     ManagementApi,
     host_of_region,
 )
-from target_amplitude.delivery.rejects import Reject
+from target_amplitude.delivery.block import Reject
 from target_amplitude.errors import RunFailedError
 from target_amplitude.lookup_table.campaigns import PROPERTY, CampaignRows
-from target_amplitude.mapping.outcome import Refusal
+from target_amplitude.mapping.validation import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.amplitude.management_api import Reply
-    from target_amplitude.delays import Delays
+    from target_amplitude.delivery.block import Campaign
     from target_amplitude.delivery.coordinator import Coordinator
     from target_amplitude.delivery.rejects import RejectsFile
     from target_amplitude.history.counts import StreamCounts
@@ -38,10 +39,9 @@ NO_SECRET_KEY = Refusal(
     "set secret_key, and campaigns are uploaded as a lookup table on emailCampaignId",
     counted=False,
 )
-_TABLE_FULL = Refusal(
+_TABLE_FULL = (
     "lookup table full",
     "Amplitude takes no lookup table of more than 1,000,000 rows or 100 MB",
-    counted=False,
 )
 _REFUSED = "lookup table refused"
 
@@ -51,7 +51,7 @@ logger = logging.getLogger("target-amplitude")
 
 
 class _PendingCampaign(NamedTuple):
-    """A record that is in the table and not settled yet."""
+    """A record that is in the table and not acknowledged yet."""
 
     line: bytes
     counts: StreamCounts
@@ -82,30 +82,19 @@ class CampaignUpload:
         self._rows = CampaignRows()
         self._pending: list[_PendingCampaign] = []
         self._has_uploaded_early = False
-        self._has_warned = False
 
-    def add(
-        self,
-        record: dict[str, Any],
-        line: bytes,
-        counts: StreamCounts,
-        checkpoint: int,
-    ) -> Refusal | None:
-        """Take a campaign, to be settled by an upload, or return why not."""
-        if not self._settings.secret_key:
-            if not self._has_warned:
-                self._has_warned = True
-                logger.warning(
-                    "Stream %s describes emails; its records are written to %s, since only with "
-                    "secret_key can they be uploaded as a lookup table.",
-                    counts.stream,
-                    self._settings.rejected_path,
+    def add(self, campaigns: Iterable[Campaign], checkpoint: int) -> list[Reject]:
+        """Take campaigns, to be acknowledged by an upload; returns those there is no room for."""
+        refused = []
+        for campaign in campaigns:
+            if self._rows.add(campaign.record):
+                pending = _PendingCampaign(campaign.line, campaign.counts, checkpoint)
+                self._pending.append(pending)
+            else:
+                refused.append(
+                    Reject(campaign.line, *_TABLE_FULL, counts=campaign.counts, counted=False)
                 )
-            return NO_SECRET_KEY
-        if not self._rows.add(record):
-            return _TABLE_FULL
-        self._pending.append(_PendingCampaign(line, counts, checkpoint))
-        return None
+        return refused
 
     def upload_early(self) -> None:
         """Upload once before the end of the run; a failure is left to the upload at the end.
@@ -122,10 +111,10 @@ class CampaignUpload:
         except RunFailedError as failure:
             logger.warning("%s It is tried once more at the end of this run.", failure)
             return
-        self._settle(reply, len(table))
+        self._acknowledge(reply, len(table))
 
     def upload(self) -> None:
-        """Upload what is pending and settle it; nothing is settled if interrupted.
+        """Upload what is pending and acknowledge it; nothing is acknowledged if interrupted.
 
         Raises:
             RunFailedError: If Amplitude does not know the keys or the last retry fails, or if
@@ -133,7 +122,7 @@ class CampaignUpload:
         """
         if self._pending:
             table = self._rows.to_csv()
-            self._settle(self._upload(table), len(table))
+            self._acknowledge(self._upload(table), len(table))
 
     def _upload(self, table: bytes) -> Reply | None:
         api = ManagementApi(
@@ -153,7 +142,7 @@ class CampaignUpload:
             )
         return reply
 
-    def _settle(self, reply: Reply | None, size: int) -> None:
+    def _acknowledge(self, reply: Reply | None, size: int) -> None:
         if reply is None:
             return
         campaigns, self._pending = self._pending, []
@@ -172,7 +161,7 @@ class CampaignUpload:
             self._coordinator.sent_bytes += size
             by_checkpoint = Counter(campaign.checkpoint for campaign in campaigns)
             for checkpoint, count in by_checkpoint.items():
-                self._coordinator.checkpoints.settle(checkpoint, count)
+                self._coordinator.checkpoints.acknowledge(checkpoint, count)
             self._coordinator.write_true_state()
             self._coordinator.changed.notify_all()
 

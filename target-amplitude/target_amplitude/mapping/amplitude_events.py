@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from target_amplitude.mapping.identity import as_id
 from target_amplitude.mapping.timestamps import to_milliseconds
+from target_amplitude.mapping.validation import as_id
 
 EVENT_FIELDS = frozenset(
     (
@@ -66,7 +66,7 @@ def is_amplitude_event(record: dict[str, Any]) -> bool:
     return record.get("event_type") is not None and ("user_id" in record or "device_id" in record)
 
 
-def complete_amplitude_event(event: dict[str, Any]) -> None:
+def normalize_amplitude_event(event: dict[str, Any]) -> None:
     """Put values into the form Amplitude takes and fields it does not know into the properties.
 
     Whole numbers as ids become their decimal text, whole floats and RFC 3339 text as `time` become

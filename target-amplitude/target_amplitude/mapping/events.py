@@ -7,27 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from target_amplitude import LIBRARY
 from target_amplitude.mapping.amplitude_events import (
-    complete_amplitude_event,
     is_amplitude_event,
-)
-from target_amplitude.mapping.identity import IdentityRule, as_id
-from target_amplitude.mapping.outcome import (
-    NEVER_A_USER,
-    NO_MAPPING,
-    NO_USER,
-    Refusal,
-    Skip,
+    normalize_amplitude_event,
 )
 from target_amplitude.mapping.properties import MAX_STRING, Flattener, UnsendableValueError
 from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import read_user_agent
 from target_amplitude.mapping.validation import (
     DEFAULT_MIN_ID_LENGTH,
-    EARLIEST_MS,
     INVALID_TIME,
     INVALID_VALUE,
-    MAX_AHEAD_MS,
     MAX_NAME,
+    NEVER_A_USER,
+    NO_MAPPING,
+    NO_USER,
+    Refusal,
+    Skip,
+    as_id,
     refuse_amplitude_event,
     refuse_event_type,
     refuse_id,
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
 SKIP_SYNC = "$skip_user_properties_sync"
 UNKNOWN_USER = Skip("no value in user_field")
 
+_RECIPIENT = "recipient"
 _RECENT_MS = 86_400_000
 _MAX_TYPES = 1000
 
@@ -73,16 +70,12 @@ class EventMapper:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings of the mapping."""
         self._prefix = settings.event_type_prefix
         self._names = settings.event_types
-        self._identity = IdentityRule(
-            settings.user_field,
-            fall_back_to_recipient=settings.unknown_users == "recipient",
-        )
         self._falls_back = settings.unknown_users == "recipient"
         self.fell_back = False
         self._user_field = settings.user_field
+        self._user_path = settings.user_field.split(".")
         self._mode = settings.user_properties
         self._min_id_length = settings.min_id_length or DEFAULT_MIN_ID_LENGTH
         self._flattener = Flattener()
@@ -126,21 +119,10 @@ class EventMapper:
         time: int,
         now: int,
     ) -> dict[str, Any] | Refusal | Skip:
-        user_field = self._user_field
-        user_id = record.get(user_field)
-        if (
-            type(user_id) is str
-            and "@" in user_id
-            and self._min_id_length <= len(user_id) <= MAX_NAME
-            and EARLIEST_MS <= time <= now + MAX_AHEAD_MS
-        ):
-            # Nearly all events; in place, since each call costs one part in a hundred.
-            self.fell_back = False
-        else:
-            found = self._find_user(record, time, now)
-            if type(found) is not tuple:
-                return found  # type: ignore[return-value]
-            user_id, user_field = found
+        found = self._find_user(record, time, now)
+        if not isinstance(found, tuple):
+            return found
+        user_id, user_field = found
         try:
             properties = self._flattener.flatten(record)
         except UnsendableValueError as unsendable:
@@ -171,7 +153,7 @@ class EventMapper:
         time: int,
         now: int,
     ) -> tuple[str, str] | Refusal | Skip:
-        user_id, user_field = self._identity.identify(record)
+        user_id, user_field = self._identify(record)
         self.fell_back = user_field != self._user_field
         if not user_id:
             if record["type"] == "UNBOUNCE":
@@ -183,6 +165,17 @@ class EventMapper:
             or (user_id, user_field)
         )
 
+    def _identify(self, record: dict[str, Any]) -> tuple[str, str]:
+        """Return the user id of a record and its field; both are empty where it has none."""
+        value = record.get(self._user_field)
+        if value is None:
+            value = _walk(record, self._user_path)
+        if user_id := as_id(value):
+            return user_id, self._user_field
+        if self._falls_back and (recipient := as_id(record.get(_RECIPIENT))):
+            return recipient, _RECIPIENT
+        return "", ""
+
     def _check_amplitude_event(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal:
         event = {
             name: value
@@ -191,13 +184,22 @@ class EventMapper:
         }
         if "user_id" not in event and "device_id" not in event:
             return NO_USER
-        complete_amplitude_event(event)
+        normalize_amplitude_event(event)
         refusal = refuse_amplitude_event(event, now, self._min_id_length)
         if refusal is not None:
             return refusal
         event.setdefault("library", LIBRARY)
         self.fell_back = False
         return event
+
+
+def _walk(record: dict[str, Any], path: list[str]) -> Any:
+    value: Any = record
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
 
 
 def insert_id(portal: Any, time: int, identifier: Any) -> str:

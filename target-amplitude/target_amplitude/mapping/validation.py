@@ -1,12 +1,39 @@
-"""Check for what Amplitude refuses, so that no request is refused for one bad event."""
+"""Why a record does not become an event: above all what Amplitude refuses."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from target_amplitude.mapping.outcome import Refusal
 from target_amplitude.mapping.properties import MAX_DEPTH
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The record is rejected.
+
+    Attributes:
+        reason: A few fixed words, by which rejects are counted.
+        detail: What exactly is wrong; names fields, never quotes their values.
+        counted: Whether it counts towards `max_rejected_percent`.
+    """
+
+    reason: str
+    detail: str = ""
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A setting leaves the record out."""
+
+    reason: str
+
+
+NO_MAPPING = Refusal("no mapping", counted=False)
+NO_USER = Refusal("no user", "it has neither a value in user_field nor a recipient")
+NEVER_A_USER = Refusal("no user", "HubSpot names no recipient in this type", counted=False)
 
 DEFAULT_MIN_ID_LENGTH = 5
 """Amplitude's own minimum for user and device ids unless `options.min_id_length` says otherwise."""
@@ -53,6 +80,19 @@ INVALID_ID = "invalid id"
 INVALID_TIME = "invalid time"
 INVALID_EVENT_TYPE = "invalid event type"
 INVALID_VALUE = "invalid value"
+
+
+def as_id(value: Any) -> str:
+    """Return a value as an id; empty where it cannot be one."""
+    if isinstance(value, str):
+        return "" if value.isspace() else value
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return ""
 
 
 def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:

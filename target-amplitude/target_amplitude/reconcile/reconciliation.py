@@ -1,27 +1,28 @@
-"""One reconciliation: remember what is read, read Amplitude's export, and judge each event."""
+"""One reconciliation: keep what is read, read Amplitude's export, and judge each event."""
 
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from target_amplitude.amplitude.export_api import ExportApi, RangeTooLargeError
+from target_amplitude.delivery.destination import Destination
 from target_amplitude.errors import RunFailedError
-from target_amplitude.reconcile.comparison import Balance, Comparison
+from target_amplitude.reconcile.comparison import Balance, Comparison, Verdict
 from target_amplitude.reconcile.exported import BrokenExportError, read_export
+from target_amplitude.reconcile.files import MissingFile, Spool
 from target_amplitude.reconcile.report import remarks, table
-from target_amplitude.reconcile.sinks import MissingFile, MissingSink
-from target_amplitude.reconcile.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from target_amplitude.delays import Delays
+    from target_amplitude.amplitude.delays import Delays
+    from target_amplitude.delivery.block import Block
     from target_amplitude.settings import Settings
-    from target_amplitude.sinks.sink import Sink
 
 MISSING_NAME = "missing.singer.jsonl"
 """The file beside `rejected_path` that a report writes the missing events to."""
@@ -42,54 +43,98 @@ _BATCH = 10_000
 logger = logging.getLogger("target-amplitude")
 
 
-class Reconciliation:
-    """Compares the input of a run with what Amplitude holds."""
+class Reconciliation(Destination):
+    """Keeps what is read until Amplitude's export is read too, and passes on what that lacks.
+
+    Events that Amplitude has are counted as skipped. Those too recent to be exported are delivered,
+    since Amplitude drops what it received within seven days.
+    """
 
     def __init__(
-        self,
-        settings: Settings,
-        delays: Delays,
-        *,
-        writes_missing: bool,
+        self, settings: Settings, delays: Delays, inner: Destination, *, sends: bool
     ) -> None:
-        """Keep files beside `rejected_path`, that of the missing events only where wanted.
+        """Pass on to `inner`; unless it `sends`, write the missing events beside `rejected_path`.
 
         Raises:
             RunFailedError: If nothing can be written there.
         """
         folder = Path(settings.rejected_path).parent
+        self._inner = inner
+        self._sends = sends
         self.comparison = Comparison()
-        self._missing = MissingFile(folder / MISSING_NAME) if writes_missing else None
+        self._missing = MissingFile(folder / MISSING_NAME)
+        if not sends:
+            self._missing.remove()
         self.now = datetime.now(timezone.utc)
         self._spool = Spool(folder)
         self._api = ExportApi(settings, delays, folder)
+        self._is_comparing = True
+        self._is_interrupted = False
         self._bytes = 0
         self._events = 0
         self._start = self._last = self.now
         self._next_report = time.monotonic() + _REPORT_SECONDS
 
-    def sink(self, inner: Sink) -> Sink:
-        """Return the sink that passes on what Amplitude lacks."""
-        until = int(self.exportable_until.timestamp() * 1000)
-        return MissingSink(inner, self.comparison, self._missing, until)
+    @property
+    @override
+    def outcome(self) -> str:
+        return self._inner.outcome if self._sends else "reconciled"
+
+    @override
+    def add(self, block: Block) -> None:
+        for event in block.events:
+            self.comparison.add(event.body)
+        self._spool.add(block)
+
+    @override
+    def finish(self) -> None:
+        self._read_export()
+        self._is_comparing = False
+        for block in self._spool.blocks():
+            self._pass_on(block)
+            if self._is_interrupted:
+                break
+        self._inner.finish()
+        if self._missing.events and not self._is_interrupted:
+            raise RunFailedError(
+                f"Amplitude lacks {self._missing.events:,} of {self.total.hubspot:,} events; "
+                f"{self._missing.path} holds them. To send them, run it again with reconcile "
+                "send_missing, or give the file to the target as its input."
+            )
+
+    @override
+    def interrupt(self, signum: int) -> None:
+        if self._is_comparing:  # nothing is delivered yet
+            sys.exit(128 + signum)
+        self._is_interrupted = True
+        self._inner.interrupt(signum)
+
+    @override
+    def close(self) -> None:
+        self._inner.close()
+        self._spool.close()
+        self._missing.close()
+
+    @override
+    def figures(self) -> dict[str, Any]:
+        return self._inner.figures() | {"reconciliation": self._summary()}
+
+    @override
+    def lines(self, left_out: str) -> list[str]:
+        total = self.total
+        return [
+            *self._inner.lines(left_out),
+            *table(self.comparison.balances, total),
+            *remarks(total, self.exportable_until, left_out),
+        ]
 
     @property
     def exportable_until(self) -> datetime:
         """The end of the last hour that Amplitude is sure to export."""
         return (self.now - EXPORT_DELAY).replace(minute=0, second=0, microsecond=0)
 
-    def remember(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Keep the blocks of the input on disk while they are read for the first time."""
-        for block in blocks:
-            self._spool.add(block)
-            yield block
-
-    def read_export(self) -> None:
-        """Read what Amplitude received since the oldest event read.
-
-        Raises:
-            RunFailedError: If there is no access, or the last retry fails too.
-        """
+    def _read_export(self) -> None:
+        """Read what Amplitude received since the oldest event read."""
         self.comparison.freeze()
         if self.comparison.first is None:
             return
@@ -115,37 +160,7 @@ class Reconciliation:
         finally:
             self._api.close()
 
-    def blocks(self) -> Iterator[bytes]:
-        """Yield the blocks of the input once more."""
-        yield from self._spool.blocks()
-
-    def close(self) -> None:
-        """Remove what was kept on disk, but for the file of missing events."""
-        self._spool.close()
-        if self._missing is not None:
-            self._missing.close()
-
-    @property
-    def failure(self) -> RunFailedError | None:
-        """Why a report has to fail, if anything is missing."""
-        if self._missing is None or not self._missing.events:
-            return None
-        return RunFailedError(
-            f"Amplitude lacks {self._missing.events:,} of {self.total.hubspot:,} events; "
-            f"{self._missing.path} holds them. To send them, run it again with reconcile "
-            "send_missing, or give the file to the target as its input."
-        )
-
-    def lines(self, left_out: str) -> list[str]:
-        """The figures in words; `left_out` are the records without an event, by reason."""
-        total = self.total
-        return [
-            *table(self.comparison.balances, total),
-            *remarks(total, self.exportable_until, left_out),
-        ]
-
-    def summary(self) -> dict[str, Any]:
-        """The figures as they stand in the job log."""
+    def _summary(self) -> dict[str, Any]:
         total = self.total
         return {
             **total.as_json(),
@@ -165,6 +180,22 @@ class Reconciliation:
             for name, figure in balance.as_json().items():
                 setattr(total, name, getattr(total, name) + figure)
         return total
+
+    def _pass_on(self, block: Block) -> None:
+        until = int(self.exportable_until.timestamp() * 1000)
+        self._missing.add_schemas(block.schemas)
+        lacking = []
+        for event in block.events:
+            verdict = self.comparison.judge(event.body, until)
+            if verdict is Verdict.MISSING and not self._sends:
+                self._missing.add(event)
+            if verdict is Verdict.MISSING or (verdict is Verdict.TOO_EARLY and self._sends):
+                lacking.append(event)
+            else:
+                event.counts.skipped += 1
+        block.skipped += len(block.events) - len(lacking)
+        block.events = lacking
+        self._inner.add(block)
 
     def _read_range(self, begin: datetime, end: datetime) -> int | None:
         """Read one range; returns its bytes, or None if it is too large."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from target_amplitude.amplitude.delays import Delays
 from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
 from target_amplitude.common.channels import config_option, read_command_settings
-from target_amplitude.delays import Delays
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
     Settings,

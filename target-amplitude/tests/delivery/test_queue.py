@@ -1,14 +1,16 @@
-"""How users share partitions, and when one partition becomes several."""
+"""How events become batches: each once, within the limits, and a user's one after another."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_amplitude.delivery.queue import PartitionedQueue
-from target_amplitude.delivery.queued_event import Batch, QueuedEvent
+from target_amplitude.delivery.block import QueuedEvent
+from target_amplitude.delivery.queue import Batch, PartitionedQueue
 from target_amplitude.history.counts import StreamCounts
 
 if TYPE_CHECKING:
@@ -16,42 +18,61 @@ if TYPE_CHECKING:
 
 
 COUNTS = StreamCounts("email_open", 0.0)
+# Of integers as users the partition is known.
+EVEN, ODD = 0, 1
 
 
-def event(number: int, users: int = 5) -> QueuedEvent:
-    return QueuedEvent(b"%d" % number, b"", 1, COUNTS, 0, f"user-{number % users}")
+def event(name: str, user: object = EVEN, line: bytes = b"") -> QueuedEvent:
+    return QueuedEvent(name.encode(), line, COUNTS, user)  # type: ignore[arg-type]
+
+
+def names(batch: Batch | None) -> list[str]:
+    return [] if batch is None else [each.body.decode() for each in batch.events]
+
+
+def put(queue: PartitionedQueue, user: int, *numbers: int) -> None:
+    queue.put([event(str(number), user) for number in numbers])
 
 
 class Traffic:
-    """Batches in flight, and what has been seen of the order that users' events went in."""
+    """Batches in flight, of which some users are throttled, and what was accepted, in order."""
 
     def __init__(self, queue: PartitionedQueue, chance: random.Random) -> None:
         self.queue = queue
         self.chance = chance
+        self.now = 0.0
         self.in_flight: list[Batch] = []
-        self.seen: list[int] = []
+        self.accepted: list[int] = []
         self.put = 0
 
     def add(self) -> None:
         until = self.put + self.chance.randrange(1, 12)
-        self.queue.put([event(number) for number in range(self.put, until)])
+        self.queue.put([event(str(n), f"user-{n % 5}") for n in range(self.put, until)])
         self.put = until
 
     def begin(self) -> bool:
-        batch = self.queue.take(0.0)
+        batch = self.queue.take(self.now)
         if batch is None:
             return False
+        batch.events, _ = self.queue.throttling.separate(batch.events)
         users = {each.user for each in batch.events}
         assert not any(users & {each.user for each in other.events} for other in self.in_flight)
         self.in_flight.append(batch)
-        self.seen += [int(each.body) for each in batch.events]
         return True
 
-    def end(self) -> None:
+    def end(self, share: float = 0.2) -> None:
+        self.now += 1.0
         if self.in_flight:
             batch = self.in_flight.pop(self.chance.randrange(len(self.in_flight)))
-            self.queue.remove(batch.events)
-            self.queue.complete(batch, 0.0)
+            users = sorted({each.user for each in batch.events})
+            throttled = {user for user in users if self.chance.random() < share}
+            self.queue.throttling.hold(
+                [each for each in batch.events if each.user in throttled], self.now + 2.0
+            )
+            others = [each for each in batch.events if each.user not in throttled]
+            self.accepted += [int(each.body) for each in others]
+            self.queue.remove(others)
+            self.queue.release(batch, self.now)
 
 
 @given(
@@ -60,14 +81,15 @@ class Traffic:
     room=st.integers(4, 40),
     chance=st.randoms(use_true_random=False),
 )
-def test_every_event_travels_once_and_a_users_one_after_another(
+def test_every_event_is_accepted_once_and_a_users_one_after_another(
     count: int, rows: int, room: int, chance: random.Random
 ) -> None:
     queue = PartitionedQueue(count, rows, room)
     traffic = Traffic(queue, chance)
-    steps = [traffic.add, traffic.begin, traffic.end, queue.flush, queue.split]
-    for step in chance.choices(steps, weights=[40, 30, 25, 3, 1], k=80):
+    steps = [traffic.add, traffic.begin, traffic.end, queue.flush]
+    for step in chance.choices(steps, weights=[40, 30, 25, 3], k=80):
         step()
+        assert queue.is_idle() == (not traffic.in_flight)
         for batch in traffic.in_flight:
             assert len(batch.events) <= rows
             assert sum(len(each.body) + 1 for each in batch.events) <= room
@@ -75,21 +97,101 @@ def test_every_event_travels_once_and_a_users_one_after_another(
         queue.flush()
         while traffic.begin():
             pass
-        traffic.end()
-    assert sorted(traffic.seen) == list(range(traffic.put))
+        traffic.end(0.0)
+    assert sorted(traffic.accepted) == list(range(traffic.put))
     assert queue.memory == 0
+    assert not queue.throttling.users
     for user in range(5):
-        own = [number for number in traffic.seen if number % 5 == user]
+        own = [number for number in traffic.accepted if number % 5 == user]
         assert own == sorted(own)
 
 
-def test_what_is_in_flight_as_the_queue_is_split_comes_before_everything_else() -> None:
-    queue = PartitionedQueue(3, 10, 1000)
-    queue.put([event(number) for number in range(100)])
+@given(st.lists(st.integers(1, 30), max_size=40), st.integers(1, 9), st.integers(1, 40))
+def test_batches_are_as_full_as_may_be(sizes: list[int], rows: int, room: int) -> None:
+    queue = PartitionedQueue(1, rows, room)
+    queue.put([event("x" * size) for size in sizes])
+    batches = []
+    while queue.pending:
+        queue.flush()
+        batch = queue.take(0.0)
+        assert batch is not None
+        batches.append([len(each.body) + 1 for each in batch.events])
+        queue.remove(batch.events)
+        queue.release(batch, 0.0)
+    assert [size for batch in batches for size in batch] == [size + 1 for size in sizes]
+    for full, after in pairwise(batches):
+        assert len(full) == rows or sum(full) + after[0] > room
+    # One that is larger than a batch may be travels alone.
+    assert all(sum(each) <= room or len(each) == 1 for each in batches)
+
+
+def test_pending_and_memory_are_those_of_what_is_not_acknowledged() -> None:
+    queue = PartitionedQueue(1, 9, 1000)
+    events = [event("1", line=b"x" * 29), event("22", line=b"x" * 10)]
+    queue.put(events)
+    queue.put([event("3", line=b"xxxx")])
+    assert (queue.pending, queue.memory) == (3, 30 + 12 + 5)
+    queue.remove(events[1:])
+    assert (queue.pending, queue.memory) == (2, 35)
+
+
+def test_a_partial_batch_waits_until_it_is_flushed_and_full_ones_go_first() -> None:
+    queue = PartitionedQueue(1, 2, 1000)
+    put(queue, EVEN, 1, 2, 3)
+    assert queue.has_full_batch
     first = queue.take(0.0)
     assert first is not None
+    queue.release(first, 0.0)
     assert queue.take(0.0) is None
-    queue.split()
+    queue.flush()
+    second = queue.take(0.0)
+    assert (names(first), names(second)) == (["1", "2"], ["3"])
+    assert second is not None
+    put(queue, EVEN, 4)
+    queue.release(second, 0.0)
+    # What is added after a flush waits for the next.
     assert queue.take(0.0) is None
-    queue.complete(first, 0.0)
-    assert [queue.take(0.0) is not None for _ in range(2)] == [True, True]
+
+
+def test_each_partition_has_a_request_of_its_own() -> None:
+    queue = PartitionedQueue(2, 1, 1000)
+    put(queue, EVEN, 1, 2)
+    put(queue, ODD, 3)
+    assert [names(queue.take(0.0)) for _ in range(3)] == [["1"], ["3"], []]
+
+
+@pytest.mark.parametrize(
+    ("rows", "room", "together"),
+    [(4, 8, True), (3, 8, False), (4, 7, False), (9, 9, True)],
+)
+def test_flushed_partial_batches_travel_together_as_far_as_a_request_has_room(
+    rows: int, room: int, *, together: bool
+) -> None:
+    queue = PartitionedQueue(2, rows, room)
+    put(queue, EVEN, 1, 2)
+    put(queue, ODD, 3, 4)
+    queue.flush()
+    first = ["1", "2", "3", "4"] if together else ["1", "2"]
+    assert names(queue.take(0.0)) == first
+    assert names(queue.take(0.0)) == ([] if together else ["3", "4"])
+
+
+def test_throttled_events_are_sent_again_in_slices_once_their_time_has_come() -> None:
+    queue = PartitionedQueue(1, 9, 1000)
+    queue.throttling.hold([event("1"), event("2")], 5.0)
+    assert queue.take(4.9) is None
+    batch = queue.take(5.0)
+    assert batch is not None
+    assert names(batch) == ["1"]
+    assert queue.take(9.0) is None
+    queue.release(batch, 9.0)
+    assert names(queue.take(9.0)) == ["2"]
+
+
+def test_throttled_events_of_several_users_travel_together_before_full_batches() -> None:
+    queue = PartitionedQueue(2, 3, 1000)
+    queue.throttling.hold([event("1", EVEN), event("2", ODD), event("3", 2)], 5.0)
+    put(queue, EVEN, 4, 5, 6)
+    batch = queue.take(5.0)
+    assert batch is not None
+    assert names(batch) == ["1", "2", "3"]

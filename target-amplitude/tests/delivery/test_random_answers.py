@@ -17,7 +17,6 @@ from loading.loader import Loader
 from loading.messages import record, run_of, schema
 from target_amplitude.amplitude.answers import Answer, NoAnswer
 from target_amplitude.amplitude.transport import Transport
-from target_amplitude.delivery.backpressure import Backpressure
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -85,8 +84,6 @@ def load(amplitude: Amplitude, messages: list[Any], **config: Any) -> Loader:
     """Run the target against it; a run that fails leaves its states in the loader all the same."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Transport, "post", lambda _, bodies: amplitude.post(bodies))
-        # The queue is split wherever the reader waits, amid whatever is throttled and in flight.
-        patch.setattr(Backpressure, "is_high", lambda *_: True)
         loader = Loader(URL, Path(folder))
         try:
             loader.load(messages, **config)

@@ -1,14 +1,22 @@
+"""What stands in the rejects file, when it is on the disk, and how it is loaded again."""
+
 from __future__ import annotations
 
 import json
+import os
 import stat
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from loading.messages import OPEN, email, record, run_of, schema, state
+from target_amplitude.delivery.block import Reject
+from target_amplitude.delivery.rejects import RejectsFile
 from target_amplitude.errors import RunFailedError
+from target_amplitude.history.counts import StreamCounts
 
 if TYPE_CHECKING:
     from loading.loader import Loader
@@ -51,18 +59,6 @@ def test_the_rejects_file_can_be_its_own_input(sandbox: Sandbox, loader: Loader)
     loader.load_text(loader.rejected_path)
     assert sandbox.amplitude_counts() == {OPEN: 19}
     assert len(loader.rejected_records) == 2
-
-
-def test_refused_again_the_reason_is_the_newest(loader: Loader, tmp_path: Path) -> None:
-    loader.load(with_bad_users(20, 4))
-    copy = tmp_path / "copy.jsonl"
-    copy.write_text(loader.rejected_path.read_text().replace("unknown", "x"))
-    with pytest.raises(RunFailedError, match="None of 1 email events was delivered"):
-        loader.load_text(copy)
-    first, second = loader.rejected_records
-    assert first["rejected"]["run"] != second["rejected"]["run"]
-    assert second["rejected"]["detail"] == "recipient is shorter than 5 characters"
-    assert second["record"]["recipient"] == "x"
 
 
 def test_an_unwritable_path_stops_the_run_before_anything_is_sent(
@@ -116,3 +112,210 @@ def test_an_unbounce_which_never_has_a_user_is_rejected_uncounted(
     assert sandbox.amplitude_stats()["requests"] == 0
     assert [r["rejected"]["reason"] for r in loader.rejected_records] == ["no user"]
     assert len(loader.states) == 1
+
+
+def line_of(stream: str = "email_open", **record: Any) -> bytes:
+    return json.dumps({"type": "RECORD", "stream": stream, "record": record}).encode()
+
+
+def schema_of(stream: str, version: int = 1) -> bytes:
+    return json.dumps({"type": "SCHEMA", "stream": stream, "version": version}).encode()
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text()
+    assert text == "" or text.endswith("\n")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a" / "b" / "rejects.jsonl"
+
+
+@pytest.fixture
+def file(path: Path) -> RejectsFile:
+    return RejectsFile(path)
+
+
+def test_a_record_stands_there_as_it_came_with_the_reason_beside_it(
+    file: RejectsFile, path: Path
+) -> None:
+    before = datetime.now(timezone.utc)
+    file.write([Reject(line_of(id="a"), "invalid id", "too short", "Amplitude says no")])
+    (message,) = lines(path)
+    why = message.pop("rejected")
+    assert message == {"type": "RECORD", "stream": "email_open", "record": {"id": "a"}}
+    run, at = why.pop("run"), why.pop("at")
+    assert why == {"reason": "invalid id", "detail": "too short", "amplitude": "Amplitude says no"}
+    assert len(run) == 32
+    assert at[-5] == "."
+    assert at[-1] == "Z"
+    assert abs(datetime.fromisoformat(at[:-1] + "+00:00") - before).total_seconds() < 60
+
+
+def test_each_streams_schema_comes_once_before_its_records(file: RejectsFile, path: Path) -> None:
+    file.add_schemas({each: schema_of(each) for each in ("email_open", "email_click")})
+    file.write([Reject(line_of(id="a"), "x"), Reject(line_of("email_click", id="b"), "x")])
+    file.write([Reject(line_of(id="c"), "x"), Reject(line_of("email_sent", id="d"), "x")])
+    assert [(each["type"], each["stream"]) for each in lines(path)] == [
+        ("SCHEMA", "email_open"),
+        ("RECORD", "email_open"),
+        ("SCHEMA", "email_click"),
+        ("RECORD", "email_click"),
+        ("RECORD", "email_open"),
+        ("RECORD", "email_sent"),
+    ]
+
+
+def test_a_changed_schema_comes_again(file: RejectsFile, path: Path) -> None:
+    for version in (1, 1, 2):
+        file.add_schemas({"email_open": schema_of("email_open", version)})
+        file.write([Reject(line_of(id="a"), "x")])
+    assert [each.get("version") for each in lines(path)] == [1, None, None, 2, None]
+
+
+def test_rejects_are_counted_once_they_are_written(file: RejectsFile) -> None:
+    counts = StreamCounts("email_open", 0.0)
+    file.write(
+        [
+            Reject(line_of(id="a"), "no user", counts=counts),
+            Reject(line_of(id="b"), "no user", counts=counts, counted=False),
+            Reject(line_of(id="c"), "no user"),
+        ]
+    )
+    assert counts.rejected == {"no user": 2}
+    assert counts.rejected_counted == 1
+
+
+def test_nothing_is_counted_that_could_not_be_written(
+    file: RejectsFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", is_full)
+    counts = StreamCounts("email_open", 0.0)
+    with pytest.raises(RunFailedError) as caught:
+        file.write([Reject(line_of(id="a"), "no user", counts=counts)])
+    assert str(caught.value) == (
+        f"Records cannot be kept in rejected_path {path}: No space left on device; make room or "
+        "name another path. No state covers them."
+    )
+    assert counts.rejected == {}
+
+
+def test_a_write_in_pieces_is_a_whole_one(
+    file: RejectsFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda to, data: write(to, data[:7]))
+    file.write([Reject(line_of(id="a"), "no user")])
+    assert lines(path)[0]["record"] == {"id": "a"}
+
+
+def test_what_was_there_before_stays(path: Path) -> None:
+    RejectsFile(path).write([Reject(line_of(id="a"), "x")])
+    RejectsFile(path).write([Reject(line_of(id="b"), "x")])
+    first, second = lines(path)
+    assert (first["record"]["id"], second["record"]["id"]) == ("a", "b")
+    assert first["rejected"]["run"] != second["rejected"]["run"]
+
+
+def test_it_is_so_from_the_first_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_permitted(*_: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchmod", not_permitted)
+    before = os.umask(0)
+    try:
+        RejectsFile(path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_device_keeps_its_mode() -> None:
+    before = Path("/dev/null").stat().st_mode
+    RejectsFile(Path("/dev/null")).close()
+    assert Path("/dev/null").stat().st_mode == before
+
+
+class TestSync:
+    @pytest.fixture
+    def synced(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        calls: list[int] = []
+        monkeypatch.setattr(os, "fsync", calls.append)
+        return calls
+
+    def test_only_what_was_written_is_synced_and_once(
+        self, file: RejectsFile, synced: list[int]
+    ) -> None:
+        file.sync()
+        file.write([])
+        file.sync()
+        assert synced == []
+        file.write([Reject(line_of(id="a"), "x")])
+        file.sync()
+        file.sync()
+        assert len(synced) == 1
+
+    def test_a_failure_is_tried_again(
+        self, file: RejectsFile, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_: int) -> None:
+            raise OSError(5, "Input/output error")
+
+        file.write([Reject(line_of(id="a"), "x")])
+        monkeypatch.setattr(os, "fsync", fails)
+        for _ in range(2):
+            with pytest.raises(RunFailedError, match=f"{path}: Input/output error"):
+                file.sync()
+
+    def test_a_device_need_not_be_synced(self) -> None:
+        file = RejectsFile(Path("/dev/null"))
+        file.write([Reject(line_of(id="a"), "x")])
+        file.sync()
+        file.close()
+
+
+class TestAsInput:
+    def test_it_is_recognised_and_read_only_as_far_as_it_goes(
+        self, file: RejectsFile, path: Path
+    ) -> None:
+        file.write([Reject(line_of(id="a"), "x")])
+        size = path.stat().st_size
+        with path.open("rb") as source:
+            source.seek(5)
+            assert file.detect_input(source.fileno()) == size - 5
+        assert file.is_input
+
+    def test_another_file_is_another(self, file: RejectsFile, tmp_path: Path) -> None:
+        (tmp_path / "other").write_bytes(b"x")
+        with (tmp_path / "other").open("rb") as source:
+            assert file.detect_input(source.fileno()) is None
+        assert not file.is_input
+
+    def test_a_device_is_no_input_of_its_own(self) -> None:
+        file = RejectsFile(Path("/dev/null"))
+        with Path("/dev/null").open("rb") as source:
+            assert file.detect_input(source.fileno()) is None
+        assert not file.is_input
+
+    def test_what_is_refused_stays_where_it_is_and_is_counted(
+        self, file: RejectsFile, path: Path
+    ) -> None:
+        file.write([Reject(line_of(id="a"), "x")])
+        file.is_input = True
+        counts = StreamCounts("email_open", 0.0)
+        file.write([Reject(line_of(id="a"), "x", counts=counts)])
+        assert len(lines(path)) == 1
+        assert counts.rejected == {"x": 1}
+
+    def test_what_this_run_has_written_it_knows(self, file: RejectsFile, path: Path) -> None:
+        file.write([Reject(line_of(id="a"), "x")])
+        rejected = json.dumps(lines(path)[0]["rejected"]).encode()
+        assert file.has_written(msgspec.Raw(rejected))
+        assert not RejectsFile(path).has_written(msgspec.Raw(rejected))
+        for odd in (b"{}", b"[]", b"5", b'{"run": 5}', b"{"):
+            assert not file.has_written(msgspec.Raw(odd))

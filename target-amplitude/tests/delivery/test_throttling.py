@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from target_amplitude.delivery.queued_event import QueuedEvent
+from target_amplitude.delivery.block import QueuedEvent
 from target_amplitude.delivery.throttling import FOREVER, Throttling
 from target_amplitude.history.counts import StreamCounts
 
@@ -10,7 +10,7 @@ COUNTS = StreamCounts("email_open", 0.0)
 
 
 def event(name: str, user: str = "ada", device: str = "") -> QueuedEvent:
-    return QueuedEvent(name.encode(), b"", 1, COUNTS, 0, user, device)
+    return QueuedEvent(name.encode(), b"", COUNTS, user, device)
 
 
 def names(events: object) -> list[str]:
@@ -58,7 +58,7 @@ def test_after_a_slice_has_gone_through_twice_as_many_follow_at_once() -> None:
     throttling.hold([], 1.0)
     user = throttling.users["ada"]
     user.retry_at = FOREVER
-    throttling.complete(["ada"], 12.0)
+    throttling.send_next(["ada"], 12.0)
     assert (user.retry_at, user.slice_size, user.attempts) == (12.0, 6, 0)
     assert throttling.hold([event("0")], 13.0) == 1
 
@@ -66,7 +66,7 @@ def test_after_a_slice_has_gone_through_twice_as_many_follow_at_once() -> None:
 def test_a_slice_that_was_throttled_again_goes_on_waiting() -> None:
     throttling = Throttling()
     throttling.hold([event("1"), event("2")], 30.0)
-    throttling.complete(["ada", "nobody"], 12.0)
+    throttling.send_next(["ada", "nobody"], 12.0)
     assert throttling.users["ada"].retry_at == 30.0
     assert throttling.users["ada"].slice_size == 1
 
@@ -77,7 +77,7 @@ def test_a_user_of_whom_nothing_waits_is_throttled_no_longer() -> None:
     for user in ("ada", "eve"):
         throttling.users[user].events.clear()
         throttling.users[user].retry_at = FOREVER
-    throttling.complete(["nobody", "bob", "ada", "eve"], 12.0)
+    throttling.send_next(["nobody", "bob", "ada", "eve"], 12.0)
     assert list(throttling.users) == ["bob"]
 
 
@@ -86,8 +86,8 @@ def test_nobody_waits_behind_a_throttled_user() -> None:
     events = [event("1"), event("2", "bob"), event("3")]
     assert throttling.separate(events) == (events, [])
     throttling.hold([event("0")], 9.0)
-    ready, left = throttling.separate(events)
-    assert (names(ready), left) == (["2"], [])
+    ready, deferred = throttling.separate(events)
+    assert (names(ready), deferred) == (["2"], [])
     assert waiting(throttling) == ["0", "1", "3"]
 
 
@@ -95,18 +95,18 @@ def test_while_a_users_slice_is_in_flight_what_is_taken_with_it_may_go() -> None
     throttling = Throttling()
     throttling.hold([event("0")], 9.0)
     throttling.users["ada"].retry_at = FOREVER
-    ready, left = throttling.separate([event("0"), event("1", "bob")])
-    assert (names(ready), left) == (["0", "1"], [])
+    ready, deferred = throttling.separate([event("0"), event("1", "bob")])
+    assert (names(ready), deferred) == (["0", "1"], [])
 
 
 def test_a_used_up_quota_leaves_what_waits_and_what_comes() -> None:
     throttling = Throttling()
     throttling.hold([event("1"), event("2"), event("3", "bob")], 9.0)
-    assert names(throttling.exhaust(["eve", "ada"])) == ["1", "2"]
+    assert names(throttling.stop_users(["eve", "ada"])) == ["1", "2"]
     assert list(throttling.users) == ["bob"]
     events = [event("4"), event("5", "x"), event("6", "y", "eve"), event("7", "z", "other")]
-    ready, left = throttling.separate(events)
-    assert (names(ready), names(left)) == (["5", "7"], ["4", "6"])
+    ready, deferred = throttling.separate(events)
+    assert (names(ready), names(deferred)) == (["5", "7"], ["4", "6"])
 
 
 def test_the_next_to_be_tried_again_decides_how_long_to_wait() -> None:

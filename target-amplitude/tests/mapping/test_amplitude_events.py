@@ -9,7 +9,7 @@ import pytest
 from loading.mapping import event_of, mapped
 from loading.messages import email
 from target_amplitude import LIBRARY
-from target_amplitude.mapping.outcome import NO_MAPPING, NO_USER, Refusal
+from target_amplitude.mapping.validation import NO_MAPPING, NO_USER, Refusal
 
 EVENT: dict[str, Any] = {"event_type": "Order Placed", "user_id": "customer-1"}
 

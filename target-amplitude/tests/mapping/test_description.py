@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,9 +11,8 @@ from loading.messages import email
 from target_amplitude.common.image_proxies import is_image_proxy
 from target_amplitude.mapping.amplitude_events import is_amplitude_event
 from target_amplitude.mapping.events import EventMapper
-from target_amplitude.mapping.identity import as_id
-from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import UserAgent, read_user_agent
+from target_amplitude.mapping.validation import as_id
 from target_amplitude.settings import read_settings
 
 IPHONE = (
@@ -126,46 +124,3 @@ def test_who_fell_back_to_the_recipient_is_known_of_the_last_event() -> None:
         mapper.map(email(**fields), NOW)
         seen.append(mapper.fell_back)
     assert seen == [False, True, False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("text", "milliseconds"),
-    [
-        ("1970-01-01T00:00:01.5Z", 1500),
-        ("1970-01-01T00:00:01.05", 1050),
-        ("1970-01-01T00:00:01.0509z", 1050),
-        ("1970-01-01T00:00:00.123456789Z", 123),
-        ("1970-01-01T01:00:00.250+01:00", 250),
-        ("1970-01-01T00:00:00.250-0100", 3_600_250),
-        ("1234567890123456", 1234567890123456),
-        ("12345678901234567", None),
-        ("١٢٣", None),
-        ("1970-13-01T00:00:00Z", None),
-        ("0001-01-01T00:00:00.000+23:59", -62_135_683_140_000),
-    ],
-)
-def test_times_in_all_their_forms(text: str, milliseconds: int | None) -> None:
-    assert to_milliseconds(text) == milliseconds
-
-
-def test_times_may_be_of_pythons_own_kind() -> None:
-    utc = datetime(2026, 11, 1, tzinfo=timezone.utc)
-    assert to_milliseconds(utc) == 1_793_491_200_000
-    assert type(to_milliseconds(utc)) is int
-    assert to_milliseconds(utc.replace(tzinfo=None)) == 1_793_491_200_000
-    east = utc.astimezone(timezone(timedelta(hours=2)))
-    assert to_milliseconds(east) == 1_793_491_200_000
-    assert to_milliseconds(None) is None
-    assert to_milliseconds(float("inf")) is None
-
-
-def test_a_time_with_an_offset_teaches_nothing_about_others() -> None:
-    assert to_milliseconds("2026-11-01T00:30:00.000+01:00") == 1_793_489_400_000
-    assert to_milliseconds("2026-11-01T05:00:00.000Z") == 1_793_509_200_000
-
-
-def test_what_was_read_before_makes_no_difference() -> None:
-    # Python 3.13 and later read it as the beginning of the next day.
-    before = to_milliseconds("2026-11-01T24:00:00.000Z")
-    assert to_milliseconds("2026-11-01T00:00:00.000Z") == 1_793_491_200_000
-    assert to_milliseconds("2026-11-01T24:00:00.000Z") == before

@@ -8,9 +8,9 @@ import pytest
 from loading.mapping import event_of, mapped
 from loading.messages import email
 from target_amplitude import LIBRARY
-from target_amplitude.mapping.outcome import Refusal
 from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import read_user_agent
+from target_amplitude.mapping.validation import Refusal
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML) Chrome/99.0 Safari/537"

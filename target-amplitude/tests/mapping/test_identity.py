@@ -6,7 +6,7 @@ import pytest
 
 from loading.mapping import NOW, event_of, mapped
 from loading.messages import email
-from target_amplitude.mapping.outcome import Refusal, Skip
+from target_amplitude.mapping.validation import Refusal, Skip
 
 
 def test_the_user_id_comes_from_the_user_field() -> None:

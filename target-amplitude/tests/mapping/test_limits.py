@@ -11,9 +11,13 @@ import pytest
 from loading.mapping import NOW, event_of, mapped
 from loading.messages import email
 from target_amplitude.mapping.events import insert_id
-from target_amplitude.mapping.outcome import NEVER_A_USER, NO_MAPPING, NO_USER, Refusal, Skip
 from target_amplitude.mapping.properties import Flattener, UnsendableValueError
 from target_amplitude.mapping.validation import (
+    NEVER_A_USER,
+    NO_MAPPING,
+    NO_USER,
+    Refusal,
+    Skip,
     refuse_amplitude_event,
     refuse_event_type,
     refuse_id,

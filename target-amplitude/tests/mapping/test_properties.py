@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loading.mapping import event_of, mapped
 from loading.messages import email
-from target_amplitude.mapping.outcome import Refusal
+from target_amplitude.mapping.validation import Refusal
 
 
 def test_a_value_nested_too_deep_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from loading.mapping import mapped
 from target_amplitude import LIBRARY
-from target_amplitude.mapping.outcome import Refusal
+from target_amplitude.mapping.validation import Refusal
 
 
 @pytest.mark.parametrize(

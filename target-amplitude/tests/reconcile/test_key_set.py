@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_amplitude.reconcile.key_set import KeySet
+from target_amplitude.reconcile.comparison import KeySet
 
 
 @given(st.sets(st.binary()), st.lists(st.binary()))

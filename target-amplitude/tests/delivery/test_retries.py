@@ -1,4 +1,4 @@
-"""What a sender sends next, after each answer."""
+"""What passes is outlasted: the same is sent again, throttled users wait, a quota ends the run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from loading.messages import OPEN, numbers, run_of
 from loading.scene import ACCEPTED, HALVE, Scene, answer
 from target_amplitude.amplitude.answers import Answer, NoAnswer
-from target_amplitude.errors import RefusedKeyError, RunFailedError
+from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from loading.loader import Loader
+    from sandbox.client import Sandbox
+
+
+def sent_ids(sandbox: Sandbox) -> list[str]:
+    return [event["event_properties"]["id"] for event in sandbox.amplitude_events()]
 
 
 @pytest.fixture
@@ -22,30 +30,98 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     return Scene(tmp_path, monkeypatch)
 
 
-def test_a_batch_is_one_request(scene: Scene) -> None:
-    assert scene.deliver("abc") == ["abc"]
-    assert scene.counts.delivered == 3
-    assert scene.counts.retried == 0
-    assert (scene.coordinator.requests, scene.coordinator.sent_bytes) == (1, 10)
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 520])
+def test_passing_trouble_is_retried(sandbox: Sandbox, loader: Loader, status: int) -> None:
+    sandbox.add_fault("amplitude", action="answer", status=status, times=3)
+    assert numbers(loader.load(run_of(50))) == [50]
+    assert sandbox.amplitude_counts() == {OPEN: 50}
+    assert loader.streams["email_open"]["retried"] == 150
 
 
-def test_of_a_request_too_large_the_first_half_goes_first(scene: Scene) -> None:
-    assert scene.deliver("abcde", HALVE, HALVE) == ["abcde", "ab", "a", "b", "cde"]
-    assert scene.counts.delivered == 5
-    assert scene.counts.retried == 7
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "cut"},
+        {"action": "half_body"},
+        {"action": "accept_then_cut"},
+        {"action": "accept_then_answer", "status": 500},
+        {"action": "html"},
+        {"action": "answer", "status": 200, "body": ""},
+        {"action": "answer", "status": 200, "json": {"code": 500}},
+        {"action": "answer", "status": 204},
+    ],
+    ids=lambda fault: "-".join(map(str, fault.values())),
+)
+def test_what_is_no_confirmation_is_sent_again_and_not_doubled(
+    sandbox: Sandbox, loader: Loader, fault: dict[str, Any]
+) -> None:
+    sandbox.add_fault("amplitude", times=2, **fault)
+    assert numbers(loader.load(run_of(50))) == [50]
+    assert sorted(sent_ids(sandbox)) == sorted(f"event-{n}" for n in range(1, 51))
 
 
-def test_what_is_refused_is_halved_until_it_is_alone(scene: Scene) -> None:
-    refused = answer(400, error="Bad event")
-    assert scene.deliver("abcd", refused, ACCEPTED, refused, refused) == [
-        "abcd",
-        "ab",
-        "cd",
-        "c",
-        "d",
-    ]
-    assert scene.rejected == [("c", "refused by Amplitude", "")]
-    assert scene.counts.delivered == 3
+@pytest.mark.parametrize("fault", [{"action": "cut"}, {"action": "answer", "status": 503}])
+def test_after_the_last_retry_the_run_fails_with_a_true_state(
+    sandbox: Sandbox, loader: Loader, fault: dict[str, Any]
+) -> None:
+    sandbox.add_fault("amplitude", match={"contains": '"event-150"'}, **fault)
+    with pytest.raises(RunFailedError, match="goes on from the last state"):
+        loader.load(
+            run_of(200, state_every=10),
+            batch_size_rows=10,
+            max_retries=2,
+            max_concurrent_requests=1,
+        )
+    assert numbers(loader.states)[-1] <= 140
+    assert numbers(loader.states) == sorted(numbers(loader.states))
+    covered = {f"event-{number}" for number in range(1, numbers(loader.states)[-1] + 1)}
+    assert covered <= set(sent_ids(sandbox))
+
+
+def test_a_throttled_user_waits_while_others_go_on(sandbox: Sandbox, loader: Loader) -> None:
+    body = {
+        "code": 429,
+        "error": "Too many requests for some devices and users",
+        "eps_threshold": 30,
+        "throttled_users": {"user-3@example.com": 31},
+    }
+    sandbox.add_fault("amplitude", action="answer", status=429, json=body, times=1)
+    assert numbers(loader.load(run_of(200))) == [200]
+    events = sandbox.amplitude_events()
+    assert len(events) == 200
+    throttled = [event["user_id"] == "user-3@example.com" for event in events]
+    assert not any(throttled[:196])
+    order = [e["time"] for e in events if e["user_id"] == "user-3@example.com"]
+    assert order == sorted(order)
+
+
+def test_a_user_throttled_for_good_fails_the_run_with_a_true_state(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    sandbox.throttle("user-3@example.com", seconds=600)
+    with pytest.raises(RunFailedError, match="throttles 1 user"):
+        loader.load(run_of(200, state_every=1), max_retries=3)
+    assert sandbox.amplitude_counts() == {OPEN: 196}
+    assert numbers(loader.states)[-1:] in ([], [2])
+
+
+def test_an_exhausted_quota_ends_the_run_cleanly(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.use_up_quota("user-7@example.com")
+    states = loader.load(run_of(500, state_every=1), batch_size_rows=50)
+    assert sandbox.amplitude_counts() == {OPEN: 490}
+    assert numbers(states)[-1] == 6
+    assert "quota" in caplog.text
+    assert "user-7" not in caplog.text
+    assert loader.streams["email_open"]["not_covered"] == 10
+
+
+def test_a_429_that_names_strangers_waits_and_retries(sandbox: Sandbox, loader: Loader) -> None:
+    body = {"code": 429, "throttled_devices": {"a-hash-of-somebody": 31}}
+    sandbox.add_fault("amplitude", action="answer", status=429, json=body, times=2)
+    assert numbers(loader.load(run_of(20))) == [20]
+    assert sandbox.amplitude_stats()["requests"] == 3
 
 
 def test_a_passing_failure_sends_the_same_again_before_anything_later(scene: Scene) -> None:
@@ -72,15 +148,6 @@ def test_after_the_last_retry_the_run_fails(
         "again later, it goes on from the last state."
     )
     assert len(scene.sent) == 3
-
-
-def test_without_retries_the_first_failure_ends_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scene = Scene(tmp_path, monkeypatch, max_retries=0)
-    with pytest.raises(RunFailedError, match="in 1 attempts"):
-        scene.deliver("a", answer(503))
-    assert scene.sent == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -123,35 +190,6 @@ def test_a_pause_ends_with_the_run(scene: Scene) -> None:
 def test_once_the_run_has_ended_nothing_is_sent(scene: Scene) -> None:
     scene.coordinator.is_ended = True
     assert scene.deliver("ab") == []
-
-
-def test_named_events_are_rejected_and_the_others_sent_at_once(scene: Scene) -> None:
-    named = answer(400, error="Bad values", events_with_invalid_fields={"time": [0, 2]})
-    assert scene.deliver("abcd", named) == ["abcd", "bd"]
-    assert scene.rejected == [
-        ("a", "refused by Amplitude", "invalid time"),
-        ("c", "refused by Amplitude", "invalid time"),
-    ]
-    assert '"amplitude":"Bad values"' in scene.rejects.read_text()
-    assert scene.counts.delivered == 2
-    assert scene.counts.retried == 2
-    scene.close()
-    assert scene.states == [b"state"]
-
-
-def test_where_all_are_named_nothing_is_left_to_send(scene: Scene) -> None:
-    named = answer(400, events_with_invalid_fields={"time": [0, 1]})
-    assert scene.deliver("ab", named) == ["ab"]
-    assert len(scene.rejected) == 2
-
-
-def test_events_of_a_silenced_device_are_rejected(scene: Scene) -> None:
-    named = answer(400, silenced_devices=["device-b", "C"])
-    assert scene.deliver("abcd", named, devices="abd") == ["abcd", "ad"]
-    assert scene.rejected == [
-        ("b", "refused by Amplitude", "device is silenced"),
-        ("c", "refused by Amplitude", "device is silenced"),
-    ]
 
 
 def test_throttled_users_wait_and_the_others_go_on(scene: Scene) -> None:
@@ -224,62 +262,12 @@ def test_a_used_up_quota_leaves_its_users_for_another_run(
     sent = scene.deliver("abcdb", HALVE, HALVE, ACCEPTED, exhausted)
     assert sent == ["abcdb", "ab", "a", "b", "cd"]
     assert scene.held == {}
-    assert scene.coordinator.exhausted_events == 3
+    assert scene.coordinator.queue.pending == 0
+    scene.close()
+    assert scene.states == []
     assert scene.counts.delivered == 3
     (warning,) = (each for each in caplog.messages if "quota" in each)
     assert warning == (
         "Amplitude's daily quota of 1 user(s) is used up; their events are left for a run after "
         "the quota has recovered."
     )
-
-
-def test_a_429_that_names_nobody_in_the_request_sends_it_again(scene: Scene) -> None:
-    strangers = answer(429, 0.0, throttled_users={"Z": 31})
-    assert scene.deliver("ab", strangers) == ["ab", "ab"]
-    assert scene.held == {}
-
-
-def test_a_400_that_names_only_strangers_is_halved(scene: Scene) -> None:
-    assert scene.deliver("ab", answer(400, silenced_devices=["Z"])) == ["ab", "a", "b"]
-
-
-def test_fewer_ingested_than_sent_is_told(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    scene.deliver("ab", answer(200, code=200, events_ingested=2))
-    assert caplog.text == ""
-    scene.deliver("ab", answer(200, code=200, events_ingested=1))
-    (warning,) = caplog.messages
-    assert warning == (
-        "Amplitude confirmed 1 of the 2 events of a request; look at Settings > Schema Settings "
-        "in Amplitude for blocked ones."
-    )
-
-
-def test_a_refused_key_is_told_with_what_to_check(scene: Scene) -> None:
-    with pytest.raises(RefusedKeyError) as caught:
-        scene.deliver("ab", answer(400, error="Invalid API key: k"))
-    assert str(caught.value) == (
-        "api2.amplitude.com does not know this API key (Invalid API key); check api_key, and "
-        "region: a key of an EU project is unknown in the US, and the other way round."
-    )
-    assert scene.sent == ["ab"]
-
-
-def test_what_takes_no_events_is_told_as_such(scene: Scene) -> None:
-    with pytest.raises(RunFailedError) as caught:
-        scene.deliver("ab", answer(404))
-    assert type(caught.value) is RunFailedError
-    assert str(caught.value) == ("api2.amplitude.com takes no events (status 404); check api_url.")
-
-
-def test_fifty_refused_alone_may_be_the_events_but_no_more(scene: Scene) -> None:
-    refused = answer(403, error="Forbidden")
-    for _ in range(50):
-        scene.deliver("a", refused)
-    with pytest.raises(RunFailedError) as caught:
-        scene.deliver("a", refused)
-    assert str(caught.value) == (
-        "api2.amplitude.com refuses every event (Forbidden), so none of them is taken for a bad "
-        "one and no state covers them; check api_url, and whether a proxy or firewall stands "
-        "between."
-    )
-    assert scene.rejected == []

@@ -1,0 +1,149 @@
+"""What a reconciliation keeps on disk: what was read, and which events are missing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from target_amplitude.common.output import open_private, write_all
+from target_amplitude.delivery.block import Block
+from target_amplitude.errors import RunFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from target_amplitude.delivery.block import QueuedEvent
+    from target_amplitude.history.counts import StreamCounts
+
+_LENGTH = 4
+
+
+class Spool:
+    """Blocks, compressed, in a file without a name, which ends with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the file in this folder.
+
+        Raises:
+            RunFailedError: If it cannot be written to.
+        """
+        self._folder = folder
+        self._streams: list[StreamCounts] = []
+        self._encode = msgspec.msgpack.Encoder(enc_hook=self._number_of).encode
+        self._decode = msgspec.msgpack.Decoder(Block, dec_hook=self._stream_of).decode
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def add(self, block: Block) -> None:
+        """Add a block.
+
+        Raises:
+            RunFailedError: If the disk is full.
+        """
+        packed = zlib.compress(self._encode(block), 1)
+        try:
+            self._file.write(len(packed).to_bytes(_LENGTH, "big") + packed)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the blocks in the order they were added.
+
+        Raises:
+            RunFailedError: If the disk is full.
+        """
+        try:
+            self._file.seek(0)
+        except OSError as error:  # what was still to be written does not fit
+            raise self._unwritable(error) from None
+        while length := self._file.read(_LENGTH):
+            packed = self._file.read(int.from_bytes(length, "big"))
+            yield self._decode(zlib.decompress(packed))
+
+    def close(self) -> None:
+        """Close the file, which removes it."""
+        with suppress(OSError):  # on a full disk
+            self._file.close()
+
+    def _number_of(self, counts: StreamCounts) -> int:
+        if counts not in self._streams:
+            self._streams.append(counts)
+        return self._streams.index(counts)
+
+    def _stream_of(self, _: type, number: int) -> StreamCounts:
+        return self._streams[number]
+
+    def _unwritable(self, error: OSError) -> RunFailedError:
+        return RunFailedError(
+            f"The events to compare cannot be kept in {self._folder} ({error.strerror}); make room "
+            "there, or read a shorter range of dates.",
+        )
+
+
+class MissingFile:
+    """The missing events as Singer messages, readable by their owner only; each report anew.
+
+    It is written once there is something to write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events = 0
+        self._descriptor: int | None = None
+        self._schemas: dict[str, bytes] = {}
+        self._written: set[str] = set()
+
+    def remove(self) -> None:
+        """Remove the file of the last report.
+
+        Raises:
+            RunFailedError: If that fails.
+        """
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def add_schemas(self, schemas: dict[str, bytes]) -> None:
+        """Remember the SCHEMA messages of streams."""
+        self._schemas |= schemas
+        self._written -= schemas.keys()
+
+    def add(self, event: QueuedEvent) -> None:
+        """Write the record of an event.
+
+        Raises:
+            RunFailedError: If it cannot be written.
+        """
+        stream = event.counts.stream
+        lines = [event.line]
+        if stream not in self._written and stream in self._schemas:
+            self._written.add(stream)
+            lines.insert(0, self._schemas[stream])
+        self.events += 1
+        try:
+            if self._descriptor is None:
+                self._descriptor = open_private(self.path, os.O_TRUNC)
+            write_all(self._descriptor, b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def _unwritable(self, error: OSError) -> RunFailedError:
+        return RunFailedError(
+            f"The missing events cannot be kept in {self.path} ({error.strerror}); make room "
+            "there, or set rejected_path to another folder.",
+        )

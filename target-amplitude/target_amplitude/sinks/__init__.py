@@ -1,1 +1,0 @@
-"""Records into queued events, and where these go: to Amplitude, or nowhere in a dry run."""
