@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +54,10 @@ class DistinctUsers:
         self._bound = smallest[-1]
 
 
-@dataclass(slots=True, eq=False)
 class StreamCounts:
     """Counts of one stream; times of events are milliseconds since 1970.
+
+    No dataclass: msgspec would write its fields where a reconciliation's file has its number.
 
     Attributes:
         started: When its first record came, in seconds of the same clock as `ended`.
@@ -69,28 +69,25 @@ class StreamCounts:
         hours: Events by the hour they happened in, counted from 1970.
     """
 
-    stream: str
-    started: float
-    ended: float = field(init=False)
-    read: int = 0
-    events: int = 0
-    delivered: int = 0
-    skipped: int = 0
-    fell_back: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    rejected_counted: int = 0
-    retried: int = 0
-    requests: int = 0
-    sent_bytes: int = 0
-    first: int | None = None
-    last: int | None = None
-    has_emails: bool = False
-    hours: Counter[int] = field(default_factory=Counter)
-    users: DistinctUsers = field(default_factory=DistinctUsers)
-
-    def __post_init__(self) -> None:
-        """Take no time so far."""
-        self.ended = self.started
+    def __init__(self, stream: str, started: float) -> None:
+        self.stream = stream
+        self.started = started
+        self.ended = started
+        self.read = 0
+        self.events = 0
+        self.delivered = 0
+        self.skipped = 0
+        self.fell_back = 0
+        self.rejected: Counter[str] = Counter()
+        self.rejected_counted = 0
+        self.retried = 0
+        self.requests = 0
+        self.sent_bytes = 0
+        self.first: int | None = None
+        self.last: int | None = None
+        self.has_emails = False
+        self.hours: Counter[int] = Counter()
+        self.users = DistinctUsers()
 
     @property
     def pending(self) -> int:
