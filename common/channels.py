@@ -22,6 +22,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from .declaration import declared_settings
 from .errors import UserError
 
@@ -31,6 +33,14 @@ if TYPE_CHECKING:
     import msgspec
 
     Config = Mapping[str, Any] | PurePath | str | list[PurePath | str] | None
+
+
+config_option = click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    help="Settings as the plugin gets them: a JSON file, or ENV.",
+)
 
 
 def given_settings(config: Config) -> dict[str, Any]:

@@ -79,22 +79,6 @@ def test_an_unreadable_config_file_is_one_sentence(command: Command, text: str |
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:8702", "http://[::1]:1", "https://proxy.example.com"]
-)
-def test_other_hosts_are_https_or_this_machine(url: str) -> None:
-    assert read_settings({"api_key": "k", "api_url": url}).url.startswith(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["ftp://localhost", "http://10.0.0.1", "http://localhost.evil.example", "x", "http://[", 5],
-)
-def test_other_hosts_are_refused(url: Any) -> None:
-    with pytest.raises(SettingsError, match="Setting api_url must be"):
-        read_settings({"api_key": "k", "api_url": url})
-
-
-@pytest.mark.parametrize(
     ("settings", "url", "gzip"),
     [
         ({}, "https://api2.amplitude.com/batch", True),
@@ -133,18 +117,6 @@ def test_about_lists_the_settings_of_the_contract(capsys: pytest.CaptureFixture[
     assert settings["batch_size_rows"]["default"] == 2000
     assert settings["rejected_path"]["default"] == "output/rejected.singer.jsonl"
     assert "load_method" not in settings
-
-
-@pytest.mark.parametrize("percent", [0, 2.5, "2.5", "10"])
-def test_a_share_may_come_as_text_from_the_environment(percent: float | str) -> None:
-    config = SETTINGS | {"max_rejected_percent": percent}
-    assert read_settings(config).max_rejected_percent == float(percent)
-
-
-@pytest.mark.parametrize("percent", ["nan", "1e3", "-1", True, [5]])
-def test_a_share_is_a_number_up_to_a_hundred(percent: Any) -> None:
-    with pytest.raises(SettingsError, match="max_rejected_percent must be a number from 0 to 100"):
-        read_settings(SETTINGS | {"max_rejected_percent": percent})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tap_hubspot_email_events.check.account_checks import AccountChecks
 from tap_hubspot_email_events.check.assumptions import examine
 from tap_hubspot_email_events.check.evidence import Evidence
 from tap_hubspot_email_events.check.probe import Probe
-from tap_hubspot_email_events.common.channels import read_command_settings
+from tap_hubspot_email_events.common.channels import config_option, read_command_settings
 from tap_hubspot_email_events.common.durations import Duration
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import Report
@@ -48,12 +48,7 @@ SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
 
 
 @click.command()
-@click.option(
-    "--config",
-    "configs",
-    multiple=True,
-    help="Settings of the tap as it gets them: a JSON file, or ENV.",
-)
+@config_option
 @click.option(
     "--catalog",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 
 import msgspec
 
 from tap_hubspot_email_events.errors import TapError
-from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
-from tap_hubspot_email_events.hubspot.anomalies import Anomalies
-from tap_hubspot_email_events.hubspot.auth import AccessToken
-from tap_hubspot_email_events.hubspot.client import HubSpotClient
-from tap_hubspot_email_events.hubspot.clock import HubSpotClock
-from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH, Account
 from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
 from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.settings import Settings
+
+USER_AGENT = "tap-hubspot-email-events-connect"
 
 
-class _Account(msgspec.Struct, rename="camel"):
+class _Details(msgspec.Struct, rename="camel"):
     portal_id: int
     account_type: str = ""
     ui_domain: str = ""
@@ -28,6 +25,9 @@ class _Account(msgspec.Struct, rename="camel"):
     def sentence(self) -> str:
         about = ", ".join(each for each in (self.account_type, self.ui_domain) if each)
         return f"Connected HubSpot account {self.portal_id}" + (f" ({about})." if about else ".")
+
+
+_decode = msgspec.json.Decoder(_Details).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ class App:
         Raises:
             TapError: HubSpot refuses the code, or does not answer.
         """
-        stop = threading.Event()
-        transport = Transport(1, "tap-hubspot-email-events-connect")
+        transport = Transport(1, USER_AGENT)
         try:
             tokens = request_tokens(
                 transport,
@@ -61,24 +60,15 @@ class App:
                     "redirect_uri": self.redirect_uri,
                     "code": code,
                 },
-                stop,
+                threading.Event(),
                 refusal="HubSpot gave no tokens (HTTP {status}); check that client id and client "
                 "secret are those of the same app, then run the command again.",
             )
-            client = HubSpotClient(
-                transport,
-                AccessToken(tokens.access_token),
-                Limiter(10, time.monotonic),
-                stop,
-                clock=HubSpotClock(),
-                anomalies=Anomalies(),
-                api_url=self.api_url,
-                max_retries=3,
-            )
-            decode = msgspec.json.Decoder(_Account).decode
-            account = client.get(ACCOUNT_PATH, {}, decode, RequestCount())
         finally:
             transport.close()
         if not tokens.refresh_token:
             raise TapError("HubSpot gave no refresh token; run the command again.")
-        return tokens.refresh_token, account.sentence()
+        settings = Settings(access_token=tokens.access_token, api_url=self.api_url, max_retries=3)
+        client = Account(settings, USER_AGENT).client
+        details = client.get(ACCOUNT_PATH, {}, _decode, RequestCount())
+        return tokens.refresh_token, details.sentence()

@@ -12,7 +12,7 @@ import msgspec
 from target_amplitude import __version__
 from target_amplitude.check.ingestion import check_ingestion
 from target_amplitude.check.management import check_management
-from target_amplitude.common.channels import read_command_settings
+from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.common.findings import UNKNOWN, Finding, Report
 from target_amplitude.delays import Delays
 from target_amplitude.settings import (
@@ -28,12 +28,7 @@ MAX_RETRIES = 2
 
 
 @click.command()
-@click.option(
-    "--config",
-    "configs",
-    multiple=True,
-    help="Settings of the target as it gets them: a JSON file, or ENV.",
-)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as for an issue.")
 def main(*, configs: tuple[str, ...], as_json: bool) -> None:
     """Say what is true of the Amplitude project, by a few requests that bring no event.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
-
-from target_amplitude.history.distinct_users import DistinctUsers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -16,56 +15,82 @@ _HOUR = 3_600_000
 _MOST_HOURS = 24 * 8
 """Of more than about a week, the job log has days."""
 
+_MAX_HASHES = 8192
+_HASHES = 1 << 64
+_LARGEST_HASH = (1 << 63) - 1
 
+
+class DistinctUsers:
+    """Exact up to 8,192 users; beyond, an estimate (about 1 % off) from the smallest hashes."""
+
+    __slots__ = ("_bound", "_hashes")
+
+    def __init__(self) -> None:
+        self._hashes: set[int] = set()
+        self._bound = _LARGEST_HASH
+
+    def add(self, users: Iterable[str]) -> None:
+        """Add users, whether new or known."""
+        bound = self._bound
+        self._hashes.update([hashed for hashed in map(hash, users) if hashed <= bound])
+        if len(self._hashes) >= 2 * _MAX_HASHES:
+            self._trim()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the count is exact."""
+        return self._bound == _LARGEST_HASH and len(self._hashes) <= _MAX_HASHES
+
+    def count(self) -> int:
+        """Return the number of distinct users added."""
+        if self.is_exact:
+            return len(self._hashes)
+        self._trim()
+        share = (self._bound + (_HASHES >> 1) + 1) / _HASHES
+        return round((_MAX_HASHES - 1) / share)
+
+    def _trim(self) -> None:
+        smallest = sorted(self._hashes)[:_MAX_HASHES]
+        self._hashes = set(smallest)
+        self._bound = smallest[-1]
+
+
+@dataclass(slots=True, eq=False)
 class StreamCounts:
     """Counts of one stream; times of events are milliseconds since 1970.
 
     Attributes:
+        started: When its first record came, in seconds of the same clock as `ended`.
+        events: Records that were mapped to an event.
+        fell_back: Events of the recipient, since the user field had no value.
+        rejected: Records by the reason for which they were rejected.
+        rejected_counted: Rejected records that count towards `max_rejected_percent`.
         has_emails: Whether email events of HubSpot's were among its records.
+        hours: Events by the hour they happened in, counted from 1970.
     """
 
-    __slots__ = (
-        "delivered",
-        "ended",
-        "events",
-        "fell_back",
-        "first",
-        "has_emails",
-        "hours",
-        "last",
-        "read",
-        "rejected",
-        "rejected_counted",
-        "requests",
-        "retried",
-        "sent_bytes",
-        "skipped",
-        "started",
-        "stream",
-        "users",
-    )
+    stream: str
+    started: float
+    ended: float = field(init=False)
+    read: int = 0
+    events: int = 0
+    delivered: int = 0
+    skipped: int = 0
+    fell_back: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejected_counted: int = 0
+    retried: int = 0
+    requests: int = 0
+    sent_bytes: int = 0
+    first: int | None = None
+    last: int | None = None
+    has_emails: bool = False
+    hours: Counter[int] = field(default_factory=Counter)
+    users: DistinctUsers = field(default_factory=DistinctUsers)
 
-    def __init__(self, stream: str, started: float) -> None:
-        """Start at zero; `started` and `ended` are seconds of the same clock."""
-        self.stream = stream
-        self.read = 0
-        self.events = 0
-        self.delivered = 0
-        self.skipped = 0
-        self.fell_back = 0
-        self.rejected: Counter[str] = Counter()
-        self.rejected_counted = 0
-        self.retried = 0
-        self.requests = 0
-        self.sent_bytes = 0
-        self.first: int | None = None
-        self.last: int | None = None
-        self.has_emails = False
-        # Events by the hour they happened in, counted from 1970.
-        self.hours: Counter[int] = Counter()
-        self.users = DistinctUsers()
-        self.started = started
-        self.ended = started
+    def __post_init__(self) -> None:
+        """Take no time so far."""
+        self.ended = self.started
 
     @property
     def pending(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from target_amplitude.common.channels import read_command_settings
+from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.common.configuration import read_configuration
 from target_amplitude.common.durations import Duration
 from target_amplitude.history.job_log import read_runs
@@ -26,7 +26,7 @@ _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 
 @click.command(help="Show the runs in the job log, the newest last.")
 @click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--config", "configs", multiple=True, help="Settings of the target, as it gets them.")
+@config_option
 @click.option("--limit", default=24, show_default=True, help="Runs to show; 0 is all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
 @click.option(

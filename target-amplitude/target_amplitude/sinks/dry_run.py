@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from target_amplitude.delivery.rejects import count_rejects
-from target_amplitude.history.distinct_users import DistinctUsers
+from target_amplitude.history.counts import DistinctUsers
 from target_amplitude.lookup_table.upload import NO_SECRET_KEY
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
-from target_amplitude.common.channels import read_command_settings
+from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.delays import Delays
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
@@ -32,12 +32,7 @@ _CANNOT_REGISTER = (
 
 
 @click.command(help="Register names and meanings of the email events in Amplitude.")
-@click.option(
-    "--config",
-    "configs",
-    multiple=True,
-    help="Settings of the target as it gets them: a JSON file, or ENV.",
-)
+@config_option
 @click.option(
     "--csv",
     "csv_path",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from target_amplitude.common.event_types import SELECTED_BY_DEFAULT
 from target_amplitude.mapping.events import EventMapper
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 CATEGORY = "HubSpot"
 
 
-class PlannedEvent(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class PlannedEvent:
     """An event as Amplitude shows it; `event_type` is the name it is sent under."""
 
     event_type: str
@@ -27,7 +27,8 @@ class PlannedEvent(msgspec.Struct, frozen=True):
     properties: tuple[PlannedProperty, ...]
 
 
-class Plan(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """Everything to register; `properties` has each property of the events once."""
 
     category: str

@@ -6,7 +6,8 @@ missing, since they are chosen in the tap.
 
 from __future__ import annotations
 
-import msgspec
+from dataclasses import dataclass
+from functools import partial
 
 from target_amplitude.taxonomy.event_types import EVENT_TYPES
 
@@ -15,7 +16,8 @@ STRING, NUMBER, BOOLEAN, ANY = "string", "number", "boolean", "any"
 RECIPIENT = "recipient"
 
 
-class PlannedProperty(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class PlannedProperty:
     """One event property; for a list, `value_type` is the type of its members."""
 
     name: str
@@ -25,25 +27,11 @@ class PlannedProperty(msgspec.Struct, frozen=True, kw_only=True):
     is_personal: bool = False
 
 
-def _text(name: str, description: str) -> PlannedProperty:
-    return PlannedProperty(name=name, description=description)
-
-
-def _personal(name: str, description: str) -> PlannedProperty:
-    return PlannedProperty(name=name, description=description, is_personal=True)
-
-
-def _number(name: str, description: str) -> PlannedProperty:
-    return PlannedProperty(name=name, description=description, value_type=NUMBER)
-
-
-def _flag(name: str, description: str) -> PlannedProperty:
-    return PlannedProperty(name=name, description=description, value_type=BOOLEAN)
-
-
-def _addresses(name: str, description: str) -> PlannedProperty:
-    return PlannedProperty(name=name, description=description, is_list=True, is_personal=True)
-
+_text = PlannedProperty
+_personal = partial(PlannedProperty, is_personal=True)
+_number = partial(PlannedProperty, value_type=NUMBER)
+_flag = partial(PlannedProperty, value_type=BOOLEAN)
+_addresses = partial(PlannedProperty, is_list=True, is_personal=True)
 
 _RECIPIENT = (_personal(RECIPIENT, "Email address the email was meant for."),)
 
@@ -86,23 +74,13 @@ _CLIENT = (
     _text("browser.producerUrl", "Web page of the maker."),
     _text("browser.type", "Kind of program, such as browser or email client."),
     _text("browser.url", "Web page of the program."),
-    PlannedProperty(name="browser.version", description="Versions of the program.", is_list=True),
+    _text("browser.version", "Versions of the program.", is_list=True),
     _text("location.country", "Country of the IP address; of a mail proxy it is the proxy's."),
     _text("location.state", "State or region of the IP address."),
     _text("location.city", "City of the IP address."),
     _personal("location.zipcode", "Postal code of the IP address."),
-    PlannedProperty(
-        name="location.latitude",
-        description="Latitude of the IP address in degrees.",
-        value_type=NUMBER,
-        is_personal=True,
-    ),
-    PlannedProperty(
-        name="location.longitude",
-        description="Longitude of the IP address in degrees.",
-        value_type=NUMBER,
-        is_personal=True,
-    ),
+    _personal("location.latitude", "Latitude of the IP address in degrees.", NUMBER),
+    _personal("location.longitude", "Longitude of the IP address in degrees.", NUMBER),
     _personal("ipAddress", "IP address; HubSpot has not sent it since 2019."),
 )
 
@@ -133,10 +111,10 @@ _CLICK = (
 _STATUS_CHANGE = (
     _text("source", "Where the change of subscriptions came from."),
     _text("sourceId", "Where the change came from, more closely."),
-    PlannedProperty(
-        name="subscriptions",
-        description="Subscriptions that changed, each with its id and new status.",
-        value_type=ANY,
+    _text(
+        "subscriptions",
+        "Subscriptions that changed, each with its id and new status.",
+        ANY,
         is_list=True,
     ),
     _text("portalSubscriptionStatus", "Standing of the recipient in the whole account."),

@@ -8,10 +8,9 @@ property that all events share, so properties are registered as shared.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-import msgspec
 
 from target_amplitude.amplitude.management_api import UNAUTHORIZED
 
@@ -36,7 +35,8 @@ _NO_ACCESS = {
 }
 
 
-class Outcome(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """What became of one entry of the plan; a skipped one has a reason."""
 
     kind: str

@@ -28,3 +28,14 @@ def test_a_job_log_that_cannot_be_written_stops_the_run(
     with pytest.raises(RunFailedError, match="job_log_path"):
         loader.load(run_of(1), job_log_path=str(tmp_path / "file" / "jobs.jsonl"))
     assert sandbox.amplitude_stats()["requests"] == 0
+
+
+def test_the_summary_of_a_stream(sandbox: Sandbox, loader: Loader) -> None:
+    sandbox.add_fault("amplitude", action="answer", status=500, times=1)
+    loader.load(run_of(120))
+    summary = loader.streams["email_open"]
+    assert summary["read"] == summary["delivered"] == summary["retried"] == 120
+    assert summary["requests"] == 2
+    assert summary["distinct_users"] == 50
+    assert summary["bytes"] > 120 * 200
+    assert loader.runs[0]["outcome"] == "delivered"
