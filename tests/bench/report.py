@@ -82,7 +82,7 @@ HEADINGS = (
     "seconds",
     "fastest to slowest",
     "CPU s per 100,000",
-    "of the floor's",
+    "CPU of the floor's",
     "peak MB",
     "start-up s",
 )
