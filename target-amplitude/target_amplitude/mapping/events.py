@@ -15,10 +15,8 @@ from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import read_user_agent
 from target_amplitude.mapping.validation import (
     DEFAULT_MIN_ID_LENGTH,
-    EARLIEST_MS,
     INVALID_TIME,
     INVALID_VALUE,
-    MAX_AHEAD_MS,
     MAX_NAME,
     NEVER_A_USER,
     NO_MAPPING,
@@ -121,21 +119,10 @@ class EventMapper:
         time: int,
         now: int,
     ) -> dict[str, Any] | Refusal | Skip:
-        user_field = self._user_field
-        user_id = record.get(user_field)
-        if (
-            type(user_id) is str
-            and "@" in user_id
-            and self._min_id_length <= len(user_id) <= MAX_NAME
-            and EARLIEST_MS <= time <= now + MAX_AHEAD_MS
-        ):
-            # Nearly all events; in place, since each call costs one part in a hundred.
-            self.fell_back = False
-        else:
-            found = self._find_user(record, time, now)
-            if type(found) is not tuple:
-                return found  # type: ignore[return-value]
-            user_id, user_field = found
+        found = self._find_user(record, time, now)
+        if not isinstance(found, tuple):
+            return found
+        user_id, user_field = found
         try:
             properties = self._flattener.flatten(record)
         except UnsendableValueError as unsendable:

@@ -25,7 +25,6 @@ class Flattener:
     """Flattens records, with a cache of the dotted names."""
 
     def __init__(self) -> None:
-        """Start with an empty cache."""
         self._names: dict[str, dict[str, str]] = {}
         self._made = 0
 
@@ -39,24 +38,8 @@ class Flattener:
             UnsendableValueError: For a number JSON cannot carry, or nesting or a number of
                 properties beyond Amplitude's limits.
         """
-        # A copy with a few changes is faster than a new dict, since most values stay as they are.
-        properties = record.copy()
-        for name, value in record.items():
-            kind = type(value)
-            if kind is str:
-                if not value:
-                    del properties[name]
-                elif len(value) > MAX_STRING:
-                    properties[name] = value[:MAX_STRING]
-            elif kind is int or kind is bool:
-                continue
-            elif kind is dict:
-                del properties[name]
-                self._flatten_object(name, value, properties, 1)
-            elif value is None or value == [] or (cleaned := clean(name, value, 1)) is None:
-                del properties[name]
-            else:
-                properties[name] = cleaned
+        properties: dict[str, Any] = {}
+        self._flatten_object("", record, properties, 0)
         if len(properties) > MAX_PROPERTIES:
             raise UnsendableValueError(f"more than {MAX_PROPERTIES} properties")
         return properties
@@ -86,7 +69,7 @@ class Flattener:
                 properties[name] = value
             elif kind is dict:
                 self._flatten_object(name, value, properties, depth + 1)
-            elif value is not None and (cleaned := clean(name, value, depth)) is not None:
+            elif value is not None and (cleaned := clean(name, value, max(1, depth))) is not None:
                 properties[name] = cleaned
 
     def _make_name(self, names: dict[str, str], parent: str, child: str) -> str:
@@ -94,7 +77,7 @@ class Flattener:
         if self._made > _MAX_NAMES:
             self._names.clear()
             self._made = 0
-        name = names[child] = f"{parent}.{child}"
+        name = names[child] = f"{parent}.{child}" if parent else child
         return name
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from loading.mapping import NOW, event_of
+from loading.mapping import NOW, event_of, mapped
 from loading.messages import email
 from target_amplitude.mapping.amplitude_events import is_amplitude_event
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.mapping.image_proxies import is_image_proxy
-from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.user_agent import UserAgent, read_user_agent
-from target_amplitude.mapping.validation import as_id
+from target_amplitude.mapping.validation import Refusal, Skip, as_id
 from target_amplitude.settings import read_settings
 
 IPHONE = (
@@ -128,44 +126,44 @@ def test_who_fell_back_to_the_recipient_is_known_of_the_last_event() -> None:
     assert seen == [False, True, False, True, False]
 
 
+def test_the_user_id_comes_from_the_user_field() -> None:
+    known = email(contact={"product_user_id": 123456, "plan": "pro"})
+    event = event_of(known, user_field="contact.product_user_id")
+    assert event["user_id"] == "123456"
+    assert event["event_properties"]["recipient"] == known["recipient"]
+    assert event["event_properties"]["contact.plan"] == "pro"
+    assert "contact.product_user_id" not in event["event_properties"]
+
+
+@pytest.mark.parametrize("contact", [None, {}, {"product_user_id": None}, {"product_user_id": ""}])
+def test_unknown_users_are_the_recipient_or_skipped(contact: Any) -> None:
+    record = email(contact=contact)
+    event = event_of(record, user_field="contact.product_user_id")
+    assert event["user_id"] == record["recipient"]
+    assert "recipient" not in event["event_properties"]
+    skipped = mapped(record, user_field="contact.product_user_id", unknown_users="skip")
+    assert isinstance(skipped, Skip)
+
+
+@pytest.mark.parametrize("created", [5, NOW + 400 * 86_400_000])
+def test_an_event_left_out_by_a_setting_is_not_refused_for_its_time(created: int) -> None:
+    record = email(1, created=created)
+    skipped = mapped(record, user_field="contact.product_user_id", unknown_users="skip")
+    assert isinstance(skipped, Skip)
+    assert isinstance(mapped(record), Refusal)
+
+
 @pytest.mark.parametrize(
-    ("text", "milliseconds"),
+    "agent",
     [
-        ("1970-01-01T00:00:01.5Z", 1500),
-        ("1970-01-01T00:00:01.05", 1050),
-        ("1970-01-01T00:00:01.0509z", 1050),
-        ("1970-01-01T00:00:00.123456789Z", 123),
-        ("1970-01-01T01:00:00.250+01:00", 250),
-        ("1970-01-01T00:00:00.250-0100", 3_600_250),
-        ("1234567890123456", 1234567890123456),
-        ("12345678901234567", None),
-        ("١٢٣", None),
-        ("1970-13-01T00:00:00Z", None),
-        ("0001-01-01T00:00:00.000+23:59", -62_135_683_140_000),
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+        "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+        "Mozilla/5.0",
     ],
 )
-def test_times_in_all_their_forms(text: str, milliseconds: int | None) -> None:
-    assert to_milliseconds(text) == milliseconds
-
-
-def test_times_may_be_of_pythons_own_kind() -> None:
-    utc = datetime(2026, 11, 1, tzinfo=timezone.utc)
-    assert to_milliseconds(utc) == 1_793_491_200_000
-    assert type(to_milliseconds(utc)) is int
-    assert to_milliseconds(utc.replace(tzinfo=None)) == 1_793_491_200_000
-    east = utc.astimezone(timezone(timedelta(hours=2)))
-    assert to_milliseconds(east) == 1_793_491_200_000
-    assert to_milliseconds(None) is None
-    assert to_milliseconds(float("inf")) is None
-
-
-def test_a_time_with_an_offset_teaches_nothing_about_others() -> None:
-    assert to_milliseconds("2026-11-01T00:30:00.000+01:00") == 1_793_489_400_000
-    assert to_milliseconds("2026-11-01T05:00:00.000Z") == 1_793_509_200_000
-
-
-def test_what_was_read_before_makes_no_difference() -> None:
-    # Python 3.13 and later read it as the beginning of the next day.
-    before = to_milliseconds("2026-11-01T24:00:00.000Z")
-    assert to_milliseconds("2026-11-01T00:00:00.000Z") == 1_793_491_200_000
-    assert to_milliseconds("2026-11-01T24:00:00.000Z") == before
+def test_a_mail_proxy_says_nothing_about_the_person(agent: str) -> None:
+    location = {"city": "Zürich", "state": "Zürich", "country": "Switzerland"}
+    event = event_of(email(userAgent=agent, location=location))
+    assert not {"city", "region", "country", "os_name", "os_version"} & set(event)
+    assert event["event_properties"]["userAgent"] == agent
+    assert event["event_properties"]["location.city"] == "Zürich"
