@@ -36,7 +36,7 @@ PARTS = (
     Part("target-delivery", TARGET, ("delivery/*.py",)),
     Part("target-answers", TARGET, ("amplitude/answers.py",)),
     Part("target-mapping", TARGET, ("mapping/*.py",)),
-    Part("target-settings", TARGET, ("configuration/*.py", "settings.py")),
+    Part("target-settings", TARGET, ("common/*.py", "settings.py")),
 )
 
 

@@ -90,3 +90,20 @@ def test_an_event_may_have_a_device_and_no_user() -> None:
     assert event_of(EVENT)["library"] == LIBRARY
     assert "event_properties" not in event_of(EVENT)
     assert event_of(EVENT | {"shop": "x"})["event_properties"] == {"shop": "x"}
+
+
+def test_an_amplitude_event_loses_only_what_is_null() -> None:
+    event = {
+        "event_type": "x",
+        "device_id": "device-1",
+        "user_id": None,
+        "library": "mine",
+        "_sdc_batched_at": "now",
+        "event_properties": {"a": None},
+    }
+    assert mapped(event) == {
+        "event_type": "x",
+        "device_id": "device-1",
+        "library": "mine",
+        "event_properties": {"a": None},
+    }

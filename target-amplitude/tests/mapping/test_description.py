@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from loading.mapping import NOW, event_of
+from loading.mapping import NOW, event_of, mapped
 from loading.messages import email
 from target_amplitude.common.image_proxies import is_image_proxy
 from target_amplitude.mapping.amplitude_events import is_amplitude_event
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.mapping.user_agent import UserAgent, read_user_agent
-from target_amplitude.mapping.validation import as_id
+from target_amplitude.mapping.validation import Refusal, Skip, as_id
 from target_amplitude.settings import read_settings
 
 IPHONE = (
@@ -124,3 +124,46 @@ def test_who_fell_back_to_the_recipient_is_known_of_the_last_event() -> None:
         mapper.map(email(**fields), NOW)
         seen.append(mapper.fell_back)
     assert seen == [False, True, False, True, False]
+
+
+def test_the_user_id_comes_from_the_user_field() -> None:
+    known = email(contact={"product_user_id": 123456, "plan": "pro"})
+    event = event_of(known, user_field="contact.product_user_id")
+    assert event["user_id"] == "123456"
+    assert event["event_properties"]["recipient"] == known["recipient"]
+    assert event["event_properties"]["contact.plan"] == "pro"
+    assert "contact.product_user_id" not in event["event_properties"]
+
+
+@pytest.mark.parametrize("contact", [None, {}, {"product_user_id": None}, {"product_user_id": ""}])
+def test_unknown_users_are_the_recipient_or_skipped(contact: Any) -> None:
+    record = email(contact=contact)
+    event = event_of(record, user_field="contact.product_user_id")
+    assert event["user_id"] == record["recipient"]
+    assert "recipient" not in event["event_properties"]
+    skipped = mapped(record, user_field="contact.product_user_id", unknown_users="skip")
+    assert isinstance(skipped, Skip)
+
+
+@pytest.mark.parametrize("created", [5, NOW + 400 * 86_400_000])
+def test_an_event_left_out_by_a_setting_is_not_refused_for_its_time(created: int) -> None:
+    record = email(1, created=created)
+    skipped = mapped(record, user_field="contact.product_user_id", unknown_users="skip")
+    assert isinstance(skipped, Skip)
+    assert isinstance(mapped(record), Refusal)
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+        "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+        "Mozilla/5.0",
+    ],
+)
+def test_a_mail_proxy_says_nothing_about_the_person(agent: str) -> None:
+    location = {"city": "Zürich", "state": "Zürich", "country": "Switzerland"}
+    event = event_of(email(userAgent=agent, location=location))
+    assert not {"city", "region", "country", "os_name", "os_version"} & set(event)
+    assert event["event_properties"]["userAgent"] == agent
+    assert event["event_properties"]["location.city"] == "Zürich"
