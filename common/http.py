@@ -48,7 +48,9 @@ def parse_date(text: str | None) -> float | None:
 def retry_after(
     headers: Mapping[str, str], longest: float, *, now: float | None = None
 ) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for, at most `longest`; None without one.
+    """Return the seconds that a `Retry-After` header asks for, at most `longest`.
+
+    None where there is none that can be read; a date that has passed is 0.
 
     Args:
         headers: The headers of an answer, by case-insensitive name.
@@ -58,6 +60,8 @@ def retry_after(
     text = headers.get("Retry-After", "")
     try:
         seconds = float(text)
+        if not seconds >= 0:  # also NaN
+            return None
     except ValueError:
         moment = parse_date(text)
         if moment is None:
@@ -66,5 +70,4 @@ def retry_after(
         if sent is None:
             sent = time.time() if now is None else now
         seconds = moment - sent
-    # NaN compares false with everything and so becomes 0.
-    return min(seconds, longest) if seconds > 0 else 0.0
+    return min(max(seconds, 0.0), longest)
