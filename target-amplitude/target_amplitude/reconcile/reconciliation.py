@@ -193,7 +193,6 @@ class Reconciliation(Destination):
                 lacking.append(event)
             else:
                 event.counts.skipped += 1
-        block.skipped += len(block.events) - len(lacking)
         block.events = lacking
         self._inner.add(block)
 
