@@ -98,17 +98,7 @@ class TapHubSpotEmailEvents(SignalledTap):
     @cached_property
     def run(self) -> Run:
         """What all streams of this run share."""
-        return Run(
-            self.config,
-            self._writer,
-            user_agent=f"{self.name}/{self.plugin_version}",
-            started_at=self.initialized_at,
-            event_streams=self._selected_event_streams,
-            last_stream=lambda: list(self.streams)[-1],
-            bookmarks=lambda: self.state.get("bookmarks", {}),
-            write_state=lambda: self.state_writer.write_state(self.state),
-            logger=self.logger,
-        )
+        return Run(self, self._writer, self._selected_event_streams)
 
     def _selected_event_streams(self) -> Mapping[str, EventStream]:
         return {
@@ -139,6 +129,11 @@ class TapHubSpotEmailEvents(SignalledTap):
         for name, stream in self.streams.items():
             if name not in selected:
                 self.mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
+
+    @override
+    def begin(self) -> None:
+        """Ask HubSpot whose the streams are and what time it is."""
+        self.run.begin()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

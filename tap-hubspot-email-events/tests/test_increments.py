@@ -241,5 +241,5 @@ def test_only_what_is_sent_is_enriched(sandbox: Sandbox, tap: Runner) -> None:
     run = simulation.run(3.1)
     assert run.records == []
     asked = {one["path"] for one in sandbox.hubspot_requests()[before:]}
-    assert asked == {"/email/public/v1/events"}
+    assert asked == {"/account-info/v3/details", "/email/public/v1/events"}
     assert "that were sent before" in run.errors.splitlines()[-1]

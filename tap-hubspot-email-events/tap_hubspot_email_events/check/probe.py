@@ -10,13 +10,13 @@ import msgspec
 from typing_extensions import override
 
 from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.hubspot.events import EVENTS_PATH, decode_page
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.reading.records import placeable
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.errors import RefusedError
-    from tap_hubspot_email_events.hubspot.account import Account
+    from tap_hubspot_email_events.hubspot.api import HubSpotApi
     from tap_hubspot_email_events.hubspot.events import Event
 
 FULL_PAGE = 1000
@@ -68,7 +68,7 @@ class PageSeen:
 class Probe:
     """Asks HubSpot, and remembers every page of events."""
 
-    def __init__(self, account: Account, most_requests: int) -> None:
+    def __init__(self, account: HubSpotApi, most_requests: int) -> None:
         """Send at most `most_requests` requests, retries included."""
         self.account = account
         self.budget = Budget(most=most_requests)

@@ -12,10 +12,9 @@ from tap_hubspot_email_events.errors import ConsentError
 from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
 from tap_hubspot_email_events.hubspot.anomalies import Anomalies
 from tap_hubspot_email_events.hubspot.auth import AccessToken
-from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
 from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.limiter import Limiter
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
 from tap_hubspot_email_events.hubspot.transport import Transport
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.hubspot.client import RequestCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,8 @@ class StreamSync:
     name: str
     event_type: str
     plan: Plan
+    # The start of the run.
+    now: int
     start: int
     end: int
     # The end of the last part that is written.

@@ -10,7 +10,7 @@ from tap_hubspot_email_events.timestamps import format_timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_hubspot_email_events.hubspot.request_count import RequestCount
+    from tap_hubspot_email_events.hubspot.client import RequestCount
     from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
 _TITLES = ("stream", "records", "requests", "")
@@ -66,11 +66,12 @@ def _cells(result: StreamResult) -> tuple[str, ...]:
     return result.stream, f"{result.records:,}", f"{result.count.requests:,}", end
 
 
-def totals(results: Sequence[StreamResult], seconds: float) -> str:
-    """The last line of a run that took `seconds`."""
+def totals(results: Sequence[StreamResult], others: RequestCount, seconds: float) -> str:
+    """The last line of a run that took `seconds`, and `others` beside the streams' requests."""
     records = sum(result.records for result in results)
-    requests = sum(result.count.requests for result in results)
-    retried = sum(result.count.retried for result in results)
+    counts = [others, *(result.count for result in results)]
+    requests = sum(count.requests for count in counts)
+    retried = sum(count.retried for count in counts)
     repeated = sum(result.repeated for result in results)
     incomplete = sum(not result.complete for result in results)
     rate = records / seconds if seconds else 0.0

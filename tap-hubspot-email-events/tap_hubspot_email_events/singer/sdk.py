@@ -67,7 +67,17 @@ class SelfReadingStream(Stream, abc.ABC):
 
 
 class SignalledTap(Tap):
-    """A tap that decides itself how a signal ends it."""
+    """A tap that decides itself how it begins and how a signal ends it."""
+
+    @abc.abstractmethod
+    def begin(self) -> None:
+        """Prepare the run before its first message."""
+
+    @override
+    def _reset_state_progress_markers(self) -> None:
+        # `sync_all` is final, and this the first of its calls; the next one writes the state.
+        self.begin()
+        super()._reset_state_progress_markers()
 
     @abc.abstractmethod
     def terminate(self, signal: int) -> None:

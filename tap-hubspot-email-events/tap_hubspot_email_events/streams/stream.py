@@ -49,6 +49,7 @@ class HubSpotStream(SelfReadingStream):
                 yield from one_by_one
             return
         try:
+            self.run.begin()
             yield from one_by_one
         except TapError as error:
             # The SDK's test of the connection would log any other exception as unhandled.
@@ -57,5 +58,6 @@ class HubSpotStream(SelfReadingStream):
 
     @override
     def log_sync_costs(self) -> None:
-        """Conclude the stream; the SDK calls this once all streams have ended."""
-        self.run.conclude(self.name)
+        """Conclude the run after the last stream; the SDK calls this once all have ended."""
+        if self is list(self.run.tap.streams.values())[-1]:
+            self.run.conclude()

@@ -29,7 +29,7 @@ HOUR = 3_600_000
 
 def sync_of(name: str, end: int) -> StreamSync:
     sent = SentEvents([], since=1, slot=1)
-    return StreamSync(name, "OPEN", Plan(1, end, page_size=PAGE), 1, end, 1, sent)
+    return StreamSync(name, "OPEN", Plan(1, end, page_size=PAGE), end, 1, end, 1, sent)
 
 
 class Account:
@@ -147,7 +147,7 @@ class HeldUp(Account):
 
 def test_streams_that_sit_out_failures_hold_no_other_up() -> None:
     end = 1000 * HOUR
-    names = [f"stream_{number}" for number in range(6)]
+    names = [f"stream_{number}" for number in range(4)]
     syncs = [sync_of(name, end) for name in names]
     account = HeldUp(range(1, end, HOUR), syncs[-1])
     ACCOUNTS.update(dict.fromkeys(names, account))
