@@ -29,9 +29,8 @@ from tap_hubspot_email_events.settings import (
 from tap_hubspot_email_events.singer.command import SentenceCommand
 from tap_hubspot_email_events.singer.sdk import SignalledTap
 from tap_hubspot_email_events.singer.writer import BytesWriter
-from tap_hubspot_email_events.streams.campaigns import CampaignStream
 from tap_hubspot_email_events.streams.event_types import STREAM_OF_TYPE
-from tap_hubspot_email_events.streams.events import EventStream
+from tap_hubspot_email_events.streams.streams import CampaignStream, EventStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     import click
 
     from tap_hubspot_email_events.configuration.channels import Config
-    from tap_hubspot_email_events.streams.stream import HubSpotStream
+    from tap_hubspot_email_events.streams.streams import HubSpotStream
 
 # Events make no reference cycles, so frequent garbage collection only costs time.
 GC_THRESHOLDS = (100_000, 50, 100)

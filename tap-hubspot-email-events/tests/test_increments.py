@@ -204,9 +204,7 @@ def test_streams_that_fail_leave_room_in_the_state_and_repeat_nothing(
     assert simulation.lost == set()
 
 
-def test_what_becomes_obsolete_is_sent_again_with_its_stretch(
-    sandbox: Sandbox, tap: Runner
-) -> None:
+def test_what_becomes_obsolete_is_sent_again_with_its_window(sandbox: Sandbox, tap: Runner) -> None:
     simulation = Simulation(sandbox, tap, Steady(11, begin(3), 3, 300))
     simulation.run(3)
     first = simulation.run(3.01)

@@ -31,13 +31,8 @@ PARTS = (
     Part(
         "tap-plan",
         TAP,
-        ("reading/part.py", "reading/plan.py"),
-        (
-            "reading/test_plan.py",
-            "reading/test_plan_cuts.py",
-            "reading/test_plan_pages.py",
-            "reading/test_plan_windows.py",
-        ),
+        ("reading/plan.py",),
+        ("reading/test_plan.py",),
     ),
     Part(
         "tap",
@@ -45,9 +40,8 @@ PARTS = (
         (
             "hubspot/answers.py",
             "reading/bookmarks.py",
-            "reading/portal.py",
+            "reading/digests.py",
             "reading/records.py",
-            "reading/stretches.py",
             "settings.py",
             "timestamps.py",
         ),
@@ -55,9 +49,8 @@ PARTS = (
             "hubspot/test_answers.py",
             "hubspot/test_answers_in_words.py",
             "reading/test_bookmarks.py",
-            "reading/test_portal.py",
+            "reading/test_digests.py",
             "reading/test_records.py",
-            "reading/test_stretches.py",
             "test_settings.py",
             "test_timestamps.py",
         ),

@@ -100,7 +100,7 @@ ASSUMPTIONS = (
     Assumption(
         "same_window_same_ids",
         "A closed window reads the same twice.",
-        "reading/stretches.py, SentEvents: what reads the same is not sent again",
+        "reading/digests.py, SentEvents: what reads the same is not sent again",
         changes.same_window_same_ids,
     ),
     Assumption(
@@ -112,7 +112,7 @@ ASSUMPTIONS = (
     Assumption(
         "only_obsolescence_changes",
         "Nothing of an event changes later but its obsoletedBy.",
-        "reading/stretches.py, event_hash: what makes an event be sent again",
+        "reading/digests.py, event_hash: what makes an event be sent again",
         changes.only_obsolescence_changes,
     ),
     Assumption(
@@ -136,13 +136,13 @@ ASSUMPTIONS = (
     Assumption(
         "id_and_created",
         "Each event has an id that is text and a created that is milliseconds.",
-        "reading/records.py, placeable: key properties and bookmark",
+        "reading/records.py, split_valid: key properties and bookmark",
         contents.id_and_created,
     ),
     Assumption(
         "ids_unique",
         "No two events have the same id, not of different types either.",
-        "reading/stretches.py, event_hash: and the target's insert_id",
+        "reading/digests.py, event_hash: and the target's insert_id",
         contents.ids_unique,
     ),
     Assumption(

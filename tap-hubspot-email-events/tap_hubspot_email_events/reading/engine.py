@@ -18,8 +18,7 @@ from tap_hubspot_email_events.errors import (
     StoppedError,
     StreamError,
 )
-from tap_hubspot_email_events.reading.part import PartKind, PartStatus
-from tap_hubspot_email_events.reading.plan import PagingError
+from tap_hubspot_email_events.reading.plan import PagingError, PartKind, PartStatus
 from tap_hubspot_email_events.reading.records import PreviousPage, without_repeated
 from tap_hubspot_email_events.reading.stream_sync import EncodedPage
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_hubspot_email_events.hubspot.events import Event, Page
-    from tap_hubspot_email_events.reading.part import Part
+    from tap_hubspot_email_events.reading.plan import Part
     from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
 # Pages waiting to be written. The reader of the output sets the pace, so more would gain nothing.
@@ -148,7 +147,7 @@ class Engine:
     ) -> None:
         for sync, end in finished:
             sync.reached = end
-            sync.complete = end == sync.end
+            sync.read_whole = end == sync.end
             output.finished(sync, end)
         for sync, page in pages:
             self._write(output, sync, page)
@@ -263,7 +262,7 @@ class Engine:
                 ) from None
             if cut is not None:
                 events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
-            events = sync.sent.sort_out(events, sync.plan.is_read)
+            events = sync.sent.deduplicate(events, sync.plan.is_read)
             number = part.pages
             sync.unwritten[part] += 1
             # One for the part's next page, one for a new part that this page has paid for.

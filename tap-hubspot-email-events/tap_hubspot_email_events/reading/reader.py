@@ -11,15 +11,15 @@ from tap_hubspot_email_events.reading.bookmarks import (
     aligned,
     first_instant,
     read_bookmark,
-    read_stretches,
+    read_digests,
     write_bookmark,
-    write_stretches,
+    write_digests,
 )
+from tap_hubspot_email_events.reading.digests import Range, SentEvents, cut_together
 from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
-from tap_hubspot_email_events.reading.records import complete, describe, placeable
+from tap_hubspot_email_events.reading.records import describe, make_records, split_valid
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
-from tap_hubspot_email_events.reading.stretches import Range, SentEvents, cut_together
 from tap_hubspot_email_events.singer.stream_writer import StreamWriter
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.hubspot.api import HubSpotApi
     from tap_hubspot_email_events.hubspot.events import Event, Page
-    from tap_hubspot_email_events.reading.part import Part
+    from tap_hubspot_email_events.reading.plan import Part
     from tap_hubspot_email_events.reading.progress import ProgressLog
     from tap_hubspot_email_events.settings import Settings
-    from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
+    from tap_hubspot_email_events.singer.stream_writer import Record
     from tap_hubspot_email_events.singer.writer import BytesWriter
 
 STATE_SECONDS = 0.2
 # In all streams together; with 22 characters each, they keep the state below 64 KB.
-MOST_STRETCHES = 2500
-# What a stream shows within the lookback is remembered in so many slots at most.
-MOST_SLOTS = 20_000
+MOST_DIGESTS = 2500
+# What a stream shows within the lookback is remembered in so many buckets at most.
+MOST_BUCKETS = 20_000
 LEFT_OUT = "Events without an id or a time to be placed by: {count} ({names}); they were left out."
 
 
@@ -116,8 +116,8 @@ class EventReader:
         offset: str | None = None
         while True:
             page = self._api.events.page(event_type, sync.start, sync.end, offset, sync.count)
-            events = self._placeable(page.events)
-            self._make_records(sync, events)
+            events = self._valid(page.events)
+            self._to_records(sync, events)
             yield from events
             if not page.has_more or page.offset in (None, "", offset):
                 return
@@ -138,7 +138,7 @@ class EventReader:
     def _new_sync(self, event_type: str, stream: SelfReadingStream, now: int) -> StreamSync:
         settings = self._settings
         bookmark = read_bookmark(stream.name, stream.stream_state)
-        in_state = read_stretches(stream.stream_state, bookmark)
+        in_state = read_digests(stream.stream_state, bookmark)
         is_in_future = bookmark is not None and bookmark.is_after(now)
         if bookmark is not None:
             bookmark = bookmark.no_later_than(now)
@@ -150,25 +150,25 @@ class EventReader:
         sent = SentEvents(
             [each for each in known if start <= each.start and each.end <= end],
             since=now - settings.lookback,
-            slot=max(1, settings.lookback // MOST_SLOTS),
+            bucket=max(1, settings.lookback // MOST_BUCKETS),
         )
         sync = StreamSync(stream.name, event_type, plan, now, start, end, start, sent, bookmark)
-        sync.complete = sync.done
+        sync.read_whole = sync.done
         sync.resumed = bookmark is not None
         sync.bookmark_in_future = is_in_future
         sync.in_state = in_state
         sync.read_from = start if bookmark is None else bookmark.read_from
         return sync
 
-    def _placeable(self, events: list[Any]) -> list[Event]:
-        placed, left_out = placeable(events)
+    def _valid(self, events: list[Any]) -> list[Event]:
+        placed, left_out = split_valid(events)
         if left_out:
             self._api.anomalies.note(LEFT_OUT, map(describe, left_out))
         return placed
 
-    def _make_records(self, sync: StreamSync, events: list[Event]) -> None:
+    def _to_records(self, sync: StreamSync, events: list[Event]) -> None:
         self._api.enrich(events, sync.count)
-        complete(events, sync.event_type, self._api.account.required_id)
+        make_records(events, sync.event_type, self._api.account.required_id)
 
     @property
     def failure(self) -> Exception | None:
@@ -192,14 +192,14 @@ class EventReader:
         page = self._api.events.page(
             sync.event_type, part.requested_start, part.end, part.offset, sync.count
         )
-        page.events = self._placeable(page.events)
+        page.events = self._valid(page.events)
         expected = None if sync.bookmark is None else sync.bookmark.portal_id
         self._api.account.compare(page.events, expected)
         return page
 
     def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
         """Make records of events and encode them as lines of messages."""
-        self._make_records(sync, events)
+        self._to_records(sync, events)
         return self._writers[sync.name].encode(events)
 
     # The engine's output
@@ -212,13 +212,13 @@ class EventReader:
 
     def finished(self, sync: StreamSync, end: int) -> None:
         """Advance a stream's bookmark; parts within the lookback never move it back."""
-        if sync.complete:
+        if sync.read_whole:
             self._close_writer(sync.name)
         if sync.bookmark is not None and end < sync.bookmark.end:
             return
-        # Within the lookback the bookmark waits for the stretches that are written with it. That
+        # Within the lookback the bookmark waits for the digests that are written with it. That
         # costs no reading, since the next run begins with the lookback anyway.
-        if not sync.complete and end > sync.now - self._settings.lookback:
+        if not sync.read_whole and end > sync.now - self._settings.lookback:
             return
         # An older state is warned of once; from then on it has what it lacked.
         read_from = self._settings.start if sync.read_from is None else sync.read_from
@@ -228,28 +228,28 @@ class EventReader:
         sync.bookmark, sync.bookmark_moved = Bookmark(end, sync.now, read_from, portal), True
         state = self._writers[sync.name].state
         write_bookmark(state, sync.bookmark, "created")
-        write_stretches(state, ())
-        if sync.complete:
-            self._write_all_stretches()
+        write_digests(state, ())
+        if sync.read_whole:
+            self._write_all_digests()
         self._state_changed = True
         self._save_state_when_due()
 
-    def _write_all_stretches(self) -> None:
-        """Write the stretches of all streams that have ended, as fine as the state has room.
+    def _write_all_digests(self) -> None:
+        """Write the digests of all streams that have ended, as fine as the state has room.
 
         Those of the others are still in it, so they get their share of the room as well.
         """
         ranges: dict[str, Range] = {}
         for sync in self.syncs.values():
-            if sync.bookmark is not None and sync.bookmark_moved and sync.complete:
+            if sync.bookmark is not None and sync.bookmark_moved and sync.read_whole:
                 start = sync.bookmark.next_start(self._settings.lookback)
-                start = max(sync.start, sync.sent.slot_start(start))
+                start = max(sync.start, sync.sent.bucket_start(start))
                 end = sync.bookmark.end
                 ranges[sync.name] = Range(start, end, sync.sent.seen(start, end))
             elif sync.in_state and not sync.bookmark_moved:
                 ranges[sync.name] = Range.of(sync.in_state)
-        for name, stretches in cut_together(ranges, MOST_STRETCHES).items():
-            write_stretches(self._writers[name].state, stretches)
+        for name, digests in cut_together(ranges, MOST_DIGESTS).items():
+            write_digests(self._writers[name].state, digests)
 
     def pause(self) -> None:
         """Write the state and the progress if it is time."""

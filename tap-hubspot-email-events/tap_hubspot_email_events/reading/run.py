@@ -3,28 +3,82 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.errors import DailyLimitError
+from tap_hubspot_email_events.errors import (
+    AccountError,
+    DailyLimitError,
+    StoppedError,
+    StreamError,
+    TapError,
+)
 from tap_hubspot_email_events.hubspot.api import HubSpotApi
 from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.reading import summary
-from tap_hubspot_email_events.reading.bookmarks import read_bookmark, write_stretches
-from tap_hubspot_email_events.reading.failures import Failures
+from tap_hubspot_email_events.reading.bookmarks import read_bookmark, write_digests
 from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.reader import EventReader
 from tap_hubspot_email_events.settings import read_settings
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from singer_sdk import Tap
 
     from tap_hubspot_email_events.settings import Settings
-    from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
+    from tap_hubspot_email_events.singer.stream_writer import Record
     from tap_hubspot_email_events.singer.writer import BytesWriter
+
+
+class Failures:
+    """Collects failures until all streams have had their turn."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        """Start without any failure."""
+        self._logger = logger
+        # Streams by what has failed, said as a sentence.
+        self._streams: dict[str, list[str]] = {}
+        # Whether a failure concerns all streams.
+        self.fatal = False
+
+    @contextmanager
+    def collected(self, stream: str) -> Iterator[None]:
+        """Collect a failure of a stream instead of raising it."""
+        try:
+            yield
+        except (StreamError, AccountError, DailyLimitError, StoppedError) as error:
+            self.add(error, stream)
+
+    def add(self, error: Exception, stream: str | None = None) -> None:
+        """Add a failure, of one stream or of all."""
+        if isinstance(error, DailyLimitError):
+            self._logger.warning(
+                "HubSpot's daily request limit is used up; what was read is kept, and the next run "
+                "goes on from there."
+            )
+        elif isinstance(error, TapError):
+            streams = self._streams.setdefault(str(error).rstrip("."), [])
+            if stream is not None:
+                streams.append(stream)
+        self.fatal = self.fatal or not isinstance(error, StreamError)
+
+    def raise_any(self) -> None:
+        """Fail the run if anything has failed.
+
+        Raises:
+            TapError: What has failed and why, in one sentence per cause.
+        """
+        if self._streams:
+            raise TapError(
+                " ".join(
+                    f"{', '.join(streams)}: {sentence}." if streams else f"{sentence}."
+                    for sentence, streams in self._streams.items()
+                )
+            )
 
 
 class Run:
@@ -117,8 +171,8 @@ class Run:
         selected = {stream.name for stream in streams.values()}
         for name, entry in self.tap.state.get("bookmarks", {}).items():
             if name not in selected:
-                # The state has room for the stretches of the streams that are read.
-                write_stretches(entry, ())
+                # The state has room for the digests of the streams that are read.
+                write_digests(entry, ())
         try:
             self.reader.run()
         except SystemExit:
@@ -146,7 +200,7 @@ class Run:
             yield campaign
             result.records += 1
             self.progress.report_records(stream, result.records, result.count.requests)
-        result.complete = True
+        result.read_whole = True
 
     def conclude(self) -> None:
         """Log after all streams how the run has ended, and fail it if anything has failed.

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.errors import StreamError
     from tap_hubspot_email_events.reading.bookmarks import Bookmark
-    from tap_hubspot_email_events.reading.part import Part
-    from tap_hubspot_email_events.reading.plan import Plan
+    from tap_hubspot_email_events.reading.digests import SentEvents, WindowDigest
+    from tap_hubspot_email_events.reading.plan import Part, Plan
     from tap_hubspot_email_events.reading.records import PreviousPage
-    from tap_hubspot_email_events.reading.stretches import SentEvents, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,12 @@ class StreamSync:
     bookmark_in_future: bool = False
     bookmark_moved: bool = False
     # What the state remembers of the runs before, until the bookmark moves.
-    in_state: Sequence[Stretch] = ()
+    in_state: Sequence[WindowDigest] = ()
     read_from: int | None = None
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None
     written: int = 0
-    complete: bool = False
+    read_whole: bool = False
     previous_pages: dict[Part, PreviousPage] = field(default_factory=dict)
     # How many pages of each part are being encoded or wait to be written.
     unwritten: Counter[Part] = field(default_factory=Counter)

@@ -27,7 +27,7 @@ class StreamResult:
     count: RequestCount
     records: int = 0
     reached: int | None = None
-    complete: bool = False
+    read_whole: bool = False
     # Events read again that left the tap in an earlier run.
     repeated: int = 0
 
@@ -35,7 +35,7 @@ class StreamResult:
 def result_of(sync: StreamSync) -> StreamResult:
     """The result of an event stream."""
     return StreamResult(
-        sync.name, sync.count, sync.written, sync.reached, sync.complete, sync.sent.repeated
+        sync.name, sync.count, sync.written, sync.reached, sync.read_whole, sync.sent.repeated
     )
 
 
@@ -59,7 +59,7 @@ def table(results: Sequence[StreamResult]) -> list[str]:
 
 def _cells(result: StreamResult) -> tuple[str, ...]:
     end = ""
-    if not result.complete:
+    if not result.read_whole:
         end = "incomplete"
         if result.reached is not None:
             end = f"read up to {format_timestamp(result.reached)}"
@@ -73,7 +73,7 @@ def totals(results: Sequence[StreamResult], others: RequestCount, seconds: float
     requests = sum(count.requests for count in counts)
     retried = sum(count.retried for count in counts)
     repeated = sum(result.repeated for result in results)
-    incomplete = sum(not result.complete for result in results)
+    incomplete = sum(not result.read_whole for result in results)
     rate = records / seconds if seconds else 0.0
     return (
         f"Total: {records:,} records"

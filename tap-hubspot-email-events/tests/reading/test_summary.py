@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tap_hubspot_email_events.hubspot.client import RequestCount
+from tap_hubspot_email_events.reading.digests import SentEvents
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
-from tap_hubspot_email_events.reading.stretches import SentEvents
 from tap_hubspot_email_events.reading.summary import (
     StreamResult,
     names,
@@ -15,7 +15,7 @@ from tap_hubspot_email_events.reading.summary import (
 )
 
 RESULTS = [
-    StreamResult("email_open", RequestCount(217, 3), 200_000, 1_760_000_000_000, complete=True),
+    StreamResult("email_open", RequestCount(217, 3), 200_000, 1_760_000_000_000, read_whole=True),
     StreamResult("email_click", RequestCount(1), 7, 1_760_000_000_000),
     StreamResult("email_campaigns", RequestCount(12), 11),
 ]
@@ -31,7 +31,7 @@ def sync_of(name: str, *, resumed: bool = True, read_from: int | None = None) ->
         1,
         2,
         1,
-        SentEvents([], since=0, slot=1),
+        SentEvents([], since=0, bucket=1),
         resumed=resumed,
         read_from=read_from,
     )
