@@ -17,10 +17,6 @@ class AccountError(TapError):
     """A failure that concerns all streams, such as a refused token or an unreachable host."""
 
 
-class OtherAccountError(AccountError):
-    """The credentials are those of another account than the state."""
-
-
 class StreamError(TapError):
     """A failure that concerns one stream only."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Tap
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
@@ -18,19 +17,19 @@ from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark
 from tap_hubspot_email_events.reading.run import Run
 from tap_hubspot_email_events.settings import SETTINGS, Settings, read_settings
+from tap_hubspot_email_events.singer.sdk import PreparedTap
 from tap_hubspot_email_events.singer.writer import BytesWriter
-from tap_hubspot_email_events.streams.campaigns import CampaignStream
-from tap_hubspot_email_events.streams.events import EventStream
+from tap_hubspot_email_events.streams.streams import CampaignStream, EventStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import click
 
-    from tap_hubspot_email_events.streams.stream import HubSpotStream
+    from tap_hubspot_email_events.streams.streams import HubSpotStream
 
 
-class TapHubSpotEmailEvents(DeclaredPlugin, Tap):
+class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
     """Singer tap for HubSpot's email events: complete, resumable, within the account's limits."""
 
     name = "tap-hubspot-email-events"
@@ -60,17 +59,7 @@ class TapHubSpotEmailEvents(DeclaredPlugin, Tap):
     @cached_property
     def run(self) -> Run:
         """What all streams of this run share."""
-        return Run(
-            self.config,
-            self._writer,
-            user_agent=f"{self.name}/{self.plugin_version}",
-            started_at=self.initialized_at,
-            event_streams=self._selected_event_streams,
-            last_stream=lambda: list(self.streams)[-1],
-            bookmarks=lambda: self.state.get("bookmarks", {}),
-            write_state=lambda: self.state_writer.write_state(self.state),
-            logger=self.logger,
-        )
+        return Run(self, self._writer, self._selected_event_streams)
 
     def _selected_event_streams(self) -> Mapping[str, EventStream]:
         return {
@@ -100,6 +89,11 @@ class TapHubSpotEmailEvents(DeclaredPlugin, Tap):
         for name, stream in self.streams.items():
             if name not in selected:
                 self.mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
+
+    @override
+    def begin(self) -> None:
+        """Ask HubSpot whose the streams are and what time it is."""
+        self.run.begin()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:

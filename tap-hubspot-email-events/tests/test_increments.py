@@ -204,9 +204,7 @@ def test_streams_that_fail_leave_room_in_the_state_and_repeat_nothing(
     assert simulation.lost == set()
 
 
-def test_what_becomes_obsolete_is_sent_again_with_its_stretch(
-    sandbox: Sandbox, tap: Runner
-) -> None:
+def test_what_becomes_obsolete_is_sent_again_with_its_window(sandbox: Sandbox, tap: Runner) -> None:
     simulation = Simulation(sandbox, tap, Steady(11, begin(3), 3, 300))
     simulation.run(3)
     first = simulation.run(3.01)
@@ -241,5 +239,5 @@ def test_only_what_is_sent_is_enriched(sandbox: Sandbox, tap: Runner) -> None:
     run = simulation.run(3.1)
     assert run.records == []
     asked = {one["path"] for one in sandbox.hubspot_requests()[before:]}
-    assert asked == {"/email/public/v1/events"}
+    assert asked == {"/account-info/v3/details", "/email/public/v1/events"}
     assert "that were sent before" in run.errors.splitlines()[-1]

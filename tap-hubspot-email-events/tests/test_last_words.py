@@ -69,7 +69,7 @@ def test_a_start_date_that_was_moved_back_is_said_on_every_run(
         assert run.code == 0
         (warning,) = run.complaints
         assert "start_date has no effect on email_bounce, email_click and 8 more" in warning
-    assert sandbox.hubspot_stats()["requests"] == 30
+    assert sandbox.hubspot_stats()["requests"] == 33
 
 
 @pytest.mark.parametrize("start_date", [None, "1970-01-01T00:00:00Z", "2026-01-01T00:00:00Z"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from extracting.extractor import event
+from extracting.extractor import event, select
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT
+from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
 
 if TYPE_CHECKING:
     from extracting.extractor import Run, Runner
@@ -34,32 +35,101 @@ def test_the_state_says_which_account_it_is_of(first: Run) -> None:
     assert {entry["portal_id"] for entry in bookmarks.values()} == {4711}
 
 
-def test_credentials_of_another_account_end_the_run_and_leave_the_state_alone(
-    tap: Runner, first: Run
+def test_credentials_of_another_account_end_the_run_before_anything_is_read_or_written(
+    sandbox: Sandbox, tap: Runner, first: Run
 ) -> None:
+    before = len(sandbox.hubspot_requests())
     run = tap(state=first.state, access_token=OTHER_TOKEN, start_date=START, lookback_minutes=9999)
     assert run.code == 1
-    assert run.records == []
-    assert run.state == first.state
+    assert run.messages == []
+    assert len(sandbox.hubspot_requests()) - before == 1
+    (sentence,) = run.complaints
     assert (
         "The credentials are those of HubSpot account 4712, but the state is that of account 4711"
-        in run.errors
+        in sentence
     )
     assert OTHER_TOKEN not in run.errors
 
 
-def test_what_was_read_before_it_showed_moves_nothing(
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_where_hubspot_does_not_say_it_is_a_warning_and_the_state_keeps_its_account(
+    sandbox: Sandbox, tap: Runner, first: Run, status: int
+) -> None:
+    sandbox.add_fault("hubspot", path=ACCOUNT_PATH, action="answer", status=status, json={})
+    again = tap(state=first.state, start_date=START, max_retries=1)
+    assert (again.code, again.complaints) == (0, [])
+    run = tap(
+        state=again.state,
+        access_token=OTHER_TOKEN,
+        start_date=START,
+        lookback_minutes=99_999,
+        max_retries=1,
+    )
+    assert run.code == 0
+    (warning,) = run.complaints
+    assert "of another HubSpot account than the state's: " in warning
+    assert "(4712 instead of 4711" in warning
+    assert {entry["portal_id"] for entry in run.state["bookmarks"].values()} == {4711}
+
+
+def test_where_nothing_but_events_says_it_the_state_takes_their_word(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    sandbox.add_events([event("OPEN", int(time.time() * 1000) - 1000)])
+    sandbox.add_fault("hubspot", path=ACCOUNT_PATH, action="answer", status=403, json={})
+    run = tap()
+    assert (run.code, run.complaints) == (0, [])
+    assert run.state["bookmarks"]["email_open"]["portal_id"] == 4711
+
+
+def test_a_record_that_lacks_its_account_fails_where_nothing_says_it(
+    sandbox: Sandbox, tap: Runner
+) -> None:
+    lacking = event("OPEN", int(time.time() * 1000) - 1000)
+    del lacking["portalId"]
+    sandbox.add_events([lacking])
+    assert [record["portalId"] for record in tap().records] == [4711]
+    sandbox.add_fault("hubspot", path=ACCOUNT_PATH, action="answer", status=403, json={})
+    run = tap()
+    assert (run.code, run.records) == (1, [])
+    assert "the token lacks the scope" in run.complaints[0]
+
+
+@pytest.mark.parametrize(
+    "fault", [{"action": "cut"}, {"action": "answer", "status": 401, "json": {}}]
+)
+def test_an_account_out_of_reach_is_a_sentence_and_no_state(
+    sandbox: Sandbox, tap: Runner, first: Run, fault: dict[str, Any]
+) -> None:
+    sandbox.add_fault("hubspot", **fault)
+    run = tap(state=first.state)
+    assert (run.code, run.messages, len(run.complaints)) == (1, [], 1)
+
+
+def test_passing_failures_of_the_first_request_are_retried(sandbox: Sandbox, tap: Runner) -> None:
+    sandbox.add_events([event("OPEN", int(time.time() * 1000) - 1000)])
+    for status in (503, 429):
+        sandbox.add_fault(
+            "hubspot", path=ACCOUNT_PATH, action="answer", status=status, times=1, json={}
+        )
+    run = tap()
+    assert (run.code, run.complaints, len(run.records)) == (0, [], 1)
+    assert "13 requests (2 retries)" in run.errors.splitlines()[-1]
+
+
+def test_a_daily_limit_that_is_used_up_at_the_start_ends_the_run_cleanly(
     sandbox: Sandbox, tap: Runner, first: Run
 ) -> None:
-    sandbox.add_events(
-        [event("OPEN", int(time.time() * 1000) - 1000, "x") | {"portalId": OTHER}], portal_id=OTHER
-    )
-    # The answer that shows it comes when all others have been noted.
-    delay = {"action": "delay", "seconds": 1.5, "match": {"query": {"eventType": "OPEN"}}}
-    sandbox.add_fault("hubspot", **delay)
-    run = tap(state=first.state, access_token=OTHER_TOKEN, start_date=START, lookback_minutes=0)
-    assert run.code == 1
-    assert run.state == first.state
+    before = sandbox.hubspot_stats()["requests"]
+    sandbox.set_limits(daily_limit=before)
+    catalog = select(tap.catalog(), "email_open", "email_campaigns")
+    run = tap(state=first.state, catalog=catalog)
+    assert (run.code, run.records) == (0, [])
+    assert run.state["bookmarks"]["email_open"] == first.state["bookmarks"]["email_open"]
+    (warning,) = run.complaints
+    assert "daily request limit" in warning
+    assert "incomplete" in run.errors.splitlines()[-1]
+    assert sandbox.hubspot_stats()["requests"] == before + 1
 
 
 @pytest.mark.usefixtures("first")
@@ -80,11 +150,11 @@ def test_an_older_state_learns_its_account(tap: Runner, first: Run) -> None:
     assert {entry["portal_id"] for entry in run.state["bookmarks"].values()} == {4711}
 
 
-def test_a_quiet_run_keeps_what_is_known_and_asks_nothing(
+def test_a_quiet_run_keeps_what_is_known_and_asks_once(
     sandbox: Sandbox, tap: Runner, first: Run
 ) -> None:
     before = len(sandbox.hubspot_requests())
     run = tap(state=first.state, start_date=START, lookback_minutes=0)
     assert run.code == 0
     assert {entry["portal_id"] for entry in run.state["bookmarks"].values()} == {4711}
-    assert len(sandbox.hubspot_requests()) - before == 10
+    assert len(sandbox.hubspot_requests()) - before == 11

@@ -24,8 +24,8 @@ def waited(text: str, **headers: str) -> float | None:
     ("text", "seconds"),
     [
         ("0", 0),
-        ("-5", 0),
-        ("nan", 0),
+        ("-5", None),
+        ("nan", None),
         ("1.5", 1.5),
         ("86400", LONGEST),
         ("9" * 5000, LONGEST),

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from simulation.truth import Known, Truth, moved_back
-from tap_hubspot_email_events.reading.bookmarks import Bookmark, write_bookmark, write_stretches
-from tap_hubspot_email_events.reading.stretches import Stretch, event_hash
+from tap_hubspot_email_events.reading.bookmarks import Bookmark, write_bookmark, write_digests
+from tap_hubspot_email_events.reading.digests import WindowDigest, event_hash
 
 HOUR = 3_600_000
 NOON = 1_800_000_000_000
 STREAM = "email_open"
 
 
-def state(end: int, stretches: list[Stretch] | None = None) -> dict[str, Any]:
+def state(end: int, digests: list[WindowDigest] | None = None) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     write_bookmark(entry, Bookmark(end, end, 0), "created")
-    write_stretches(entry, stretches or [])
+    write_digests(entry, digests or [])
     return {"bookmarks": {STREAM: entry}}
 
 
@@ -40,13 +40,13 @@ def test_an_event_that_appears_beyond_the_lookback_is_not_promised() -> None:
     assert not list(holds.covered_but_nowhere(state(NOON), NOON))
 
 
-def test_a_stretch_that_is_taken_for_sent_has_to_be_somewhere() -> None:
+def test_a_window_that_is_taken_for_sent_has_to_be_somewhere() -> None:
     recent = NOON - HOUR
     holds = truth(recent)
     digest = event_hash({"id": f"e{recent}", "created": recent})
-    known = [Stretch(NOON - 2 * HOUR, NOON, 1, digest)]
+    known = [WindowDigest(NOON - 2 * HOUR, NOON, 1, digest)]
     assert len(list(holds.covered_but_nowhere(state(NOON, known), NOON))) == 1
-    other = [Stretch(NOON - 2 * HOUR, NOON, 1, digest + 1)]
+    other = [WindowDigest(NOON - 2 * HOUR, NOON, 1, digest + 1)]
     assert not list(holds.covered_but_nowhere(state(NOON, other), NOON))
     holds.rejected.add(f"e{recent}")
     assert not list(holds.covered_but_nowhere(state(NOON, known), NOON))

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
-from tap_hubspot_email_events.reading.bookmarks import read_bookmark, read_stretches
-from tap_hubspot_email_events.reading.stretches import MODULUS, event_hash
+from tap_hubspot_email_events.reading.bookmarks import read_bookmark, read_digests
+from tap_hubspot_email_events.reading.digests import MODULUS, event_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,14 +78,14 @@ class Truth:
             for each in mine:
                 if each.created < start and each.is_promised and each.id not in settled:
                     yield f"{each.id} lies before {stream}'s next start"
-            for stretch in read_stretches(entry, bookmark):
-                within = [each for each in mine if stretch.start <= each.created <= stretch.end]
+            for window in read_digests(entry, bookmark):
+                within = [each for each in mine if window.start <= each.created <= window.end]
                 digest = sum(map(_hash, within)) % MODULUS
-                if (len(within), digest) != (stretch.count, stretch.digest):
+                if (len(within), digest) != (window.count, window.digest):
                     continue
                 for each in within:
                     if each.id not in settled:
-                        yield f"{each.id} lies in a stretch of {stream} that is taken for sent"
+                        yield f"{each.id} lies in a window of {stream} that is taken for sent"
 
     def missing(self, at: int) -> list[Known]:
         """The promised events that were visible at an instant and are nowhere."""

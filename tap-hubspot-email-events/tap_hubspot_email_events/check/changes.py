@@ -21,7 +21,7 @@ OBSOLESCENCE = "obsoletedBy"
 def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
     """A closed window reads the same twice.
 
-    Relied on by reading/stretches.py, SentEvents: what reads the same is not sent again.
+    Relied on by reading/digests.py, SentEvents: what reads the same is not sent again.
     """
     page = evidence.page
     if page is None:
@@ -69,7 +69,7 @@ def lag(evidence: Evidence) -> tuple[str, str]:
 def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
     """Nothing of an event changes later but its obsoletedBy.
 
-    Relied on by reading/stretches.py, event_hash: what makes an event be sent again.
+    Relied on by reading/digests.py, event_hash: what makes an event be sent again.
     """
     if evidence.looks is None:
         return unknown(NO_WAIT)

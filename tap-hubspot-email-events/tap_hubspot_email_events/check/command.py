@@ -23,7 +23,7 @@ from tap_hubspot_email_events.common.durations import Duration
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import Report
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.hubspot.account import Account
+from tap_hubspot_email_events.hubspot.api import HubSpotApi
 from tap_hubspot_email_events.settings import (
     ENVIRONMENT_PREFIX,
     Settings,
@@ -89,7 +89,7 @@ def main(  # noqa: PLR0913 - the command's options
     settings = msgspec.structs.replace(given, max_retries=min(MOST_RETRIES, given.max_retries))
     looks_closer = assumptions or bool(wait)
     most = MOST_WITH_ASSUMPTIONS if looks_closer else MOST_REQUESTS
-    account = Account(settings, f"{PLUGIN}/{__version__}")
+    account = HubSpotApi(settings, f"{PLUGIN}/{__version__}")
     probe = Probe(account, most - TOKEN_REQUESTS)
     now = now_milliseconds()
     checks = AccountChecks(probe, settings, event_types, state_given, now)

@@ -44,7 +44,7 @@ _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
 def event_type_filter(evidence: Evidence) -> tuple[str, str]:
     """EventType returns events of that type alone.
 
-    Relied on by streams/events.py, EventStream: a stream for each type.
+    Relied on by streams/streams.py, EventStream: a stream for each type.
     """
     count = 0
     others: set[str] = set()
@@ -114,7 +114,7 @@ def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
 def id_and_created(evidence: Evidence) -> tuple[str, str]:
     """Each event has an id that is text and a created that is milliseconds.
 
-    Relied on by reading/records.py, placeable: key properties and bookmark.
+    Relied on by reading/records.py, split_valid: key properties and bookmark.
     """
     count = 0
     wrong: set[str] = set()
@@ -135,7 +135,7 @@ def id_and_created(evidence: Evidence) -> tuple[str, str]:
 def ids_unique(evidence: Evidence) -> tuple[str, str]:
     """No two events have the same id, not of different types either.
 
-    Relied on by reading/stretches.py, event_hash: and the target's insert_id.
+    Relied on by reading/digests.py, event_hash: and the target's insert_id.
     """
     repeated = sum(len(page.keys) - len(set(page.keys)) for page in evidence.probe.pages)
     places: dict[str, set[tuple[int, str]]] = {}

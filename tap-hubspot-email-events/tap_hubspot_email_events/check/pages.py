@@ -162,7 +162,7 @@ def offset_continues(evidence: Evidence) -> tuple[str, str]:
 def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
     """An offset is refused with other parameters than those it was given for.
 
-    Relied on by reading/part.py, Part.requested_start: a part that was cut keeps its query.
+    Relied on by reading/plan.py, Part.requested_start: a part that was cut keeps its query.
     """
     few, chain = evidence.few, evidence.chain
     if few is None or not chain or chain[0].offset is None or not chain[0].has_more:

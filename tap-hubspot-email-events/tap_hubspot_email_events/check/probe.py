@@ -10,13 +10,13 @@ import msgspec
 from typing_extensions import override
 
 from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.hubspot.events import EVENTS_PATH, decode_page
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
-from tap_hubspot_email_events.reading.records import placeable
+from tap_hubspot_email_events.reading.records import split_valid
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.errors import RefusedError
-    from tap_hubspot_email_events.hubspot.account import Account
+    from tap_hubspot_email_events.hubspot.api import HubSpotApi
     from tap_hubspot_email_events.hubspot.events import Event
 
 FULL_PAGE = 1000
@@ -42,8 +42,8 @@ class Budget(RequestCount):
         """
         if self.requests >= self.most:
             raise BudgetSpentError(f"no requests left of {self.most}")
-        # The class is made anew for its slots, which `super()` alone would not find.
-        super(Budget, self).add(retried=retried)
+        # The class is made anew for its buckets, which `super()` alone would not find.
+        super().add(retried=retried)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class PageSeen:
 class Probe:
     """Asks HubSpot, and remembers every page of events."""
 
-    def __init__(self, account: Account, most_requests: int) -> None:
+    def __init__(self, account: HubSpotApi, most_requests: int) -> None:
         """Send at most `most_requests` requests, retries included."""
         self.account = account
         self.budget = Budget(most=most_requests)
@@ -109,7 +109,7 @@ class Probe:
         page = self.account.client.get(EVENTS_PATH, params, decode_page, self.budget)
         # Put into the tap's form in place, so what HubSpot really sent is kept beside it.
         raw = [dict(each) if isinstance(each, dict) else each for each in page.events]
-        events, _ = placeable(page.events)
+        events, _ = split_valid(page.events)
         next_offset = None if page.offset in (None, "") else str(page.offset)
         seen = PageSeen(event_type, start, end, limit, raw, events, page.has_more, next_offset)
         self.pages.append(seen)

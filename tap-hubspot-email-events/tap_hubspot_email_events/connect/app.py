@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import msgspec
 
 from tap_hubspot_email_events.errors import TapError
-from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH, Account
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
+from tap_hubspot_email_events.hubspot.api import HubSpotApi
+from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
 from tap_hubspot_email_events.hubspot.transport import Transport
 from tap_hubspot_email_events.settings import Settings
@@ -69,6 +70,6 @@ class App:
         if not tokens.refresh_token:
             raise TapError("HubSpot gave no refresh token; run the command again.")
         settings = Settings(access_token=tokens.access_token, api_url=self.api_url, max_retries=3)
-        client = Account(settings, USER_AGENT).client
+        client = HubSpotApi(settings, USER_AGENT).client
         details = client.get(ACCOUNT_PATH, {}, _decode, RequestCount())
         return tokens.refresh_token, details.sentence()

@@ -1,118 +1,98 @@
-"""The HubSpot account a run reads: one client within one limit, and its endpoints."""
+"""Which HubSpot account a run reads, asked once at its start."""
 
 from __future__ import annotations
 
-import threading
-import time
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_hubspot_email_events.hubspot.anomalies import Anomalies
-from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
-from tap_hubspot_email_events.hubspot.campaigns import CampaignNames, all_campaigns
-from tap_hubspot_email_events.hubspot.client import HubSpotClient
-from tap_hubspot_email_events.hubspot.clock import HubSpotClock
-from tap_hubspot_email_events.hubspot.contacts import Contacts
-from tap_hubspot_email_events.hubspot.events import Events
-from tap_hubspot_email_events.hubspot.limiter import Limiter
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
-from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.errors import AccountError, StreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from tap_hubspot_email_events.hubspot.campaigns import Campaign
+    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
+    from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
     from tap_hubspot_email_events.hubspot.events import Event
-    from tap_hubspot_email_events.settings import Settings
 
 ACCOUNT_PATH = "/account-info/v3/details"
+UNSURE = (
+    "Pages of events of another HubSpot account than the state's: {count} ({names}), and HubSpot "
+    "does not say whose the credentials are; if they are another account's, give it a state of its "
+    "own (meltano run --state-id-suffix ...)."
+)
+
+logger = logging.getLogger(__name__)
 
 
 class Account:
-    """One HubSpot account; safe to share by threads."""
+    """The account of the credentials or, where HubSpot does not say, the one that events name."""
 
-    def __init__(self, settings: Settings, user_agent: str) -> None:
-        """Prepare the client; nothing is sent yet."""
-        self.stop = threading.Event()
-        self.clock = HubSpotClock()
-        self.anomalies = Anomalies()
-        self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
-        transport = Transport(settings.max_concurrent_requests, user_agent)
-        self.authenticator = _authenticator(settings, transport, self.stop)
-        self.client = client = HubSpotClient(
-            transport,
-            self.authenticator,
-            self.limiter,
-            self.stop,
-            clock=self.clock,
-            anomalies=self.anomalies,
-            api_url=settings.api_url.rstrip("/"),
-            max_retries=settings.max_retries,
-        )
-        self.events = Events(
-            client,
-            page_size=settings.page_size,
-            exclude_filtered=settings.exclude_filtered_events,
-        )
-        properties = settings.contact_properties
-        self._campaigns = (
-            CampaignNames(client, self.anomalies) if settings.enrich_campaigns else None
-        )
-        self._contacts = Contacts(client, properties, self.anomalies) if properties else None
-        self._portal_id: int | None = None
-        self._lock = threading.Lock()
-
-    def enrich(self, events: list[Event], count: RequestCount) -> None:
-        """Add what the settings ask for to a page of events, in place.
-
-        An event of no campaign gets no `emailCampaign`, one without a recipient no `contact`;
-        what HubSpot does not know, or no longer, is null.
-
-        Raises:
-            TapError: HubSpot does not answer; the events are not to be used.
-            StoppedError: The run ended first.
-        """
-        if self._campaigns is not None:
-            self._campaigns.add(events, count)
-        if self._contacts is not None:
-            self._contacts.add(events, count)
-
-    def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
-        """Yield every email campaign of the account, once each."""
-        return all_campaigns(self.client, self.anomalies, count)
+    def __init__(self, anomalies: Anomalies) -> None:
+        self._anomalies = anomalies
+        # As HubSpot says, as an event names it, and why HubSpot did not say.
+        self._said: int | None = None
+        self._named: int | None = None
+        self._refusal: StreamError | None = None
 
     @property
-    def contacts(self) -> Contacts | None:
-        """The contacts that events are enriched with, where the settings ask for any."""
-        return self._contacts
+    def id(self) -> int | None:
+        """The account's id, as far as it is known."""
+        return self._named if self._said is None else self._said
 
-    def portal_id(self) -> int:
-        """The account's id, requested when it is first needed."""
-        with self._lock:
-            if self._portal_id is None:
-                details = self.client.get(ACCOUNT_PATH, {}, _decode_details, RequestCount())
-                self._portal_id = details.portalId
-            return self._portal_id
+    def ask(self, client: HubSpotClient, count: RequestCount) -> None:
+        """Ask HubSpot whose the credentials are; not being told is no reason to end a run.
+
+        Raises:
+            AccountError: HubSpot cannot be reached, or refuses the credentials.
+            DailyLimitError: No requests are left for today.
+            StoppedError: The run ended first.
+        """
+        try:
+            said = client.get(ACCOUNT_PATH, {}, _decode_details, count).portalId
+        except StreamError as error:
+            self._refusal = error
+            logger.info("HubSpot does not say whose the credentials are: %s", error)
+        else:
+            self._said = said if type(said) is int else None
+
+    def check(self, expected: int | None) -> None:
+        """Compare what HubSpot says with the account of the state, where that is known.
+
+        Raises:
+            AccountError: The state is that of another account.
+        """
+        if self._said is not None and expected not in (None, self._said):
+            raise AccountError(
+                f"The credentials are those of HubSpot account {self._said}, but the state is that "
+                f"of account {expected}, whose bookmarks would leave out this one's history; set "
+                f"the credentials of account {expected}, or give this account a state of its own, "
+                "in Meltano with `--state-id-suffix`"
+            )
+
+    def compare(self, events: Sequence[Event], expected: int | None) -> None:
+        """Where HubSpot does not say, take a page's word, and warn if the state says otherwise."""
+        named = events[0].get("portalId") if events else None
+        if self._said is not None or type(named) is not int:
+            return
+        self._named = named if self._named is None else self._named
+        if expected not in (None, named):
+            self._anomalies.note(UNSURE, [f"{named} instead of {expected}"])
+
+    def required_id(self) -> int:
+        """The account's id, for a record that lacks it.
+
+        Raises:
+            StreamError: Nothing has told it.
+        """
+        if self.id is None:
+            raise self._refusal or StreamError("HubSpot does not say whose the credentials are")
+        return self.id
 
 
 class _Details(msgspec.Struct):
-    portalId: int  # noqa: N815 - HubSpot's name
+    portalId: Any = None  # noqa: N815 - HubSpot's name
 
 
 _decode_details = msgspec.json.Decoder(_Details).decode
-
-
-def _authenticator(
-    settings: Settings, transport: Transport, stop: threading.Event
-) -> AccessToken | OAuth:
-    if settings.access_token is not None:
-        return AccessToken(settings.access_token)
-    return OAuth(
-        transport,
-        settings.api_url.rstrip("/"),
-        client_id=settings.client_id or "",
-        client_secret=settings.client_secret or "",
-        refresh_token=settings.refresh_token or "",
-        stop=stop,
-    )

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_hubspot_email_events.hubspot.anomalies import Anomalies
-    from tap_hubspot_email_events.hubspot.client import HubSpotClient
+    from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
     from tap_hubspot_email_events.hubspot.events import Event
-    from tap_hubspot_email_events.hubspot.request_count import RequestCount
 
 CAMPAIGNS_PATH = "/email/public/v1/campaigns"
 CAMPAIGNS_PAGE = 500

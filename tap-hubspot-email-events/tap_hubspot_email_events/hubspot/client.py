@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -34,7 +35,6 @@ from tap_hubspot_email_events.settings import now_milliseconds
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
 
     from tap_hubspot_email_events.hubspot.anomalies import Anomalies
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.auth import Authenticator
     from tap_hubspot_email_events.hubspot.clock import HubSpotClock
     from tap_hubspot_email_events.hubspot.limiter import Limiter
-    from tap_hubspot_email_events.hubspot.request_count import RequestCount
     from tap_hubspot_email_events.hubspot.transport import Transport
 
 FIRST_BACKOFF = 0.5
@@ -61,6 +60,21 @@ BROKEN_CHARACTERS = (
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class RequestCount:
+    """The requests sent so far and how many of them were retries; safe to share by threads."""
+
+    requests: int = 0
+    retried: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, *, retried: bool) -> None:
+        """Count one request."""
+        with self._lock:
+            self.requests += 1
+            self.retried += retried
 
 
 @dataclass(frozen=True, slots=True)

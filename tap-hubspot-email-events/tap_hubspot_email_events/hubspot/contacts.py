@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_hubspot_email_events.hubspot.anomalies import Anomalies
-    from tap_hubspot_email_events.hubspot.client import HubSpotClient
+    from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
     from tap_hubspot_email_events.hubspot.events import Event
-    from tap_hubspot_email_events.hubspot.request_count import RequestCount
 
 CONTACTS_PATH = "/crm/v3/objects/contacts/batch/read"
 CONTACTS_SCOPE = "crm.objects.contacts.read"

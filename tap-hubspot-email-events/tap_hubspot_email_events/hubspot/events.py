@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.hubspot.client import HubSpotClient
-    from tap_hubspot_email_events.hubspot.request_count import RequestCount
+    from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
 
 EVENTS_PATH = "/email/public/v1/events"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_hubspot_email_events.hubspot.request_count import RequestCount
+    from tap_hubspot_email_events.hubspot.client import RequestCount
 
 CAPACITY = 100_000
 

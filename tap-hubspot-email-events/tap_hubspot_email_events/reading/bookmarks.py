@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.reading.stretches import decode, encode
+from tap_hubspot_email_events.reading.digests import decode, encode
 from tap_hubspot_email_events.settings import DEFAULT_HISTORY
 from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tap_hubspot_email_events.reading.stretches import Stretch
+    from tap_hubspot_email_events.reading.digests import WindowDigest
     from tap_hubspot_email_events.settings import Settings
 
 RUN_STARTED_AT = "run_started_at"
@@ -39,10 +39,10 @@ class Bookmark:
         """Where the next run starts, in milliseconds, as is `lookback`.
 
         An event may become visible up to `lookback` after its `created`. So what was created
-        before a run's start less `lookback` is complete, however far that run gets.
+        before a run's start less `lookback` can no longer change, however far that run gets.
         """
-        complete = self.end if self.run_started_at is None else self.run_started_at
-        return min(self.end + 1, complete - lookback)
+        started = self.end if self.run_started_at is None else self.run_started_at
+        return min(self.end + 1, started - lookback)
 
     def is_after(self, now: int) -> bool:
         """Whether it lies in the future, as a wrong clock or a hand may have set it."""
@@ -93,7 +93,7 @@ def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: s
         state[PORTAL_ID] = bookmark.portal_id
 
 
-def read_stretches(state: Mapping[str, Any], bookmark: Bookmark | None) -> list[Stretch]:
+def read_digests(state: Mapping[str, Any], bookmark: Bookmark | None) -> list[WindowDigest]:
     """Read what left the tap before from a stream's entry in the state.
 
     It counts only with the bookmark that was written with it, so nothing is left out because of a
@@ -106,30 +106,30 @@ def read_stretches(state: Mapping[str, Any], bookmark: Bookmark | None) -> list[
         start, end = _instant(sent["from"]), _instant(sent["to"])
     except (KeyError, TypeError, ValueError):
         return []
-    stretches = decode(sent.get("stretches"), start)
-    return stretches if stretches and stretches[-1].end == end == bookmark.end else []
+    digests = decode(sent.get("stretches"), start)
+    return digests if digests and digests[-1].end == end == bookmark.end else []
 
 
-def write_stretches(state: dict[str, Any], stretches: Sequence[Stretch]) -> None:
+def write_digests(state: dict[str, Any], digests: Sequence[WindowDigest]) -> None:
     """Write what has left the tap to a stream's entry in the state, in place."""
-    if not stretches:
+    if not digests:
         state.pop(SENT, None)
         return
     state[SENT] = {
-        "from": format_timestamp(stretches[0].start),
-        "to": format_timestamp(stretches[-1].end),
-        "stretches": encode(stretches),
+        "from": format_timestamp(digests[0].start),
+        "to": format_timestamp(digests[-1].end),
+        "stretches": encode(digests),
     }
 
 
-def aligned(start: int, known: Sequence[Stretch], earliest: int | None) -> int:
-    """Where to start so that the known stretch at `start` is read whole.
+def aligned(start: int, known: Sequence[WindowDigest], earliest: int | None) -> int:
+    """Where to start so that the known window at `start` is read whole.
 
     Not before `earliest`, the start date.
     """
-    for stretch in known:
-        if stretch.start <= start <= stretch.end and (earliest or 0) <= stretch.start:
-            return stretch.start
+    for window in known:
+        if window.start <= start <= window.end and (earliest or 0) <= window.start:
+            return window.start
     return start
 
 

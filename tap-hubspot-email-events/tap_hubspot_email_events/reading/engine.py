@@ -18,10 +18,7 @@ from tap_hubspot_email_events.errors import (
     StoppedError,
     StreamError,
 )
-from tap_hubspot_email_events.reading.concurrency import Concurrency
-from tap_hubspot_email_events.reading.idle_threads import IdleThreads
-from tap_hubspot_email_events.reading.part import PartKind, PartStatus
-from tap_hubspot_email_events.reading.plan import PagingError
+from tap_hubspot_email_events.reading.plan import PagingError, PartKind, PartStatus
 from tap_hubspot_email_events.reading.records import PreviousPage, without_repeated
 from tap_hubspot_email_events.reading.stream_sync import EncodedPage
 
@@ -29,18 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_hubspot_email_events.hubspot.events import Event, Page
-    from tap_hubspot_email_events.reading.part import Part
+    from tap_hubspot_email_events.reading.plan import Part
     from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
 # Pages waiting to be written. The reader of the output sets the pace, so more would gain nothing.
-QUEUE_BYTES = 8_000_000
+QUEUE_BYTES = 4_000_000
 # Newest pages held back, and the size from which on they are compressed.
-NEWEST_BYTES = 24_000_000
+NEWEST_BYTES = 12_000_000
 COMPRESS_BYTES = NEWEST_BYTES // 3
 # How old, in milliseconds, the newest events of a page may be for it to be held back.
 RECENT = 86_400_000
-# While these threads encode, the others keep the allowed number of requests in flight.
-ENCODERS = 2
 POLL_SECONDS = 0.25
 # A thread idle for so long splits another's part. That costs a request, and where answers come at
 # once there is other work sooner.
@@ -91,10 +86,9 @@ class Engine:
         self._syncs = list(syncs)
         self._source = source
         self._stop = stop
-        self._threads = concurrency + ENCODERS
-        self._concurrency = Concurrency(self._threads)
+        self._threads = concurrency
         self._lock = threading.Lock()
-        self._idle = IdleThreads()
+        self._idle = threading.Condition(self._lock)
         self._writable = threading.Condition(self._lock)
         self._queue: list[tuple[StreamSync, EncodedPage]] = []
         # Bytes of pages in the queue or being written, and of newest pages held back.
@@ -121,7 +115,7 @@ class Engine:
 
     def _wake_all(self) -> None:
         with self._lock:
-            self._idle.wake(self._threads)
+            self._idle.notify_all()
             self._writable.notify_all()
 
     # The calling thread: writing
@@ -153,7 +147,7 @@ class Engine:
     ) -> None:
         for sync, end in finished:
             sync.reached = end
-            sync.complete = end == sync.end
+            sync.read_whole = end == sync.end
             output.finished(sync, end)
         for sync, page in pages:
             self._write(output, sync, page)
@@ -199,15 +193,13 @@ class Engine:
             self._queue_bytes -= len(page.content)
             sync.unwritten[page.part] -= 1
             if self._queue_bytes <= QUEUE_BYTES:
-                self._idle.wake(1)
+                self._idle.notify()
 
     # Worker threads: fetching and encoding
 
     def _work(self) -> None:
-        condition = threading.Condition(self._lock)
-        while (job := self._next_job(condition)) is not None:
-            sync, part, begun = job
-            cpu_started = time.thread_time()
+        while (job := self._next_job()) is not None:
+            sync, part = job
             try:
                 self._read_page(sync, part)
             except StoppedError:
@@ -219,28 +211,21 @@ class Engine:
             except BaseException as error:  # noqa: BLE001 - raised again by the calling thread
                 self._crash = error
                 self._end(None)
-            with self._lock:
-                now, cpu_seconds = time.monotonic(), time.thread_time() - cpu_started
-                self._concurrency.end(begun, now, cpu_seconds)
 
-    def _next_job(self, condition: threading.Condition) -> tuple[StreamSync, Part, float] | None:
-        idle_since, again = time.monotonic(), False
+    def _next_job(self) -> tuple[StreamSync, Part] | None:
+        idle_since = time.monotonic()
         with self._lock:
             while not self._stop.is_set():
                 if all(sync.done for sync in self._syncs):
                     return None
-                now = time.monotonic()
-                may_split = now - idle_since >= SPLIT_SECONDS
-                if (job := self._choose(now, may_split=may_split)) is not None:
-                    self._concurrency.begin(now)
-                    return *job, now
-                seconds = POLL_SECONDS if may_split else SPLIT_SECONDS
-                self._idle.wait(condition, seconds, again=again)
-                again = True
+                may_split = time.monotonic() - idle_since >= SPLIT_SECONDS
+                if (job := self._choose(may_split=may_split)) is not None:
+                    return job
+                self._idle.wait(POLL_SECONDS if may_split else SPLIT_SECONDS)
         return None
 
-    def _choose(self, now: float, *, may_split: bool) -> tuple[StreamSync, Part] | None:
-        if self._queue_bytes > QUEUE_BYTES or not self._concurrency.has_room(now):
+    def _choose(self, *, may_split: bool) -> tuple[StreamSync, Part] | None:
+        if self._queue_bytes > QUEUE_BYTES:
             return None
         syncs = sorted(self._syncs, key=lambda sync: -sync.plan.pages_left)
         for sync in syncs:
@@ -277,12 +262,11 @@ class Engine:
                 ) from None
             if cut is not None:
                 events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
-            events = sync.sent.sort_out(events, sync.plan.is_read)
+            events = sync.sent.deduplicate(events, sync.plan.is_read)
             number = part.pages
             sync.unwritten[part] += 1
-            if self._concurrency.has_room(time.monotonic()):
-                # One for the part's next page, one for a new part that this page has paid for.
-                self._idle.wake(2)
+            # One for the part's next page, one for a new part that this page has paid for.
+            self._idle.notify(2)
         events.reverse()
         lines = self._source.lines(sync, events) if events else b""
         hold_back = part.kind is PartKind.HEAD and max(created, default=0) > sync.end - RECENT

@@ -14,11 +14,13 @@ full pages earn it. Without credit the rest is read as one chain, which takes th
 
 from __future__ import annotations
 
+import enum
 import math
 from collections import deque
+from dataclasses import dataclass, field
 
-from tap_hubspot_email_events.reading.part import SURPRISE_PAGES, Part, PartKind, PartStatus
-
+# Pages after which a part has proved too full.
+SURPRISE_PAGES = 8
 FREE_REQUESTS = 3.0
 EARNED_PER_PAGE = 0.5
 # The newest pages wait in memory until everything older is written, so the first chain is short.
@@ -37,6 +39,74 @@ SPLIT_MOST_PAGES = 10
 EMPTY_PAGES = 100
 # The density is that of the parts finished last.
 DENSITY_PARTS = 8
+
+
+class PartKind(enum.Enum):
+    """Where a part comes from, which decides what happens when it proves too full."""
+
+    # The newest events, read first to learn how dense the range is.
+    HEAD = enum.auto()
+    # A range taken off the oldest side, as long as the density seen so far suggests.
+    WINDOW = enum.auto()
+    # One of several short parts next to where a window proved too full.
+    BURST = enum.auto()
+    # What is left of a part that was split.
+    REST = enum.auto()
+
+
+class PartStatus(enum.Enum):
+    """How far a part has been read."""
+
+    UNPLANNED = enum.auto()
+    READING = enum.auto()
+    DONE = enum.auto()
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """A time range of one stream, both bounds inclusive, in milliseconds."""
+
+    start: int
+    end: int
+    kind: PartKind
+    # Pages after which it has proved too full.
+    cut_after: int = SURPRISE_PAGES
+    status: PartStatus = PartStatus.UNPLANNED
+    offset: str | None = None
+    in_flight: bool = False
+    # All pages are requested from this start, since an offset belongs to its request.
+    requested_start: int = 0
+    pages: int = 0
+    events: int = 0
+    oldest: int | None = None
+    newest_first: bool = True
+    # The last page held events of one instant only, so how many more there are is unknown.
+    at_one_instant: bool = False
+    empty_pages: int = 0
+    offsets: set[str] = field(default_factory=set)
+
+    @property
+    def length(self) -> int:
+        """Milliseconds covered."""
+        return self.end - self.start + 1
+
+    @property
+    def unread_up_to(self) -> int:
+        """The newest instant of which events may still come."""
+        if self.oldest is None or not self.newest_first:
+            return self.end
+        return min(self.oldest, self.end)
+
+    def note_order(self, created: list[int]) -> None:
+        """Note how far back a page goes and whether events still come newest first."""
+        if not created:
+            return
+        descending = created == sorted(created, reverse=True)
+        follows = self.oldest is None or created[0] <= self.oldest
+        self.newest_first = self.newest_first and descending and follows
+        oldest = min(created)
+        self.at_one_instant = oldest == max(created)
+        self.oldest = oldest if self.oldest is None else min(self.oldest, oldest)
 
 
 class PagingError(Exception):

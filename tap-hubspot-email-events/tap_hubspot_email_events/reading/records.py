@@ -17,7 +17,7 @@ LAST_INSTANT = 253_402_300_799_999
 _WHOLE_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
-def placeable(events: list[Any]) -> tuple[list[Event], list[Any]]:
+def split_valid(events: list[Any]) -> tuple[list[Event], list[Any]]:
     """Part the events that have an id and a time from the others, which cannot be records.
 
     Both are put into the form that the schema promises, in place: an `id` that is a number becomes
@@ -103,7 +103,7 @@ def without_repeated(events: list[Event], times: list[int], previous: PreviousPa
     return events
 
 
-def complete(events: list[Event], event_type: str, portal_id: Callable[[], int]) -> None:
+def make_records(events: list[Event], event_type: str, portal_id: Callable[[], int]) -> None:
     """Turn events into records, in place.
 
     `created` becomes RFC 3339 in UTC; a missing `type` (UNBOUNCE events come without) and a

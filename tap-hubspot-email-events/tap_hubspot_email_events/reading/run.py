@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.hubspot.account import Account
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.errors import (
+    AccountError,
+    DailyLimitError,
+    StoppedError,
+    StreamError,
+    TapError,
+)
+from tap_hubspot_email_events.hubspot.api import HubSpotApi
+from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.reading import summary
-from tap_hubspot_email_events.reading.bookmarks import write_stretches
-from tap_hubspot_email_events.reading.failures import Failures
+from tap_hubspot_email_events.reading.bookmarks import read_bookmark, write_digests
 from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.reader import EventReader
 from tap_hubspot_email_events.settings import read_settings
@@ -19,49 +26,84 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from singer_sdk import Tap
+
     from tap_hubspot_email_events.settings import Settings
-    from tap_hubspot_email_events.singer.messages import Record
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
+    from tap_hubspot_email_events.singer.stream_writer import Record
     from tap_hubspot_email_events.singer.writer import BytesWriter
 
 
+class Failures:
+    """Collects failures until all streams have had their turn."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        """Start without any failure."""
+        self._logger = logger
+        # Streams by what has failed, said as a sentence.
+        self._streams: dict[str, list[str]] = {}
+        # Whether a failure concerns all streams.
+        self.fatal = False
+
+    @contextmanager
+    def collected(self, stream: str) -> Iterator[None]:
+        """Collect a failure of a stream instead of raising it."""
+        try:
+            yield
+        except (StreamError, AccountError, DailyLimitError, StoppedError) as error:
+            self.add(error, stream)
+
+    def add(self, error: Exception, stream: str | None = None) -> None:
+        """Add a failure, of one stream or of all."""
+        if isinstance(error, DailyLimitError):
+            self._logger.warning(
+                "HubSpot's daily request limit is used up; what was read is kept, and the next run "
+                "goes on from there."
+            )
+        elif isinstance(error, TapError):
+            streams = self._streams.setdefault(str(error).rstrip("."), [])
+            if stream is not None:
+                streams.append(stream)
+        self.fatal = self.fatal or not isinstance(error, StreamError)
+
+    def raise_any(self) -> None:
+        """Fail the run if anything has failed.
+
+        Raises:
+            TapError: What has failed and why, in one sentence per cause.
+        """
+        if self._streams:
+            raise TapError(
+                " ".join(
+                    f"{', '.join(streams)}: {sentence}." if streams else f"{sentence}."
+                    for sentence, streams in self._streams.items()
+                )
+            )
+
+
 class Run:
-    """The settings, the account, the reader of events and the failures of one run.
+    """The settings, HubSpot's API, the reader of events and the failures of one run.
 
     All but the failures are made when first used, because discovery needs no valid settings.
     """
 
-    def __init__(  # noqa: PLR0913 - what only the tap knows
+    def __init__(
         self,
-        config: Mapping[str, Any],
+        tap: Tap,
         writer: BytesWriter,
-        *,
-        user_agent: str,
-        started_at: int,
         event_streams: Callable[[], Mapping[str, SelfReadingStream]],
-        last_stream: Callable[[], str],
-        bookmarks: Callable[[], Mapping[str, dict[str, Any]]],
-        write_state: Callable[[], None],
-        logger: logging.Logger,
     ) -> None:
-        """Prepare a run that started at `started_at`, in milliseconds.
-
-        `event_streams` returns the selected event streams by event type, `last_stream` the name of
-        the stream that ends last, `bookmarks` the entries of all streams in the state, and
-        `write_state` writes a STATE message.
-        """
-        self.failures = Failures(logger)
-        self.logger = logger
-        self._config = config
+        """Prepare a run; `event_streams` returns the selected event streams by event type."""
+        self.failures = Failures(tap.logger)
+        self.logger = tap.logger
+        self.tap = tap
         self._writer = writer
-        self._user_agent = user_agent
-        self._started_at = started_at
         self._event_streams = event_streams
-        self._last_stream = last_stream
-        self._bookmarks = bookmarks
-        self._write_state = write_state
         self._started = time.monotonic()
         self._others: list[summary.StreamResult] = []
+        self._begun = False
+        # The request of the start, which belongs to no stream.
+        self._count = RequestCount()
 
     @cached_property
     def settings(self) -> Settings:
@@ -70,21 +112,21 @@ class Run:
         Raises:
             ConfigError: A setting is wrong.
         """
-        return read_settings(self._config)
+        return read_settings(self.tap.config)
 
     @cached_property
-    def account(self) -> Account:
-        """The HubSpot account that all streams are read from."""
-        return Account(self.settings, self._user_agent)
+    def api(self) -> HubSpotApi:
+        """HubSpot's API as all streams use it."""
+        return HubSpotApi(self.settings, f"{self.tap.name}/{self.tap.plugin_version}")
 
     @cached_property
     def reader(self) -> EventReader:
-        """The reader of all event streams."""
+        """The reader of all event streams, which reads up to HubSpot's present time."""
         return EventReader(
             self.settings,
-            self.account,
+            self.api,
             self._writer,
-            started_at=self._started_at,
+            started_at=self.tap.initialized_at,
             write_state=self._write_state,
             progress=self.progress,
         )
@@ -92,7 +134,27 @@ class Run:
     @cached_property
     def progress(self) -> ProgressLog:
         """The log of how far the run is."""
-        return ProgressLog(self.logger, self.account.limiter)
+        return ProgressLog(self.logger, self.api.limiter)
+
+    def begin(self) -> None:
+        """Ask HubSpot who and when, before anything is planned or written; once in a run.
+
+        Raises:
+            AccountError: HubSpot cannot be reached, or the credentials are refused, or are those
+                of another account than the state's.
+        """
+        if self._begun or not any(stream.selected for stream in self.tap.streams.values()):
+            return
+        self._begun = True
+        try:
+            self.api.account.ask(self.api.client, self._count)
+        except DailyLimitError as error:
+            self.failures.add(error)
+        # Looked up here, since the SDK makes entries for streams that have none.
+        entries = self.tap.state.get("bookmarks") or {}
+        for stream in self._event_streams().values():
+            if bookmark := read_bookmark(stream.name, entries.get(stream.name, {})):
+                self.api.account.check(bookmark.portal_id)
 
     def read_events(self) -> None:
         """Read all selected event streams, unless that is done or nothing can be read any more.
@@ -100,16 +162,19 @@ class Run:
         Raises:
             SystemExit: A signal ended the run.
         """
-        if self.reader.ended or self.failures.fatal:
+        if self.reader.syncs:
             return
         streams = self._event_streams()
+        self.reader.plan(streams)
+        if self.failures.fatal:
+            return
         selected = {stream.name for stream in streams.values()}
-        for name, entry in self._bookmarks().items():
+        for name, entry in self.tap.state.get("bookmarks", {}).items():
             if name not in selected:
-                # The state has room for the stretches of the streams that are read.
-                write_stretches(entry, ())
+                # The state has room for the digests of the streams that are read.
+                write_digests(entry, ())
         try:
-            self.reader.run(streams)
+            self.reader.run()
         except SystemExit:
             self._log_end()
             raise
@@ -128,22 +193,23 @@ class Run:
         """
         result = summary.StreamResult(stream, RequestCount())
         self._others.append(result)
-        for campaign in self.account.campaigns(result.count):
-            campaign.setdefault("portalId", self.account.portal_id())
+        if self.failures.fatal:
+            return
+        for campaign in self.api.campaigns(result.count):
+            campaign.setdefault("portalId", self.api.account.required_id())
             yield campaign
             result.records += 1
             self.progress.report_records(stream, result.records, result.count.requests)
-        result.complete = True
+        result.read_whole = True
 
-    def conclude(self, stream: str) -> None:
-        """Log after the last stream how the run has ended, and fail it if anything has failed.
+    def conclude(self) -> None:
+        """Log after all streams how the run has ended, and fail it if anything has failed.
 
         Raises:
             TapError: What has failed and why, in one sentence per cause.
         """
-        if stream == self._last_stream():
-            self._log_end()
-            self.failures.raise_any()
+        self._log_end()
+        self.failures.raise_any()
 
     def _log_end(self) -> None:
         results = [*map(summary.result_of, self.reader.syncs.values()), *self._others]
@@ -151,7 +217,7 @@ class Run:
             self.logger.info(line)
         for warning in self._warnings():
             self.logger.warning(warning)
-        self.logger.info(summary.totals(results, time.monotonic() - self._started))
+        self.logger.info(summary.totals(results, self._count, time.monotonic() - self._started))
 
     def _warnings(self) -> Iterator[str]:
         if not self._event_streams() and not self._others and not self.failures.fatal:
@@ -159,10 +225,10 @@ class Run:
                 "No stream is selected, so nothing was read; select some in meltano.yml, or with "
                 "`meltano select tap-hubspot-email-events email_open '*'`."
             )
-        yield from self.account.anomalies.warnings()
-        yield from summary.clock_warnings(self.account.clock.ahead)
+        yield from self.api.anomalies.warnings()
+        yield from summary.clock_warnings(self.api.clock.ahead)
         yield from summary.future_warnings(self.reader.syncs.values())
-        contacts = self.account.contacts
+        contacts = self.api.contacts
         if contacts is not None and contacts.read and (absent := contacts.without_value):
             yield (
                 f"None of {contacts.read:,} contacts has a value for {', '.join(absent)}; check "
@@ -183,3 +249,6 @@ class Run:
             return
         self._write_state()
         raise SystemExit(128 + signal)
+
+    def _write_state(self) -> None:
+        self.tap.state_writer.write_state(self.tap.state)

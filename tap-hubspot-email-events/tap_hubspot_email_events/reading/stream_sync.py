@@ -7,17 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.hubspot.client import RequestCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_hubspot_email_events.errors import StreamError
     from tap_hubspot_email_events.reading.bookmarks import Bookmark
-    from tap_hubspot_email_events.reading.part import Part
-    from tap_hubspot_email_events.reading.plan import Plan
+    from tap_hubspot_email_events.reading.digests import SentEvents, WindowDigest
+    from tap_hubspot_email_events.reading.plan import Part, Plan
     from tap_hubspot_email_events.reading.records import PreviousPage
-    from tap_hubspot_email_events.reading.stretches import SentEvents, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,8 @@ class StreamSync:
     name: str
     event_type: str
     plan: Plan
+    # The start of the run.
+    now: int
     start: int
     end: int
     # The end of the last part that is written.
@@ -60,12 +61,12 @@ class StreamSync:
     bookmark_in_future: bool = False
     bookmark_moved: bool = False
     # What the state remembers of the runs before, until the bookmark moves.
-    in_state: Sequence[Stretch] = ()
+    in_state: Sequence[WindowDigest] = ()
     read_from: int | None = None
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None
     written: int = 0
-    complete: bool = False
+    read_whole: bool = False
     previous_pages: dict[Part, PreviousPage] = field(default_factory=dict)
     # How many pages of each part are being encoded or wait to be written.
     unwritten: Counter[Part] = field(default_factory=Counter)

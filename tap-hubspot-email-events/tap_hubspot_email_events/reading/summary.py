@@ -11,7 +11,7 @@ from tap_hubspot_email_events.timestamps import format_timestamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_hubspot_email_events.hubspot.request_count import RequestCount
+    from tap_hubspot_email_events.hubspot.client import RequestCount
     from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
 _TITLES = ("stream", "records", "requests", "")
@@ -28,7 +28,7 @@ class StreamResult:
     count: RequestCount
     records: int = 0
     reached: int | None = None
-    complete: bool = False
+    read_whole: bool = False
     # Events read again that left the tap in an earlier run.
     repeated: int = 0
 
@@ -36,7 +36,7 @@ class StreamResult:
 def result_of(sync: StreamSync) -> StreamResult:
     """The result of an event stream."""
     return StreamResult(
-        sync.name, sync.count, sync.written, sync.reached, sync.complete, sync.sent.repeated
+        sync.name, sync.count, sync.written, sync.reached, sync.read_whole, sync.sent.repeated
     )
 
 
@@ -52,20 +52,21 @@ def table(results: Sequence[StreamResult]) -> list[str]:
 
 def _cells(result: StreamResult) -> tuple[str, ...]:
     end = ""
-    if not result.complete:
+    if not result.read_whole:
         end = "incomplete"
         if result.reached is not None:
             end = f"read up to {format_timestamp(result.reached)}"
     return result.stream, f"{result.records:,}", f"{result.count.requests:,}", end
 
 
-def totals(results: Sequence[StreamResult], seconds: float) -> str:
-    """The last line of a run that took `seconds`."""
+def totals(results: Sequence[StreamResult], others: RequestCount, seconds: float) -> str:
+    """The last line of a run that took `seconds`, and `others` beside the streams' requests."""
     records = sum(result.records for result in results)
-    requests = sum(result.count.requests for result in results)
-    retried = sum(result.count.retried for result in results)
+    counts = [others, *(result.count for result in results)]
+    requests = sum(count.requests for count in counts)
+    retried = sum(count.retried for count in counts)
     repeated = sum(result.repeated for result in results)
-    incomplete = sum(not result.complete for result in results)
+    incomplete = sum(not result.read_whole for result in results)
     rate = records / seconds if seconds else 0.0
     return (
         f"Total: {records:,} records"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream
+from singer_sdk import Stream, Tap
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
@@ -66,3 +66,17 @@ class SelfReadingStream(Stream, abc.ABC):
     ) -> Generator[dict[str, Any], Any, Any]:
         one_by_one = super()._sync_records(context, write_messages=write_messages)
         yield from self.read(one_by_one)
+
+
+class PreparedTap(Tap):
+    """A tap that prepares its run before its first message."""
+
+    @abc.abstractmethod
+    def begin(self) -> None:
+        """Prepare the run."""
+
+    @override
+    def _reset_state_progress_markers(self) -> None:
+        # `sync_all` is final, and this the first of its calls; the next one writes the state.
+        self.begin()
+        super()._reset_state_progress_markers()

@@ -243,7 +243,7 @@ CAMPAIGN_SCHEMA: Schema = {
 }
 
 
-def completed(schema: Schema, own: Schema) -> Schema:
+def with_own_fields(schema: Schema, own: Schema) -> Schema:
     """A schema, such as that of an older catalog, with the properties it lacks of our own."""
     properties = dict(schema.get("properties") or {})
     for name, each in own["properties"].items():
@@ -251,5 +251,5 @@ def completed(schema: Schema, own: Schema) -> Schema:
         if given is None:
             properties[name] = each
         elif "properties" in each:
-            properties[name] = completed(given, each)
+            properties[name] = with_own_fields(given, each)
     return {**schema, "properties": properties}

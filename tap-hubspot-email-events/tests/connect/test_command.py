@@ -130,7 +130,8 @@ def test_a_click_on_the_consent_page_connects_the_account(
             "refresh_token": token,
         }
     )
-    assert tap.run.account.portal_id() == 4711
+    tap.run.begin()
+    assert tap.run.api.account.id == 4711
 
 
 @needs_a_browser

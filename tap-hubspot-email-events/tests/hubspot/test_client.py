@@ -20,11 +20,10 @@ from tap_hubspot_email_events.errors import (
 from tap_hubspot_email_events.hubspot import client as client_module
 from tap_hubspot_email_events.hubspot.anomalies import Anomalies
 from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
-from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
 from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.events import decode_page
 from tap_hubspot_email_events.hubspot.limiter import Limiter
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
 from tap_hubspot_email_events.hubspot.transport import Transport
 
 if TYPE_CHECKING:

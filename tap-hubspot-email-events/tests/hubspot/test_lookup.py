@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.errors import StreamError
+from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.hubspot.lookup import Lookup
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,11 +15,11 @@ from tap_hubspot_email_events.reading.bookmarks import (
     aligned,
     first_instant,
     read_bookmark,
-    read_stretches,
+    read_digests,
     write_bookmark,
-    write_stretches,
+    write_digests,
 )
-from tap_hubspot_email_events.reading.stretches import Stretch
+from tap_hubspot_email_events.reading.digests import WindowDigest
 
 MINUTE = 60_000
 LOOKBACK = 120 * MINUTE
@@ -130,26 +130,26 @@ def test_a_bookmark_in_the_future_counts_as_now(bookmark: Bookmark, then: Bookma
     assert bookmark.is_after(10) == (bookmark.end > 10)
 
 
-STRETCHES = [Stretch(100, 149, 3, 7), Stretch(150, 199, 1, 9), Stretch(200, 300, 0, 0)]
+DIGESTS = [WindowDigest(100, 149, 3, 7), WindowDigest(150, 199, 1, 9), WindowDigest(200, 300, 0, 0)]
 
 
 def test_what_left_the_tap_is_read_as_it_was_written() -> None:
     state: dict[str, Any] = {}
-    write_stretches(state, STRETCHES)
+    write_digests(state, DIGESTS)
     assert state["sent"]["from"] == "1970-01-01T00:00:00.100Z"
     assert state["sent"]["to"] == "1970-01-01T00:00:00.300Z"
-    assert read_stretches(state, Bookmark(300, 300)) == STRETCHES
-    write_stretches(state, [])
+    assert read_digests(state, Bookmark(300, 300)) == DIGESTS
+    write_digests(state, [])
     assert state == {}
-    write_stretches(state, [])
-    assert read_stretches(state, Bookmark(300, 300)) == []
+    write_digests(state, [])
+    assert read_digests(state, Bookmark(300, 300)) == []
 
 
 @pytest.mark.parametrize("bookmark", [None, Bookmark(299, 300), Bookmark(301, 300)])
 def test_it_counts_only_with_the_bookmark_written_with_it(bookmark: Bookmark | None) -> None:
     state: dict[str, Any] = {}
-    write_stretches(state, STRETCHES)
-    assert read_stretches(state, bookmark) == []
+    write_digests(state, DIGESTS)
+    assert read_digests(state, bookmark) == []
 
 
 @pytest.mark.parametrize(
@@ -167,17 +167,17 @@ def test_it_counts_only_with_the_bookmark_written_with_it(bookmark: Bookmark | N
 )
 def test_a_state_that_was_edited_leaves_nothing_out(edited: dict[str, Any]) -> None:
     state: dict[str, Any] = {}
-    write_stretches(state, STRETCHES)
+    write_digests(state, DIGESTS)
     state["sent"] |= edited
-    assert read_stretches(state, Bookmark(300, 300)) == []
+    assert read_digests(state, Bookmark(300, 300)) == []
     for name in edited:
         state["sent"].pop(name)
-    assert read_stretches(state, Bookmark(300, 300)) == []
+    assert read_digests(state, Bookmark(300, 300)) == []
 
 
 @pytest.mark.parametrize("sent", [None, [], "x", 5])
 def test_what_is_no_record_of_it_leaves_nothing_out(sent: Any) -> None:
-    assert read_stretches({"sent": sent}, Bookmark(300, 300)) == []
+    assert read_digests({"sent": sent}, Bookmark(300, 300)) == []
 
 
 @pytest.mark.parametrize(
@@ -196,14 +196,14 @@ def test_what_is_no_record_of_it_leaves_nothing_out(sent: Any) -> None:
         (250, 101, 200),
     ],
 )
-def test_a_run_starts_where_a_known_stretch_is_read_whole(
+def test_a_run_starts_where_a_known_window_is_read_whole(
     at: int, earliest: int | None, start: int
 ) -> None:
-    assert aligned(at, STRETCHES, earliest) == start
+    assert aligned(at, DIGESTS, earliest) == start
 
 
-def test_at_the_epoch_a_stretch_is_read_whole_too() -> None:
-    assert aligned(5, [Stretch(0, 9, 1, 1)], None) == 0
+def test_at_the_epoch_a_window_is_read_whole_too() -> None:
+    assert aligned(5, [WindowDigest(0, 9, 1, 1)], None) == 0
 
 
 def start(bookmark: Bookmark | None, start_date: int | None) -> int:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.reading.part import Part, PartKind, PartStatus
 from tap_hubspot_email_events.reading.plan import (
     EARNED_PER_PAGE,
     FREE_REQUESTS,
     PagingError,
+    Part,
+    PartKind,
+    PartStatus,
     Plan,
 )
 
@@ -31,6 +35,22 @@ class Outcome:
     read: list[int]
     requests: int
     finished: list[Part]
+    rounds: int = 0
+
+
+class HubSpot:
+    """Events of a range in memory, served newest first, with positions for offsets."""
+
+    def __init__(self, times: list[int], page: int) -> None:
+        self.times = sorted(times)
+        self.page = page
+
+    def answer(self, part: Part) -> tuple[list[int], int]:
+        """The next page of a part, and how many older events there are."""
+        first = bisect.bisect_left(self.times, part.requested_start)
+        last = max(first, bisect.bisect_right(self.times, part.end) - int(part.offset or 0))
+        events = self.times[max(first, last - self.page) : last][::-1]
+        return events, last - len(events) - first
 
 
 def read(  # noqa: PLR0913
@@ -42,31 +62,46 @@ def read(  # noqa: PLR0913
     threads: int = 8,
     seed: int = 0,
     shuffled: bool = False,
+    at_once: bool = False,
+    late: int = 0,
 ) -> Outcome:
-    """Read a range from a HubSpot in memory, answers coming in any order."""
-    times = sorted(times)
+    """Read a range from a HubSpot in memory.
+
+    Answers come in any order or, `at_once`, all of those in flight before anything else is asked;
+    `late` events appear while it is read.
+    """
+    hubspot = HubSpot(times, page)
     order = random.Random(seed)
     plan = Plan(start, end, page_size=page)
     in_flight: list[Part] = []
     outcome = Outcome([], 0, [])
+    taken_for_read: list[tuple[int, int]] = []
     while plan.parts or in_flight:
         while plan.parts and plan.parts[0].status is PartStatus.DONE:
             outcome.finished.append(plan.parts.pop(0))
         while len(in_flight) < threads and (part := plan.take() or plan.split_longest()):
             in_flight.append(part)
         assert in_flight or not plan.parts, "nothing in flight, and not done"
-        if not in_flight:
-            break
-        part = in_flight.pop(order.randrange(len(in_flight)))
-        first = bisect.bisect_left(times, part.requested_start)
-        last = bisect.bisect_right(times, part.end) - int(part.offset or 0)
-        events = times[max(first, last - page) : last][::-1]
-        offset = str(int(part.offset or 0) + len(events))
-        sent = order.sample(events, len(events)) if shuffled else events
-        cut = plan.receive(part, sent, has_more=last - len(events) > first, offset=offset)
-        outcome.read += [time for time in sent if cut is None or time > cut]
-        outcome.requests += 1
-        assert outcome.requests <= 2 * len(times) + 100, "it does not end"
+        outcome.rounds += 1
+        for _ in range(len(in_flight) if at_once else min(1, len(in_flight))):
+            part = in_flight.pop(order.randrange(len(in_flight)))
+            events, left = hubspot.answer(part)
+            offset = str(int(part.offset or 0) + len(events))
+            sent = order.sample(events, len(events)) if shuffled else events
+            cut = plan.receive(part, sent, has_more=left > 0, offset=offset)
+            kept = [time for time in sent if cut is None or time > cut]
+            outcome.read += kept
+            outcome.requests += 1
+            for low, high in () if late else taken_for_read:
+                assert not any(low <= time <= high for time in kept), "it was said to be read"
+        low, high = sorted(order.choices([start, end, *hubspot.times], k=2))
+        if plan.is_read(low, high):
+            taken_for_read.append((low, high))
+        if late:
+            late -= 1
+            bisect.insort(hubspot.times, order.randrange(start, end))
+        assert outcome.requests <= 2 * len(hubspot.times) + 100, "it does not end"
+    assert (plan.length_left, plan.pages_left) == (0, 0)
     return outcome
 
 
@@ -127,6 +162,42 @@ def test_pages_that_are_not_newest_first_are_read_to_their_end(
     assert sorted(outcome.read) == sorted(times)
 
 
+@settings(max_examples=50, deadline=None)
+@given(clusters, st.integers(0, 1000), st.integers(1, 50))
+def test_events_that_appear_meanwhile_cost_no_other(
+    groups: list[tuple[int, int, int]], seed: int, late: int
+) -> None:
+    times = [time for time in spread(groups, seed) if time >= 1]
+    outcome = read(times, 1, DECADE, seed=seed, late=late)
+    assert not Counter(times) - Counter(outcome.read)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(300, 3000), st.integers(0, 1000), st.sampled_from([2, 4, 8]))
+def test_what_is_even_is_read_side_by_side(pages: int, seed: int, threads: int) -> None:
+    order = random.Random(seed)
+    times = [order.randrange(1, 30 * DAY) for _ in range(pages * PAGE)]
+    outcome = read(times, 1, 30 * DAY, threads=threads, at_once=True)
+    assert outcome.rounds <= 1.2 * pages / threads + 40
+
+
+@pytest.mark.parametrize("days", [1, 30, 365])
+def test_of_many_events_only_a_few_pages_wait_for_what_is_older(days: int) -> None:
+    order = random.Random(7)
+    times = [order.randrange(1, days * DAY) for _ in range(200 * PAGE)]
+    newest = read(times, 1, days * DAY).finished[-1]
+    assert newest.kind is PartKind.HEAD
+    assert newest.pages <= 6
+
+
+def test_a_burst_in_a_quiet_time_is_read_side_by_side_too() -> None:
+    times = [DECADE // 2 + n * 100 for n in range(300 * PAGE)] + [
+        DAY * day for day in range(1, 3650)
+    ]
+    outcome = read(times, 1, DECADE, at_once=True)
+    assert outcome.rounds <= len(times) / PAGE / 3
+
+
 @pytest.mark.parametrize("count", [0, 1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE])
 def test_a_quiet_range_takes_as_many_requests_as_it_has_pages(count: int) -> None:
     times = [DECADE * n // (count + 1) + 1 for n in range(count)]
@@ -183,17 +254,43 @@ def test_an_offset_that_comes_back_is_an_error() -> None:
         plan.receive(part, [900, 800], has_more=True, offset="a")
 
 
-def test_a_failed_part_takes_all_that_is_newer_with_it() -> None:
+@pytest.mark.parametrize("failed", [1, 3])
+def test_a_failed_or_unfinished_part_takes_all_that_is_newer_with_it(failed: int) -> None:
+    parts = [Part(1 + 10 * n, 10 + 10 * n, PartKind.REST) for n in range(4)]
+    for number in (0, 2, 3):
+        parts[number].status = PartStatus.DONE
+    plan = Plan(1, 40, page_size=2)
+    plan.parts = list(parts)
+    plan.abandon(parts[failed])
+    assert plan.parts == parts[:1]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_caller_that_is_short_of_memory_may_forbid_that_the_newest_part_is_cut(
+    *, allowed: bool
+) -> None:
+    plan = Plan(1, 100_000, page_size=2)
+    head = plan.take()
+    assert head is not None
+    for number in range(3):
+        newest = 100_000 - 20 * number
+        created = [newest, newest - 10]
+        cut = plan.receive(
+            head, created, has_more=True, offset=str(number), may_cut=allowed or number < 2
+        )
+    assert (cut is not None) is allowed
+
+
+def test_how_much_is_left_is_unknown_until_something_is_finished() -> None:
+    assert Plan(1, 1000, page_size=2).pages_left == math.inf
+    assert Plan(5, 4, page_size=2).pages_left == 0
     plan = Plan(1, 1000, page_size=2)
-    old, failed, newer = (
-        Part(1, 9, PartKind.WINDOW),
-        Part(10, 19, PartKind.WINDOW),
-        Part(20, 1000, PartKind.HEAD),
-    )
-    old.status = failed.status = newer.status = PartStatus.DONE
-    plan.parts = [old, failed, newer]
-    plan.abandon(failed)
-    assert plan.parts == [old]
+    head = plan.take()
+    assert head is not None
+    plan.receive(head, [900, 800], has_more=True, offset=None)
+    # One event that counts within 200 ms, and 800 ms to go.
+    assert plan.pages_left == pytest.approx(800 / 200 / 2)
+    assert plan.length_left == 800
 
 
 def test_empty_pages_without_end_are_an_error() -> None:
@@ -205,5 +302,28 @@ def test_empty_pages_without_end_are_an_error() -> None:
         for number in range(1000):
             plan.receive(part, [], has_more=True, offset=str(number))
 
+    for number in range(100):
+        plan.receive(part, [], has_more=True, offset=f"a{number}")
+    plan.receive(part, [900], has_more=True, offset="b")
     with pytest.raises(PagingError):
         read_on()
+
+
+def test_without_credit_nothing_is_begun_but_what_is_oldest() -> None:
+    plan = Plan(1, 30, page_size=2)
+    plan.parts = [Part(1 + 10 * n, 10 + 10 * n, PartKind.REST) for n in range(3)]
+    plan.requests = 3
+    assert plan.take() is plan.parts[0]
+    assert plan.take() is None
+
+
+@pytest.mark.parametrize(("created", "done"), [([600, 400], True), ([400, 600], False)])
+def test_a_part_ends_at_what_is_read_beside_it_unless_its_events_come_in_no_order(
+    created: list[int], *, done: bool
+) -> None:
+    plan = Plan(1, 1000, page_size=2)
+    part = plan.take()
+    assert part is not None
+    part.start = 500
+    assert plan.receive(part, created, has_more=True, offset="a") == 499
+    assert (part.status is PartStatus.DONE) is done

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.reading.digests import SentEvents
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
-from tap_hubspot_email_events.reading.stretches import SentEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def sync_of(name: str, end: int, *, read_back_to: int | None = None) -> StreamSy
         # Without an offset the part is cut at its oldest event, which does not count.
         plan.receive(part, [*created, read_back_to], has_more=read_back_to > 1, offset=None)
     return StreamSync(
-        name, "OPEN", plan, 1, end, 1, SentEvents([], since=0, slot=1), written=len(created)
+        name, "OPEN", plan, end, 1, end, 1, SentEvents([], since=0, bucket=1), written=len(created)
     )
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tap_hubspot_email_events.reading.records import (
     PreviousPage,
-    complete,
     describe,
-    placeable,
+    make_records,
+    split_valid,
     without_repeated,
 )
 
@@ -24,7 +24,7 @@ def test_created_becomes_a_date_and_what_is_missing_is_filled_in() -> None:
         {"id": "b", "created": 1, "type": None, "portalId": None},
         {"id": "c", "created": 2, "type": "NEW", "portalId": 62515, "appId": 0, "browser": {}},
     ]
-    complete(events, "UNBOUNCE", lambda: next(answers))
+    make_records(events, "UNBOUNCE", lambda: next(answers))
     assert events == [
         {"id": "a", "created": "2025-10-09T08:53:20.000Z", "type": "UNBOUNCE", "portalId": 4711},
         {"id": "b", "created": "1970-01-01T00:00:00.001Z", "type": "UNBOUNCE", "portalId": 4711},
@@ -81,7 +81,7 @@ FINE = {"id": "a", "created": 1_760_000_000_000, "recipient": "jane@example.com"
 def test_an_id_and_a_time_of_another_form_are_put_right(
     odd: dict[str, Any], id_: str, created: int
 ) -> None:
-    good, left_out = placeable([FINE | odd, dict(FINE)])
+    good, left_out = split_valid([FINE | odd, dict(FINE)])
     assert [(event["id"], event["created"]) for event in good] == [
         (id_, created),
         (FINE["id"], FINE["created"]),
@@ -109,7 +109,7 @@ def test_an_id_and_a_time_of_another_form_are_put_right(
 def test_an_event_that_cannot_be_placed_is_left_out_and_named_by_what_it_has(
     odd: dict[str, Any], named: str
 ) -> None:
-    good, left_out = placeable([dict(FINE), FINE | odd])
+    good, left_out = split_valid([dict(FINE), FINE | odd])
     assert good == [FINE]
     assert named in describe(left_out[0])
     assert "jane" not in describe(left_out[0])
@@ -119,14 +119,14 @@ def test_an_event_that_cannot_be_placed_is_left_out_and_named_by_what_it_has(
 @pytest.mark.parametrize("other", [{}, {"id": 7}])
 def test_the_first_and_the_last_instant_can_be_placed(instant: int, other: dict[str, Any]) -> None:
     event = FINE | {"created": instant}
-    good, left_out = placeable([event, FINE | other])
+    good, left_out = split_valid([event, FINE | other])
     assert (good[0], len(good), left_out) == (FINE | {"created": instant}, 2, [])
 
 
 @pytest.mark.parametrize("instant", [-1, 253_402_300_800_000])
 def test_what_lies_beyond_them_cannot(instant: int) -> None:
     event = FINE | {"created": instant}
-    assert placeable([event, dict(FINE)]) == ([FINE], [event])
+    assert split_valid([event, dict(FINE)]) == ([FINE], [event])
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_is_left_out_is_described_by_these_two_alone(event: Any, words: str
 
 @pytest.mark.parametrize("odd", [None, 5, "text", []])
 def test_what_is_no_event_at_all_is_left_out(odd: Any) -> None:
-    assert placeable([dict(FINE), odd]) == ([FINE], [odd])
+    assert split_valid([dict(FINE), odd]) == ([FINE], [odd])
 
 
 GOOD = st.fixed_dictionaries({"id": st.text(min_size=1), "created": st.integers(0, 9**14)})
@@ -154,10 +154,10 @@ GOOD = st.fixed_dictionaries({"id": st.text(min_size=1), "created": st.integers(
 @given(st.lists(GOOD))
 def test_good_events_are_passed_on_untouched(events: list[dict[str, Any]]) -> None:
     before = [dict(event) for event in events]
-    assert placeable(events) == (before, [])
+    assert split_valid(events) == (before, [])
 
 
 def test_a_type_and_a_portal_of_another_kind_are_filled_in() -> None:
     events: list[dict[str, Any]] = [FINE | {"type": 5, "portalId": "4711"}]
-    complete(events, "OPEN", lambda: 4711)
+    make_records(events, "OPEN", lambda: 4711)
     assert (events[0]["type"], events[0]["portalId"]) == ("OPEN", 4711)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tap_hubspot_email_events.hubspot.request_count import RequestCount
+from tap_hubspot_email_events.hubspot.client import RequestCount
+from tap_hubspot_email_events.reading.digests import SentEvents
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
-from tap_hubspot_email_events.reading.stretches import SentEvents
 from tap_hubspot_email_events.reading.summary import (
     StreamResult,
     names,
@@ -15,7 +15,7 @@ from tap_hubspot_email_events.reading.summary import (
 )
 
 RESULTS = [
-    StreamResult("email_open", RequestCount(217, 3), 200_000, 1_760_000_000_000, complete=True),
+    StreamResult("email_open", RequestCount(217, 3), 200_000, 1_760_000_000_000, read_whole=True),
     StreamResult("email_click", RequestCount(1), 7, 1_760_000_000_000),
     StreamResult("email_campaigns", RequestCount(12), 11),
 ]
@@ -27,10 +27,11 @@ def sync_of(name: str, *, resumed: bool = True, read_from: int | None = None) ->
         name,
         "OPEN",
         plan,
+        2,
         1,
         2,
         1,
-        SentEvents([], since=0, slot=1),
+        SentEvents([], since=0, bucket=1),
         resumed=resumed,
         read_from=read_from,
     )
@@ -47,11 +48,13 @@ def test_the_table_is_aligned() -> None:
 
 
 def test_the_totals_are_one_line() -> None:
-    assert totals(RESULTS, 10.0) == (
-        "Total: 200,018 records, 230 requests (3 retries), 2 of 3 streams incomplete; "
+    assert totals(RESULTS, RequestCount(1), 10.0) == (
+        "Total: 200,018 records, 231 requests (3 retries), 2 of 3 streams incomplete; "
         "10.0 s, 20,002 events/s"
     )
-    assert totals([], 0.0).startswith("Total: 0 records, 0 requests (0 retries); 0.0 s")
+    assert totals([], RequestCount(), 0.0).startswith(
+        "Total: 0 records, 0 requests (0 retries); 0.0 s"
+    )
 
 
 def test_many_streams_are_not_all_named() -> None:

@@ -15,6 +15,7 @@ from singer_sdk.mapper import SameRecordTransform
         (Stream, "_sync_records", ["self", "context", "write_messages"]),
         (Stream, "_write_schema_message", ["self"]),
         (Stream, "_generate_record_messages", ["self", "record"]),
+        (Tap, "_reset_state_progress_markers", ["self"]),
     ],
 )
 def test_the_sdk_still_has_the_private_members_in_use(
@@ -27,6 +28,8 @@ def test_the_sdk_still_syncs_by_way_of_them() -> None:
     sync = inspect.getsource(Stream.sync)
     assert "self._sync_records(" in sync
     assert "self._write_schema_message(" in sync
+    begun = inspect.getsource(Tap.sync_all).index("self._reset_state_progress_markers()")
+    assert begun < inspect.getsource(Tap.sync_all).index("write_state")
     assert "log_sync_costs" in inspect.getsource(Tap.sync_all)
     assert isinstance(inspect.getattr_static(SameRecordTransform, "flattening_enabled"), property)
     assert hasattr(Stream, "ABORT_AT_RECORD_COUNT")

@@ -1,7 +1,7 @@
-"""What has left the tap, remembered as digests of stretches of time, so that it leaves once.
+"""What has left the tap, remembered as digests of windows of time, so that it leaves once.
 
-Events appear late, so each run reads the lookback again. A stretch is a range of `created` with a
-few events in it; its digest is their number and the sum of a hash of each. A stretch that reads
+Events appear late, so each run reads the lookback again. A window is a range of `created` with a
+few events in it; its digest is their number and the sum of a hash of each. A window that reads
 the same as before is not sent again. Where the two differ by anything, all of it is sent, so an
 event can be sent twice but never be left out: equal digests of different events would need two
 sums of 64-bit hashes to be equal by chance.
@@ -31,7 +31,7 @@ _LONGEST = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class WindowDigest:
     """A range of `created`, both bounds inclusive, in milliseconds, and what was in it."""
 
     start: int
@@ -41,7 +41,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Bucket:
     """The events seen in a short time that ends at `end`, in milliseconds."""
 
     end: int
@@ -51,17 +51,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of `created`, both bounds inclusive, in milliseconds, and its slots, in order."""
+    """A range of `created`, both bounds inclusive, in milliseconds, and its buckets, in order."""
 
     start: int
     end: int
-    slots: Sequence[Slot]
+    buckets: Sequence[Bucket]
 
     @classmethod
-    def of(cls, stretches: Sequence[Stretch]) -> Range:
-        """The range of stretches that follow one another, at least one."""
-        slots = [Slot(each.end, each.count, each.digest) for each in stretches]
-        return cls(stretches[0].start, stretches[-1].end, slots)
+    def of(cls, digests: Sequence[WindowDigest]) -> Range:
+        """The range of digests that follow one another, at least one."""
+        buckets = [Bucket(each.end, each.count, each.digest) for each in digests]
+        return cls(digests[0].start, digests[-1].end, buckets)
 
 
 def event_hash(event: Event) -> int:
@@ -72,63 +72,63 @@ def event_hash(event: Event) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def cut(slots: Sequence[Slot], start: int, end: int, most: int) -> list[Stretch]:
-    """Cut a range into at most about `most` stretches with equally many events in each.
+def cut(buckets: Sequence[Bucket], start: int, end: int, most: int) -> list[WindowDigest]:
+    """Cut a range into at most about `most` windows with equally many events in each.
 
     Args:
-        slots: What was seen in the range, in order.
+        buckets: What was seen in the range, in order.
         start: The beginning of the range, in milliseconds.
         end: Its end, inclusive.
-        most: The number of stretches, at least 1; a stretch longer than 49 days is cut again.
+        most: The number of windows, at least 1; a window longer than 49 days is cut again.
     """
-    each = max(1, -(-sum(slot.count for slot in slots) // max(1, most)))
-    stretches: list[Stretch] = []
+    each = max(1, -(-sum(bucket.count for bucket in buckets) // max(1, most)))
+    digests: list[WindowDigest] = []
     count = digest = 0
     taken = start - 1
 
     def close(stop: int) -> None:
         nonlocal start, count, digest
         while stop - start >= _LONGEST:
-            stretches.append(Stretch(start, start + _LONGEST - 1, 0, 0))
+            digests.append(WindowDigest(start, start + _LONGEST - 1, 0, 0))
             start += _LONGEST
-        stretches.append(Stretch(start, stop, count, digest))
+        digests.append(WindowDigest(start, stop, count, digest))
         start, count, digest = stop + 1, 0, 0
 
-    for slot in (*slots, Slot(end, 0, 0)):
+    for bucket in (*buckets, Bucket(end, 0, 0)):
         # Before a gap of 49 days, so that what was seen before it is not counted after it.
-        if start <= taken and slot.end - start >= _LONGEST:
+        if start <= taken and bucket.end - start >= _LONGEST:
             close(taken)
-        count, digest = count + slot.count, (digest + slot.digest) % MODULUS
-        taken = min(slot.end, end)
+        count, digest = count + bucket.count, (digest + bucket.digest) % MODULUS
+        taken = min(bucket.end, end)
         if count >= each and taken < end:
             close(taken)
     if start <= end:
         close(end)
-    return stretches
+    return digests
 
 
-def cut_together(ranges: Mapping[str, Range], most: int) -> dict[str, list[Stretch]]:
-    """Cut the ranges of several streams into at most about `most` stretches in all.
+def cut_together(ranges: Mapping[str, Range], most: int) -> dict[str, list[WindowDigest]]:
+    """Cut the ranges of several streams into at most about `most` digests in all.
 
     Where there are more events in a stream, it has more of them, and at least one.
     """
-    counts = {name: sum(slot.count for slot in each.slots) for name, each in ranges.items()}
+    counts = {name: sum(bucket.count for bucket in each.buckets) for name, each in ranges.items()}
     total = max(1, sum(counts.values()))
     return {
-        name: cut(each.slots, each.start, each.end, 1 + most * counts[name] // total)
+        name: cut(each.buckets, each.start, each.end, 1 + most * counts[name] // total)
         for name, each in ranges.items()
     }
 
 
-def encode(stretches: Iterable[Stretch]) -> str:
-    """Encode stretches that follow one another, 22 characters each."""
+def encode(digests: Iterable[WindowDigest]) -> str:
+    """Encode digests that follow one another, 22 characters each."""
     packed = b"".join(
-        _PACKED.pack(each.end - each.start + 1, each.count, each.digest) for each in stretches
+        _PACKED.pack(each.end - each.start + 1, each.count, each.digest) for each in digests
     )
     return base64.b64encode(packed).decode()
 
 
-def decode(text: object, start: int) -> list[Stretch]:
+def decode(text: object, start: int) -> list[WindowDigest]:
     """Decode what `encode` has made, given where it starts; nothing if it is something else."""
     try:
         packed = base64.b64decode(text if isinstance(text, str) else "", validate=True)
@@ -137,36 +137,36 @@ def decode(text: object, start: int) -> list[Stretch]:
         return []
     ends = list(accumulate((length for length, _, _ in rows), initial=start - 1))
     return [
-        Stretch(before + 1, stop, count, digest)
+        WindowDigest(before + 1, stop, count, digest)
         for before, stop, (_, count, digest) in zip(ends, ends[1:], rows, strict=False)
     ]
 
 
 class SentEvents:
-    """The stretches that left the tap before, and what is seen in this run, for the next one.
+    """What left the tap before, as digests, and what is seen in this run, for the next one.
 
     Used by one thread at a time.
     """
 
-    def __init__(self, known: Sequence[Stretch], *, since: int, slot: int) -> None:
-        """Remember what is seen from `since` on, in slots of `slot` milliseconds."""
+    def __init__(self, known: Sequence[WindowDigest], *, since: int, bucket: int) -> None:
+        """Remember what is seen from `since` on, in buckets of `bucket` milliseconds."""
         self.repeated = 0
         self._known = known
-        self._ends = [stretch.end for stretch in known]
+        self._ends = [window.end for window in known]
         self._since = since
-        self._slot = slot
-        self._first = min([since, *(stretch.start for stretch in known)])
-        # Number and digest of the events seen, by slot.
+        self._bucket = bucket
+        self._first = min([since, *(window.start for window in known)])
+        # Number and digest of the events seen, by bucket.
         self._seen: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
-        # Events and their digest, by the place of a stretch that is not yet read whole.
+        # Events and their digest, by the place of a window that is not yet read whole.
         self._waiting: defaultdict[int, list[Event]] = defaultdict(list)
         self._digests: defaultdict[int, int] = defaultdict(int)
         self._decided: set[int] = set()
 
-    def sort_out(self, events: list[Event], is_read: Callable[[int, int], bool]) -> list[Event]:
+    def deduplicate(self, events: list[Event], is_read: Callable[[int, int], bool]) -> list[Event]:
         """Take a page's events, and return those to send now, newest first.
 
-        A stretch waits until `is_read` says of its bounds that it has been read whole.
+        A window waits until `is_read` says of its bounds that it has been read whole.
         """
         if not events or max(map(_created, events)) < self._first:
             return events
@@ -174,8 +174,8 @@ class SentEvents:
         for event in events:
             self._take(event, send)
         for place in list(self._waiting):
-            stretch = self._known[place]
-            if is_read(stretch.start, stretch.end):
+            window = self._known[place]
+            if is_read(window.start, window.end):
                 self._decide(place, send)
         send.sort(key=_created, reverse=True)
         return send
@@ -183,11 +183,11 @@ class SentEvents:
     def _take(self, event: Event, send: list[Event]) -> None:
         created, digest = _created(event), event_hash(event)
         if created >= self._since:
-            seen = self._seen[created // self._slot]
+            seen = self._seen[created // self._bucket]
             seen[0] += 1
             seen[1] += digest
         place = bisect_left(self._ends, created)
-        # One that comes once its stretch is decided was not in it before.
+        # One that comes once its window is decided was not in it before.
         if (
             place == len(self._known)
             or created < self._known[place].start
@@ -202,23 +202,23 @@ class SentEvents:
             self._decide(place, send)
 
     def _decide(self, place: int, send: list[Event]) -> None:
-        stretch, events = self._known[place], self._waiting.pop(place)
+        window, events = self._known[place], self._waiting.pop(place)
         digest = self._digests.pop(place) % MODULUS
         self._decided.add(place)
-        if (len(events), digest) == (stretch.count, stretch.digest):
+        if (len(events), digest) == (window.count, window.digest):
             self.repeated += len(events)
         else:
             send += events
 
-    def slot_start(self, instant: int) -> int:
-        """The beginning of the slot that an instant lies in."""
-        return instant - instant % self._slot
+    def bucket_start(self, instant: int) -> int:
+        """The beginning of the bucket that an instant lies in."""
+        return instant - instant % self._bucket
 
-    def seen(self, start: int, end: int) -> list[Slot]:
-        """What was seen in the slots between two instants, in order."""
-        first, last = start // self._slot, end // self._slot
+    def seen(self, start: int, end: int) -> list[Bucket]:
+        """What was seen in the buckets between two instants, in order."""
+        first, last = start // self._bucket, end // self._bucket
         return [
-            Slot((number + 1) * self._slot - 1, *self._seen[number])
+            Bucket((number + 1) * self._bucket - 1, *self._seen[number])
             for number in sorted(self._seen)
             if first <= number <= last
         ]

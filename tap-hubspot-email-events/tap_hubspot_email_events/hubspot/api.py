@@ -1,0 +1,98 @@
+"""HubSpot's API as one run uses it: one client within one limit, and its endpoints."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tap_hubspot_email_events.hubspot.account import Account
+from tap_hubspot_email_events.hubspot.anomalies import Anomalies
+from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
+from tap_hubspot_email_events.hubspot.campaigns import CampaignNames, all_campaigns
+from tap_hubspot_email_events.hubspot.client import HubSpotClient
+from tap_hubspot_email_events.hubspot.clock import HubSpotClock
+from tap_hubspot_email_events.hubspot.contacts import Contacts
+from tap_hubspot_email_events.hubspot.events import Events
+from tap_hubspot_email_events.hubspot.limiter import Limiter
+from tap_hubspot_email_events.hubspot.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tap_hubspot_email_events.hubspot.campaigns import Campaign
+    from tap_hubspot_email_events.hubspot.client import RequestCount
+    from tap_hubspot_email_events.hubspot.events import Event
+    from tap_hubspot_email_events.settings import Settings
+
+
+class HubSpotApi:
+    """The client and its endpoints; safe to share by threads."""
+
+    def __init__(self, settings: Settings, user_agent: str) -> None:
+        self.stop = threading.Event()
+        self.clock = HubSpotClock()
+        self.anomalies = Anomalies()
+        self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
+        transport = Transport(settings.max_concurrent_requests, user_agent)
+        self.authenticator = _authenticator(settings, transport, self.stop)
+        self.client = client = HubSpotClient(
+            transport,
+            self.authenticator,
+            self.limiter,
+            self.stop,
+            clock=self.clock,
+            anomalies=self.anomalies,
+            api_url=settings.api_url.rstrip("/"),
+            max_retries=settings.max_retries,
+        )
+        self.events = Events(
+            client,
+            page_size=settings.page_size,
+            exclude_filtered=settings.exclude_filtered_events,
+        )
+        properties = settings.contact_properties
+        self._campaigns = (
+            CampaignNames(client, self.anomalies) if settings.enrich_campaigns else None
+        )
+        self._contacts = Contacts(client, properties, self.anomalies) if properties else None
+        self.account = Account(self.anomalies)
+
+    def enrich(self, events: list[Event], count: RequestCount) -> None:
+        """Add what the settings ask for to a page of events, in place.
+
+        An event of no campaign gets no `emailCampaign`, one without a recipient no `contact`;
+        what HubSpot does not know, or no longer, is null.
+
+        Raises:
+            TapError: HubSpot does not answer; the events are not to be used.
+            StoppedError: The run ended first.
+        """
+        if self._campaigns is not None:
+            self._campaigns.add(events, count)
+        if self._contacts is not None:
+            self._contacts.add(events, count)
+
+    def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
+        """Yield every email campaign of the account, once each."""
+        return all_campaigns(self.client, self.anomalies, count)
+
+    @property
+    def contacts(self) -> Contacts | None:
+        """The contacts that events are enriched with, where the settings ask for any."""
+        return self._contacts
+
+
+def _authenticator(
+    settings: Settings, transport: Transport, stop: threading.Event
+) -> AccessToken | OAuth:
+    if settings.access_token is not None:
+        return AccessToken(settings.access_token)
+    return OAuth(
+        transport,
+        settings.api_url.rstrip("/"),
+        client_id=settings.client_id or "",
+        client_secret=settings.client_secret or "",
+        refresh_token=settings.refresh_token or "",
+        stop=stop,
+    )
