@@ -64,7 +64,7 @@ ASSUMPTIONS = (
     Assumption(
         "offset_bound_to_query",
         "An offset is refused with other parameters than those it was given for.",
-        "reading/part.py, Part.requested_start: a part that was cut keeps its query",
+        "reading/plan.py, Part.requested_start: a part that was cut keeps its query",
         pages.offset_bound_to_query,
     ),
     Assumption(
@@ -130,7 +130,7 @@ ASSUMPTIONS = (
     Assumption(
         "event_type_filter",
         "eventType returns events of that type alone.",
-        "streams/events.py, EventStream: a stream for each type",
+        "streams/streams.py, EventStream: a stream for each type",
         contents.event_type_filter,
     ),
     Assumption(
