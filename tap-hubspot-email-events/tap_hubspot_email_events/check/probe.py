@@ -42,8 +42,8 @@ class Budget(RequestCount):
         """
         if self.requests >= self.most:
             raise BudgetSpentError(f"no requests left of {self.most}")
-        # The class is made anew for its buckets, which `super()` alone would not find.
-        super().add(retried=retried)
+        # The class is made anew for its slots, which `super()` alone would not find.
+        super(Budget, self).add(retried=retried)
 
 
 @dataclass(frozen=True)
