@@ -9,7 +9,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from target_amplitude.history.runs import is_delivery, is_good, lag, rejected, streams_of, total
+from target_amplitude.history.runs import (
+    figure,
+    is_delivery,
+    is_good,
+    lag,
+    rejected,
+    seconds,
+    streams_of,
+    total,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +60,7 @@ def make_table(runs: Sequence[dict[str, Any]], *, is_narrow: bool) -> Table:
             f"{total(run, 'skipped'):,}",
             _rejected(run, is_narrow=is_narrow),
             _age(lag(run)),
-            f"{float(run.get('seconds') or 0):,.1f} s",
+            f"{seconds(run):,.1f} s",
         ]
         if is_narrow:
             cells = [cells[place] for place in (0, 3, 5)]
@@ -79,7 +88,7 @@ def _outcome(run: dict[str, Any]) -> str:
     outcome = str(run.get("outcome", ""))
     found = run.get("reconciliation")
     if isinstance(found, dict):
-        return f"{outcome} ({found.get('missing', 0):,} were missing)"
+        return f"{outcome} ({int(figure(found.get('missing'))):,} were missing)"
     return outcome
 
 
