@@ -81,7 +81,8 @@ class Chart:
         values = [mark.value for mark in self.marks]
         usual = without_outliers(values)
         heights = [sum(value for _, value in bar.parts) for bar in self.bars]
-        steps = value_steps(max([*usual, *heights]), whole=self.whole)
+        most = max([*usual, *heights])
+        steps = value_steps(most, whole=self.whole)
         start, end = self._range()
 
         def x(moment: datetime) -> float:
@@ -94,7 +95,7 @@ class Chart:
             *(f"<line class=grid x2=100% y1={y(step)} y2={y(step)} />" for step in steps),
             *_time_axis(start, end, x),
             *(_draw_bar(bar, x, y) for bar in self.bars),
-            *(_draw_mark(mark, x, y, is_beyond=mark.value > steps[-1]) for mark in self.marks),
+            *(_draw_mark(mark, x, y, is_beyond=mark.value > most) for mark in self.marks),
         ]
         scale = (
             f"<text x=100% dx=-8 y={y(step) + 4} text-anchor=end>{number(step)}</text>"
@@ -108,7 +109,8 @@ class Chart:
             )
         height = _HEIGHT + _BELOW
         return (
-            f"<section><h2>{html.escape(self.title)}</h2><p class=note>{html.escape(self.note)}</p>"
+            f"<section class=chart><h2>{html.escape(self.title)}</h2>"
+            f"<p class=note>{html.escape(self.note)}</p>"
             f"<ul class=legend>{''.join(legend)}</ul><figure role=img "
             f"aria-label='{html.escape(f'{self.title}. {self.note}')}'>"
             f"<figcaption>{html.escape(self.unit)}</figcaption>"
@@ -165,10 +167,9 @@ def time_ticks(start: datetime, end: datetime) -> list[tuple[datetime, str, str]
     The latter is the day of an hour and the year of anything longer, only where it changes.
     """
     steps = (
-        *((moments, "%H:%M", "%d %b") for moments in map(_every_minutes, (10, 20, 30))),
-        *((moments, "%H:%M", "%d %b") for moments in map(_every_hours, (1, 2, 3, 6, 12))),
-        *((moments, "%d %b", "%Y") for moments in map(_every_days, (1, 2, 3, 7, 14))),
-        *((moments, "%b", "%Y") for moments in map(_every_months, (1, 2, 3, 6))),
+        *((_every(HOUR * hours), "%H:%M", "%d %b") for hours in (1 / 6, 1 / 2, 1, 2, 3, 6, 12)),
+        *((_every(DAY * days), "%d %b", "%Y") for days in (1, 2, 3, 7, 14)),
+        *((_every_months(months), "%b", "%Y") for months in (1, 2, 3, 6)),
         *((_every_months(12 * years), "%Y", "") for years in (1, 2, 5, 10, 20, 50, 100, 500, 2000)),
     )
     found, form, part_of = next(
@@ -184,23 +185,14 @@ def time_ticks(start: datetime, end: datetime) -> list[tuple[datetime, str, str]
     return ticks
 
 
-def _every_minutes(step: int) -> Callable[[datetime, datetime], list[datetime]]:
-    return lambda start, end: _multiples(start, end, step * HOUR / 60)
+def _every(step: timedelta) -> Callable[[datetime, datetime], list[datetime]]:
+    def moments(start: datetime, end: datetime) -> list[datetime]:
+        epoch = datetime(1, 1, 1, tzinfo=timezone.utc)
+        first, last = -((epoch - start) // step), (end - epoch) // step
+        # One more than is wanted is enough to see that they are too many.
+        return [epoch + place * step for place in range(first, min(last, first + _MOST_TICKS) + 1)]
 
-
-def _every_hours(step: int) -> Callable[[datetime, datetime], list[datetime]]:
-    return lambda start, end: _multiples(start, end, step * HOUR)
-
-
-def _every_days(step: int) -> Callable[[datetime, datetime], list[datetime]]:
-    return lambda start, end: _multiples(start, end, step * DAY)
-
-
-def _multiples(start: datetime, end: datetime, step: timedelta) -> list[datetime]:
-    epoch = datetime(1, 1, 1, tzinfo=timezone.utc)
-    first, last = -((epoch - start) // step), (end - epoch) // step
-    # One more than is wanted is enough to see that they are too many.
-    return [epoch + place * step for place in range(first, min(last, first + _MOST_TICKS) + 1)]
+    return moments
 
 
 def _every_months(step: int) -> Callable[[datetime, datetime], list[datetime]]:
@@ -219,7 +211,7 @@ def _time_axis(start: datetime, end: datetime, x: Callable[[datetime], float]) -
         yield f"<line class=tick x1={x(moment)}% x2={x(moment)}% y1={_HEIGHT} y2={_HEIGHT + 5} />"
         for text, line in ((label, 18), (whole, 33)):
             if text:
-                yield (f"<text x={x(moment)}% y={_HEIGHT + line} text-anchor=middle>{text}</text>")
+                yield f"<text x={x(moment)}% y={_HEIGHT + line} text-anchor=middle>{text}</text>"
 
 
 def _draw_bar(bar: Bar, x: Callable[[datetime], float], y: Callable[[float], float]) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from target_amplitude.history.chart import number, shapes
 from target_amplitude.history.plots import charts, kind_of
 from target_amplitude.history.runs import (
+    DAY,
     ended,
     is_delivery,
     is_failed,
@@ -23,12 +25,14 @@ from target_amplitude.history.verdict import in_words, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
 _MOST_RUNS = 500
 """As many marks fit into a chart."""
 
 _MOST_ROWS = 100
+_EARLIEST = datetime(2020, 1, 1, tzinfo=timezone.utc)
+"""A run before that, or after tomorrow, is damage, and would stretch every axis."""
+
 _STYLE = """
 :root { --ink: #1c2733; --faint: #5d6b78; --rule: #d5dbe1; --paper: #fff; --good: #1f5fbf;
   --bad: #c62828; --apart: #7a3e9d; --warning: #8a5a00; --well: #1a7f37; color-scheme: light; }
@@ -73,7 +77,8 @@ td.failed { color: var(--bad); } tr { break-inside: avoid; }
   td[data-name]::before { content: attr(data-name) " "; color: var(--faint); }
   td:last-child { flex-basis: 100%; }
   figure { grid-template-columns: 3.2rem 1fr; } }
-@media print { body { max-width: none; font-size: 11px; } h2 { break-after: avoid; } }
+@media print { html { font-size: 70%; } body { max-width: none; font-size: 1rem; }
+  .chart { break-inside: avoid; } h2 { break-after: avoid; } }
 """
 _STREAM_COLOURS = (
     *("#1f5fbf", "#f2711c", "#21a366", "#8e44ad", "#c0392b", "#16a2b8"),
@@ -85,8 +90,10 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 def make_page(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int = 0) -> str:
     """Return the page as HTML; `unreadable` lines of the job log are told of."""
-    dated = [run for run in runs if ended(run) is not None]
-    dated.sort(key=lambda run: str(parse(run.get("started"))))
+    dated = sorted(
+        (run for run in runs if (end := ended(run)) and _EARLIEST <= end <= now + DAY),
+        key=lambda run: str(parse(run.get("started"))),
+    )
     recent = dated[-_MOST_RUNS:]
     drawn = "".join(chart.draw() for chart in charts(dated, recent))
     streams = "".join(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -99,13 +99,13 @@ def parse(text: object) -> datetime | None:
     """Parse a time of the job log as UTC."""
     try:
         moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-        return (
-            moment.astimezone(timezone.utc)
-            if moment.tzinfo is not None
-            else moment.replace(tzinfo=timezone.utc)
-        )
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        moment = moment.astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
+    # Nothing can be reckoned with at the ends of what Python knows.
+    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
 def seconds(run: Mapping[str, Any]) -> float:

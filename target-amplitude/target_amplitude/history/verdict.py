@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MINUTE = timedelta(minutes=1)
-_LATE_AT_LEAST = timedelta(minutes=15)
-"""Runs by hand follow each other within minutes, and a missing one says little."""
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
+_GIVEN_UP = 30 * DAY
+"""A state id that has not run for that much longer than another is of an account long gone."""
 
 _RECENT_GAPS = 50
-_FEWEST_GAPS = 3
+_FEWEST_GAPS = 5
 _RUN = "meltano run tap-hubspot-email-events target-amplitude"
 
 
@@ -47,11 +48,7 @@ def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
     timed = [run for run in runs if ended(run) is not None]
     if not timed:
         return [Finding("warning", "No run yet.", f"Run it once: {_RUN}")]
-    states = {
-        state: deliveries
-        for state, found in regular_runs(timed).items()
-        if (deliveries := [run for run in found if is_delivery(run)])
-    }
+    states = _states(timed)
     if not states:
         return [
             Finding(
@@ -61,15 +58,37 @@ def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
             )
         ]
     findings = [
-        Finding(found.level, f"{state}: {found.text}" if len(states) > 1 else found.text, advice)
+        replace(found, text=f"{state}: {found.text}") if len(states) > 1 else found
         for state, deliveries in states.items()
         for found in _judge_state(deliveries, now)
-        for advice in (found.advice,)
     ]
     findings += _judge_reconciliation(timed)
     if not findings:
         return [_all_is_well(states, now)]
     return sorted(findings, key=lambda found: found.level != "bad")
+
+
+def _states(runs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the regular deliveries of each state id that is still in use."""
+    states = {
+        state: deliveries
+        for state, found in regular_runs(runs).items()
+        if (deliveries := [run for run in found if is_delivery(run)])
+    }
+    # Older versions did not know the state id of their runs.
+    unnamed = states.pop("", []) if len(states) > 1 else []
+    if len(states) == 1:
+        states = {state: [*unnamed, *named] for state, named in states.items()}
+    newest = max((_end(found[-1]) for found in states.values()), default=None)
+    return {
+        state: found
+        for state, found in states.items()
+        if newest is not None and newest - _end(found[-1]) <= _GIVEN_UP
+    }
+
+
+def _end(run: dict[str, Any]) -> datetime:
+    return ended(run) or _NEVER
 
 
 def _judge_state(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
@@ -100,12 +119,13 @@ def _failed(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
 
 def _late(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
     starts = [start for run in runs if (start := parse(run.get("started"))) is not None]
-    gaps = [later - earlier for earlier, later in pairwise(starts)][-_RECENT_GAPS:]
-    end = max((end for run in runs if (end := ended(run)) is not None), default=now)
+    gaps = sorted([later - earlier for earlier, later in pairwise(starts)][-_RECENT_GAPS:])
+    end = max(map(_end, runs))
     if len(gaps) < _FEWEST_GAPS:
         return None
-    typical = sorted(gaps)[len(gaps) // 2]
-    if now - end <= max(2 * typical, _LATE_AT_LEAST):
+    short, typical, long = (gaps[len(gaps) * quarter // 4] for quarter in (1, 2, 3))
+    is_regular = typical <= 2 * short and long <= 2 * typical
+    if not is_regular or now - end <= 2 * typical:
         return None
     return Finding(
         "bad",
@@ -132,15 +152,14 @@ def _delivered_nothing(runs: Sequence[dict[str, Any]]) -> Finding | None:
             f" ({reasons}).",
             "The file at rejected_path holds them with the reasons; loaded again, they are sent.",
         )
-    ends = [end for run in runs if total(run, "delivered") and (end := ended(run)) is not None]
-    end = ended(runs[-1])
+    ends = [_end(run) for run in runs if total(run, "delivered")]
     pauses = [later - earlier for earlier, later in pairwise(ends)]
-    if not pauses or end is None or end - ends[-1] <= max(DAY, *pauses):
+    if not pauses or (pause := _end(runs[-1]) - ends[-1]) <= max(DAY, *pauses):
         return None
     return Finding(
         "warning",
         f"Every run ended well, but nothing was delivered since {_at(ends[-1])}, for "
-        f"{in_words(end - ends[-1])}; the longest pause before was {in_words(max(pauses))}.",
+        f"{in_words(pause)}; the longest pause before was {in_words(max(pauses))}.",
         "If emails were sent since, see what the tap can read: "
         "meltano invoke tap-hubspot-email-events:check",
     )
@@ -176,7 +195,7 @@ def _judge_reconciliation(runs: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Finding:
     runs = [run for deliveries in states.values() for run in deliveries]
-    end, last = max(((ended(run) or now, run) for run in runs), key=lambda ended_run: ended_run[0])
+    last = max(runs, key=_end)
     where = f" for {len(states):,} state ids" if len(states) > 1 else ""
     said = "" if last.get("outcome") == "delivered" else f" It says: {_sentence(last)}"
     failed = [
@@ -194,7 +213,7 @@ def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Find
         )
     return Finding(
         "good",
-        f"All is well{where}: the last run ended {in_words(now - end)} ago and delivered "
+        f"All is well{where}: the last run ended {in_words(now - _end(last))} ago and delivered "
         f"{_events(total(last, 'delivered'))}.{said}",
         f"{before}There is nothing to do.",
     )

@@ -52,7 +52,7 @@ REFUSED = {"read": 9, "rejected": {"invalid id": 8, "no user": 1}}
             f"{WELL} and delivered 5 events. It says: 3 event(s) are left for a later run.",
         ),
         (
-            [*hourly(5), *hourly(5, state_id=EMEA)],
+            [*hourly(5, state_id=FIRST), *hourly(5, state_id=EMEA)],
             "good",
             f"{WELL} and delivered 5 events.".replace(":", " for 2 state ids:"),
         ),
@@ -75,7 +75,7 @@ REFUSED = {"read": 9, "rejected": {"invalid id": 8, "no user": 1}}
             "says: No answer from Amplitude.",
         ),
         (
-            hourly(9, 5),
+            hourly(12, 5),
             "bad",
             "No run ended since 2026-11-27 07:01 UTC (4 hours ago); until then one started about "
             "every 60 minutes.",
@@ -126,7 +126,7 @@ def test_one_sentence_says_how_it_stands(runs: list[dict[str, Any]], level: str,
         [*hourly(99, 50, delivered=0), ran(49), *hourly(48, delivered=0), ran(0.5)],
         [ran(120), *hourly(119, 61, delivered=0), ran(60), *hourly(59, delivered=0)],
         # Runs by hand.
-        [ran(9.03), ran(9.02), ran(9.01)],
+        [ran(hours) for hours in (30, 29.9, 29.8, 24, 23.7, 23.6, 9, 8.9, 8.8)],
         # A failure that a good run made up for.
         [*hourly(9, 3), failed(2), ran(1)],
         # What was missing has been sent.
@@ -155,15 +155,27 @@ def test_runs_on_the_side_make_up_for_nothing() -> None:
 
 
 def test_each_account_is_judged_by_itself_and_the_worst_comes_first() -> None:
-    late = hourly(9, 5, state_id=EMEA)
+    late = hourly(12, 5, state_id=EMEA)
     compared = ran(0.5, dry_run=True, reconciliation={"missing": 2}, state_id=FIRST)
     found = judge([compared, *hourly(5, state_id=FIRST), *late], NOW)
     assert [each.level for each in found] == ["bad", "warning"]
     assert found[0].text.startswith(f"{EMEA}: No run ended since")
 
 
+def test_a_state_id_that_came_up_later_continues_the_runs_before() -> None:
+    (found,) = judge([*hourly(99, 50), *hourly(49, state_id=FIRST)], NOW)
+    assert found.level == "good"
+    (found,) = judge([*hourly(99, 50), failed(1, state_id=FIRST)], NOW)
+    assert found.text.startswith("The last run failed")
+
+
+def test_an_account_long_gone_is_left_alone() -> None:
+    gone = [failed(24 * 31, state_id=EMEA)]
+    assert [found.level for found in judge([*gone, *hourly(5, state_id=FIRST)], NOW)] == ["good"]
+
+
 def test_a_failure_may_be_the_last_that_was_heard() -> None:
-    runs = [*hourly(9, 6), failed(5)]
+    runs = [*hourly(12, 6), failed(5)]
     texts = [found.text for found in judge(runs, NOW)]
     assert texts[0].startswith("The last run failed")
     assert texts[1].startswith("No run ended since")
