@@ -47,7 +47,7 @@ bench: setup-both .venv-bench/ready ## Measure speed and write docs/benchmarks.m
 docs: setup ## Write anew what is made from the settings: tables, meltano.yml, Meltano Hub files.
 	$(BIN)/python -m docs.generate
 
-pictures: setup ## Take the pictures of the history's page; needs Debian's chromium and chromium-driver.
+pictures: setup-both ## Take the pictures of the history in docs; needs Debian's chromium and chromium-driver.
 	$(BIN)/python -m demo.pictures
 
 dist: setup ## Build the package named by PACKAGE, ready for PyPI.

@@ -94,14 +94,15 @@ class Browser:
         command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
         self._ask("POST", "/goog/cdp/execute", command)
 
-    def picture(self, down_to: str = "body") -> bytes:
-        """The page as it looks, as PNG, down to the end of what a CSS selector finds."""
+    def picture(self, down_to: str = "") -> bytes:
+        """The page as it looks, as PNG, where wanted only down to what a CSS selector finds."""
         bottom = f"document.querySelector('{down_to}').getBoundingClientRect().bottom"
-        height = self.run(f"return Math.ceil({bottom} + window.scrollY) + 16")
+        wanted = f"{bottom} + window.scrollY + 16" if down_to else "document.body.scrollHeight"
+        height = self.run(f"return Math.ceil({wanted})")
         width = self.run("return window.innerWidth")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        wanted = {"format": "png", "captureBeyondViewport": True, "clip": clip}
-        command = {"cmd": "Page.captureScreenshot", "params": wanted}
+        options = {"format": "png", "captureBeyondViewport": True, "clip": clip}
+        command = {"cmd": "Page.captureScreenshot", "params": options}
         return base64.b64decode(self._ask("POST", "/goog/cdp/execute", command)["data"])
 
     def run(self, script: str) -> Any:

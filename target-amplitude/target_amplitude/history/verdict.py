@@ -31,6 +31,8 @@ _GIVEN_UP = 30 * DAY
 
 _RECENT_GAPS = 50
 _FEWEST_GAPS = 5
+"""Fewer say nothing of how often runs are to start."""
+
 _RUN = "meltano run tap-hubspot-email-events target-amplitude"
 
 
@@ -79,11 +81,9 @@ def _states(runs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     unnamed = states.pop("", []) if len(states) > 1 else []
     if len(states) == 1:
         states = {state: [*unnamed, *named] for state, named in states.items()}
-    newest = max((_end(found[-1]) for found in states.values()), default=None)
+    newest = max((_end(found[-1]) for found in states.values()), default=_NEVER)
     return {
-        state: found
-        for state, found in states.items()
-        if newest is not None and newest - _end(found[-1]) <= _GIVEN_UP
+        state: found for state, found in states.items() if newest - _end(found[-1]) <= _GIVEN_UP
     }
 
 
@@ -112,7 +112,7 @@ def _failed(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
     return Finding(
         "bad",
         text,
-        "Do what that sentence says and run it again: a run goes on where the last good one "
+        "Mend what that sentence names and run it again: a run goes on where the last good one "
         "stopped, so nothing is lost.",
     )
 
@@ -169,7 +169,7 @@ def _judge_reconciliation(runs: Sequence[dict[str, Any]]) -> list[Finding]:
     compared = [run for run in runs if isinstance(run.get("reconciliation"), dict)]
     if not compared:
         return []
-    run = max(compared, key=lambda run: str(run.get("started")))
+    run = max(compared, key=_end)
     found = {name: int(figure(run["reconciliation"].get(name))) for name in ("missing", "doubled")}
     when = _at(parse(run.get("started")))
     findings = []
