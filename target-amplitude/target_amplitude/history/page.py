@@ -158,6 +158,10 @@ def _started(run: dict[str, Any]) -> str:
     return f"{parse(run.get('started')):%Y-%m-%d %H:%M}"
 
 
+def _delivered(run: dict[str, Any]) -> str:
+    return f"{total(run, 'delivered'):,}" if is_delivery(run) else "-"
+
+
 def _rejected(run: dict[str, Any]) -> str:
     return ", ".join(f"{count:,} {reason}" for reason, count in rejected(run).items()) or "0"
 
@@ -178,7 +182,7 @@ _COLUMNS: Sequence[tuple[str, str, Callable[[dict[str, Any]], str]]] = (
     ("State id", " data-name='State id'", lambda run: state_of(run)[0] or "-"),
     ("Suffix", " data-name=Suffix", lambda run: state_of(run)[1] or "-"),
     ("Read", " class=wide", lambda run: f"{total(run, 'read'):,}"),
-    ("Delivered", " data-name=Delivered", lambda run: f"{total(run, 'delivered'):,}"),
+    ("Delivered", " data-name=Delivered", _delivered),
     ("Skipped", " class=wide", lambda run: f"{total(run, 'skipped'):,}"),
     ("Rejected", " data-name=Rejected", _rejected),
     ("Lag", " class=wide", _lag),

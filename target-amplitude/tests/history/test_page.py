@@ -109,6 +109,12 @@ def test_failed_is_failed_everywhere() -> None:
         assert page.count("<td class=failed>✕ failed: ") == expected
 
 
+def test_what_a_report_would_have_sent_is_not_told_as_delivered() -> None:
+    page = make_page(reconciled(), NOW)
+    assert page.count("<td data-name=Delivered>12</td>") == 1
+    assert page.count("<td data-name=Delivered>-</td>") == 2
+
+
 def test_lag_is_that_of_the_regular_runs_in_the_unit_that_fits() -> None:
     page = section(make_page(backfill_and_hourly(), NOW), "Lag")
     assert ">minutes</figcaption>" in page
