@@ -16,7 +16,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate test-interoperability simulate mutants live bench docs dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
+.PHONY: demo test test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
 
 demo: setup-both ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -46,6 +46,9 @@ bench: setup-both .venv-bench/ready ## Measure speed and write docs/benchmarks.m
 
 docs: setup ## Write anew what is made from the settings: tables, meltano.yml, Meltano Hub files.
 	$(BIN)/python -m docs.generate
+
+pictures: setup-both ## Take the pictures of the history in docs; needs Debian's chromium and chromium-driver.
+	$(BIN)/python -m demo.pictures
 
 dist: setup ## Build the package named by PACKAGE, ready for PyPI.
 	rm -rf dist

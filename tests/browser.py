@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--hide-scrollbars",
     "--disable-quic",
     "--disable-dev-shm-usage",
     "--no-first-run",
@@ -83,6 +85,17 @@ class Browser:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
         self._ask("POST", "/goog/cdp/execute", command)
+
+    def picture(self, down_to: str = "") -> bytes:
+        """The page as it looks, as PNG, where wanted only down to what a CSS selector finds."""
+        bottom = f"document.querySelector('{down_to}').getBoundingClientRect().bottom"
+        wanted = f"{bottom} + window.scrollY + 16" if down_to else "document.body.scrollHeight"
+        height = self.run(f"return Math.ceil({wanted})")
+        width = self.run("return window.innerWidth")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        options = {"format": "png", "captureBeyondViewport": True, "clip": clip}
+        command = {"cmd": "Page.captureScreenshot", "params": options}
+        return base64.b64decode(self._ask("POST", "/goog/cdp/execute", command)["data"])
 
     def run(self, script: str) -> Any:
         """Run the body of a function in the page, and return what it returns."""

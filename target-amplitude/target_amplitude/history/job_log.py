@@ -45,17 +45,30 @@ class JobLog:
 
 
 def read_runs(path: Path) -> list[dict[str, Any]]:
-    """Read the runs of a job log, oldest first, without a line that a crash cut short.
+    """Read the runs of a job log, oldest first, without lines that cannot be read.
 
     Raises:
         OSError: If the file cannot be read.
     """
-    runs = []
-    for line in path.read_bytes().splitlines():
+    return read_job_log(path)[0]
+
+
+def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Read the runs of a job log, oldest first, and count the lines that cannot be read.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    runs, unreadable = [], 0
+    for line in path.read_bytes().split(b"\n"):
+        if not line.strip():
+            continue
         try:
             run = msgspec.json.decode(line)
         except (msgspec.MsgspecError, UnicodeError):
-            continue
+            run = None
         if isinstance(run, dict):
             runs.append(run)
-    return runs
+        else:
+            unreadable += 1
+    return runs, unreadable

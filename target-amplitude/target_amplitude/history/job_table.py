@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from target_amplitude.common.tables import table
-from target_amplitude.history.runs import is_delivery, is_good, lag, rejected, streams_of, total
+from target_amplitude.history.runs import (
+    figure,
+    is_delivery,
+    is_good,
+    lag,
+    rejected,
+    seconds,
+    streams_of,
+    total,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +53,7 @@ def _cells(run: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
         f"{total(run, 'skipped'):,}",
         _rejected(run, is_narrow=is_narrow),
         _age(lag(run)),
-        f"{float(run.get('seconds') or 0):,.1f} s",
+        f"{seconds(run):,.1f} s",
     )
 
 
@@ -68,7 +77,7 @@ def _outcome(run: dict[str, Any]) -> str:
     outcome = str(run.get("outcome", ""))
     found = run.get("reconciliation")
     if isinstance(found, dict):
-        return f"{outcome} ({found.get('missing', 0):,} were missing)"
+        return f"{outcome} ({int(figure(found.get('missing'))):,} were missing)"
     return outcome
 
 

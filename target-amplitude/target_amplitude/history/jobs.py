@@ -15,8 +15,9 @@ import click
 from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.common.configuration import read_configuration
 from target_amplitude.common.durations import Duration
-from target_amplitude.history.job_log import read_runs
+from target_amplitude.history.job_log import read_job_log
 from target_amplitude.history.job_table import job_table
+from target_amplitude.history.page import make_page
 from target_amplitude.history.runs import last_good_end
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -53,14 +54,14 @@ def main(  # noqa: PLR0913 - the command's options
         ClickException: If no job log is named or it cannot be read, or the page not be written.
         SystemExit: With 1, if the last good run is too old.
     """
-    runs = _read(path or _configured_path(configs))
+    runs, unreadable = _read(path or _configured_path(configs))
     shown = runs[-limit:] if limit > 0 else runs
     if check:
         _check(runs, max_age)
     elif as_json:
         click.echo(json.dumps(shown))
     elif page is not None:
-        _write_page(page, runs)
+        _write_page(page, runs, unreadable)
     else:
         is_terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if is_terminal else _PLAIN_WIDTH
@@ -69,13 +70,13 @@ def main(  # noqa: PLR0913 - the command's options
         click.echo("\n".join(job_table(shown, width=width)), color=colour)
 
 
-def _read(path: Path | None) -> list[dict[str, Any]]:
+def _read(path: Path | None) -> tuple[list[dict[str, Any]], int]:
     if path is None:
         raise click.ClickException(
             f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once.",
         )
     try:
-        return read_runs(path)
+        return read_job_log(path)
     except FileNotFoundError:
         raise click.ClickException(f"There is no job log at {path} yet.") from None
     except OSError as failure:
@@ -100,17 +101,11 @@ def _check(runs: list[dict[str, Any]], max_age: float) -> None:
         raise SystemExit(1)
 
 
-def _write_page(page: Path, runs: list[dict[str, Any]]) -> None:
-    try:
-        from target_amplitude.history.page import make_page  # noqa: PLC0415 - needs an extra
-    except ImportError:
-        raise click.ClickException(
-            "The plots need matplotlib: pip install 'target-amplitude[report]', in Meltano add "
-            "[report] to the pip_url of target-amplitude and install it again.",
-        ) from None
+def _write_page(page: Path, runs: list[dict[str, Any]], unreadable: int) -> None:
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(make_page(runs, datetime.now(timezone.utc)), encoding="utf-8")
+        page.write_text(make_page(runs, datetime.now(timezone.utc), unreadable), encoding="utf-8")
     except OSError as failure:
         raise click.ClickException(f"{page} cannot be written: {failure.strerror}.") from None
-    click.echo(f"{page} shows {len(runs):,} runs.")
+    shown = f"{page} shows {len(runs):,} run{'s' if len(runs) != 1 else ''}"
+    click.echo(f"{shown}; {unreadable:,} lines could not be read." if unreadable else f"{shown}.")

@@ -1,109 +1,190 @@
-"""The job log as one page with plots, without anything from the network."""
+"""The job log as one page, without anything from the network: a sentence, charts, a table."""
 
 from __future__ import annotations
 
 import html
-from datetime import datetime, timedelta
+import re
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from target_amplitude.history.plots import PLOTS, draw
+from target_amplitude.history.chart import number, shapes
+from target_amplitude.history.plots import charts, kind_of
 from target_amplitude.history.runs import (
+    DAY,
+    ended,
     is_delivery,
-    is_good,
+    is_failed,
     lag,
-    last_good_end,
+    parse,
     rejected,
+    seconds,
+    state_of,
     total,
 )
+from target_amplitude.history.verdict import in_words, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-_MOST_ROWS = 500
-_TITLES = (
-    "Started",
-    "Read",
-    "Delivered",
-    "Skipped",
-    "Rejected",
-    "Lag",
-    "Took",
-    "Outcome",
-)
+_MOST_RUNS = 500
+"""As many marks fit into a chart."""
+
+_MOST_ROWS = 100
+_EARLIEST = datetime(2020, 1, 1, tzinfo=timezone.utc)
+"""A run before that, or after tomorrow, is damage, and would stretch every axis."""
+
 _STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
-p.note { margin: 0 0 .5rem; opacity: .8; }
-figure { margin: 0; background: #fff; border-radius: 6px; }
-figure { overflow-x: auto; }
-figure svg { width: 100%; min-width: 36rem; height: auto; display: block; }
-.facts { display: flex; flex-wrap: wrap; gap: .5rem 2rem; padding: 0; list-style: none; }
+:root { --ink: #1c2733; --faint: #5d6b78; --rule: #d5dbe1; --paper: #fff; --good: #1f5fbf;
+  --bad: #c62828; --apart: #7a3e9d; --warning: #8a5a00; --well: #1a7f37; color-scheme: light; }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --faint: #a3b0bc;
+  --rule: #3a444e; --paper: #14191e; --good: #79b8ff; --bad: #ff7b72; --apart: #d2a8ff;
+  --warning: #e3b341; --well: #4cc36a; color-scheme: dark; } }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem;
+  color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
+h1 { font-size: 1.1rem; margin: 0 0 .5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; }
+.finding { border-left: .4rem solid; padding: .2rem 0 .2rem .8rem; margin: 0 0 1rem; }
+.finding strong { display: block; font-size: 1.25rem; line-height: 1.35; }
+.finding span { color: var(--ink); }
+.finding.good { color: var(--well); } .finding.bad { color: var(--bad); }
+.finding.warning { color: var(--warning); }
+.note { margin: 0; color: var(--faint); font-size: .9rem; }
+.facts, .legend { display: flex; flex-wrap: wrap; gap: .3rem 2rem; padding: 0; list-style: none; }
 .facts b { display: block; font-size: 1.3rem; }
+.legend { gap: 0 1rem; margin: .3rem 0; font-size: .85rem; }
+figure { display: grid; grid-template-columns: 4rem 1fr; margin: 0; padding-right: 1.5rem;
+  break-inside: avoid; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+figcaption { grid-column: 1 / 3; font-size: .85rem; color: var(--faint); padding-bottom: .4rem; }
+svg { overflow: visible; font-size: 12px; fill: var(--ink); }
+figure svg { width: 100%; }
+svg.sign { width: 16px; height: 16px; vertical-align: -3px; }
+svg.shapes { position: absolute; width: 0; height: 0; }
+.grid { stroke: var(--rule); } .tick { stroke: var(--faint); }
+.good { fill: var(--good); } .failed { stroke: var(--bad); stroke-width: 2.2; }
+.missing { fill: var(--bad); } .beyond { fill: var(--ink); }
+.apart, .dry { fill: var(--paper); stroke: var(--apart); stroke-width: 1.6; }
+.dry { stroke: var(--faint); } .doubled { stroke: var(--apart); stroke-width: 2.2; }
+[class^=stream] { stroke: var(--paper); stroke-width: .4; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85rem; white-space: nowrap; width: 100%; }
-th, td { padding: .2rem .7rem .2rem 0; text-align: right; border-bottom: 1px solid #8884; }
+table { border-collapse: collapse; font-size: .85rem; width: 100%; white-space: nowrap; }
+th, td { padding: .2rem .7rem .2rem 0; text-align: right; vertical-align: top;
+  border-bottom: 1px solid var(--rule); }
 th:first-child, td:first-child, td:last-child, th:last-child { text-align: left; }
-td:last-child { white-space: normal; min-width: 12rem; }
-.good { color: #1a7f37; } .bad { color: #c62828; } .other { color: #1f5fbf; }
-@media (prefers-color-scheme: dark) {
-  .good { color: #4cc36a; } .bad { color: #ff7b72; } .other { color: #79b8ff; } }
-@media print { body { max-width: none; font-size: 11px; } h2 { break-after: avoid; }
-  figure svg { min-width: 0; } figure, tr { break-inside: avoid; }
-  .scroll, figure { overflow: visible; } }
+td:last-child { min-width: 9rem; white-space: normal; }
+td.failed { color: var(--bad); } tr { break-inside: avoid; }
+@media (max-width: 40rem) { thead, td.wide { display: none; }
+  tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: .3rem 0; }
+  tr { border-bottom: 1px solid var(--rule); } td { padding: 0; border: 0; }
+  td[data-name]::before { content: attr(data-name) " "; color: var(--faint); }
+  td:last-child { flex-basis: 100%; }
+  figure { grid-template-columns: 3.2rem 1fr; } }
+@media print { html { font-size: 70%; } body { max-width: none; font-size: 1rem; }
+  .chart { break-inside: avoid; } h2 { break-after: avoid; } }
 """
+_STREAM_COLOURS = (
+    *("#1f5fbf", "#f2711c", "#21a366", "#8e44ad", "#c0392b", "#16a2b8"),
+    *("#7f8c8d", "#d4a017", "#e377c2", "#4f6d9e", "#9acd32", "#8c564b"),
+)
+_SIGNS = {"good": "✓", "apart": "✓", "failed": "✕", "dry": "○", "warning": "!", "bad": "✕"}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def make_page(runs: Sequence[dict[str, Any]], now: datetime) -> str:
-    """Return the page as HTML."""
-    body = "".join(
-        f"<section><h2>{plot.title}</h2><p class=note>{plot.note}</p>"
-        f"<figure>{svg}</figure></section>"
-        for plot in PLOTS
-        if (svg := draw(plot, runs))
+def make_page(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int = 0) -> str:
+    """Return the page as HTML; `unreadable` lines of the job log are told of."""
+    dated = sorted(
+        (run for run in runs if (end := ended(run)) and _EARLIEST <= end <= now + DAY),
+        key=lambda run: str(parse(run.get("started"))),
     )
-    return (
-        "<!doctype html><html lang=en><head><meta charset=utf-8>"
+    recent = dated[-_MOST_RUNS:]
+    drawn = "".join(chart.draw() for chart in charts(dated, recent))
+    streams = "".join(
+        f".stream{place} {{ fill: {colour}; }}" for place, colour in enumerate(_STREAM_COLOURS)
+    )
+    return _CONTROLS.sub(
+        lambda found: found[0] if found[0] == "\n" else "\N{REPLACEMENT CHARACTER}",
+        "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
-        f"<title>HubSpot email events in Amplitude</title><style>{_STYLE}</style></head><body>"
-        "<h1>HubSpot email events in Amplitude</h1>"
-        f"{_facts(runs, now)}{body}{_table(runs)}</body></html>\n"
+        f"<title>HubSpot email events in Amplitude</title><style>{_STYLE}{streams}</style></head>"
+        f"<body>{shapes()}<h1>HubSpot email events in Amplitude</h1>{_findings(dated, now)}"
+        f"{_facts(dated, now, unreadable + len(runs) - len(dated))}"
+        f"{drawn}{_table(dated[-_MOST_ROWS:], len(dated))}</body></html>\n",
     )
 
 
-def _facts(runs: Sequence[dict[str, Any]], now: datetime) -> str:
-    end = last_good_end(runs)
-    age = "never" if end is None else f"{int((now - end) / timedelta(minutes=1)):,} min ago"
+def _findings(runs: Sequence[dict[str, Any]], now: datetime) -> str:
+    return "".join(
+        f"<p class='finding {found.level}'><strong>{_SIGNS[found.level]} {html.escape(found.text)}"
+        f"</strong> <span>{html.escape(found.advice)}</span></p>"
+        for found in judge(runs, now)
+    )
+
+
+def _facts(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int) -> str:
     deliveries = [run for run in runs if is_delivery(run)]
     facts = {
-        "last good run": age,
-        "runs": f"{len(runs):,}",
-        "failed": f"{sum(not is_good(run) for run in deliveries):,}",
-        "delivered": f"{sum(total(run, 'delivered') for run in deliveries):,}",
-        "rejected": f"{sum(rejected(run).total() for run in deliveries):,}",
+        "run" if len(runs) == 1 else "runs": f"{len(runs):,}",
+        "failed": f"{sum(map(is_failed, runs)):,}",
+        "delivered": number(sum(total(run, "delivered") for run in deliveries)),
+        "rejected": number(sum(rejected(run).total() for run in deliveries)),
     }
+    if unreadable:
+        facts["unreadable lines of the job log"] = f"{unreadable:,}"
     items = "".join(f"<li><b>{value}</b>{name}</li>" for name, value in facts.items())
     as_of = f"As of {now:%Y-%m-%d %H:%M} UTC; all times are UTC."
     return f"<ul class=facts>{items}</ul><p class=note>{as_of}</p>"
 
 
-def _table(runs: Sequence[dict[str, Any]]) -> str:
-    rows = []
-    for run in list(runs)[-_MOST_ROWS:][::-1]:
-        newest = lag(run)
-        kind = "good" if is_good(run) else "bad" if run.get("exit_code", 1) else "other"
-        cells = (
-            str(run.get("started", ""))[:16].replace("T", " "),
-            *(f"{total(run, name):,}" for name in ("read", "delivered", "skipped")),
-            f"{rejected(run).total():,}",
-            "-" if newest is None else f"{int(newest / timedelta(minutes=1)):,} min",
-            f"{float(run.get('seconds') or 0):,.1f} s",
-        )
-        outcome = f"<td class={kind}>{html.escape(str(run.get('outcome', '')))}</td>"
-        figures = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        rows.append(f"<tr>{figures}{outcome}</tr>")
-    head = "".join(f"<th>{title}</th>" for title in _TITLES)
-    return (
-        f"<h2>Runs</h2><div class=scroll><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+def _table(runs: Sequence[dict[str, Any]], of: int) -> str:
+    if not runs:
+        return ""
+    has_states = len({state_of(run)[0] for run in runs}) > 1
+    shown = [column for column in _COLUMNS if column[0] != "State id" or has_states]
+    if not any(state_of(run)[1] for run in runs):
+        shown = [column for column in shown if column[0] != "Suffix"]
+    head = "".join(f"<th>{title}</th>" for title, _, _ in shown)
+    rows = "".join(
+        "<tr>"
+        + "".join(f"<td{style}>{html.escape(text(run))}</td>" for _, style, text in shown)
+        + f"<td class={kind_of(run)}>{html.escape(_outcome(run))}</td></tr>"
+        for run in reversed(runs)
     )
+    newest = f"<p class=note>The newest {len(runs):,} of {of:,}.</p>" if len(runs) < of else ""
+    return (
+        f"<section><h2>Runs</h2>{newest}<div class=scroll><table><thead><tr>{head}<th>Outcome</th>"
+        f"</tr></thead><tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def _started(run: dict[str, Any]) -> str:
+    return f"{parse(run.get('started')):%Y-%m-%d %H:%M}"
+
+
+def _delivered(run: dict[str, Any]) -> str:
+    return f"{total(run, 'delivered'):,}" if is_delivery(run) else "-"
+
+
+def _rejected(run: dict[str, Any]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in rejected(run).items()) or "0"
+
+
+def _lag(run: dict[str, Any]) -> str:
+    age = lag(run)
+    return "-" if age is None else in_words(age)
+
+
+def _outcome(run: dict[str, Any]) -> str:
+    kind = kind_of(run)
+    said = str(run.get("outcome", ""))
+    return f"{_SIGNS[kind]} {'failed: ' if kind == 'failed' else ''}{said}"
+
+
+_COLUMNS: Sequence[tuple[str, str, Callable[[dict[str, Any]], str]]] = (
+    ("Started", "", _started),
+    ("State id", " data-name='State id'", lambda run: state_of(run)[0] or "-"),
+    ("Suffix", " data-name=Suffix", lambda run: state_of(run)[1] or "-"),
+    ("Read", " class=wide", lambda run: f"{total(run, 'read'):,}"),
+    ("Delivered", " data-name=Delivered", _delivered),
+    ("Skipped", " class=wide", lambda run: f"{total(run, 'skipped'):,}"),
+    ("Rejected", " data-name=Rejected", _rejected),
+    ("Lag", " class=wide", _lag),
+    ("Took", " class=wide", lambda run: f"{seconds(run):,.1f} s"),
+)

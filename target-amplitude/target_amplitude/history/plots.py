@@ -1,180 +1,222 @@
-"""The plots of the job log's page, as SVG."""
+"""The charts of the job log's page: what each run brought, and when the events happened. Pure."""
 
 from __future__ import annotations
 
-import html
-import io
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib import dates
-from matplotlib.figure import Figure
-
+from target_amplitude.history.chart import Bar, Chart, Mark
 from target_amplitude.history.runs import (
+    DAY,
+    HOUR,
+    delivered_events,
     ended,
-    events_by_time,
+    figure,
     is_delivery,
-    is_good,
+    is_failed,
     lag,
-    parse,
+    regular_runs,
     rejected,
+    seconds,
+    state_of,
     total,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
 
-    from matplotlib.axes import Axes
-
-_RECENT = timedelta(days=14)
-_MINUTE = timedelta(minutes=1)
-_WIDE = (9.0, 3.0)
-_COLOURS = (
-    *("#1f5fbf", "#f2711c", "#21a366", "#8e44ad", "#c0392b", "#16a2b8"),
-    *("#7f8c8d", "#d4a017", "#e377c2", "#17375e", "#9acd32", "#8c564b"),
+_MOST_HOURS = 5 * DAY
+_MOST_DAYS = 200 * DAY
+_MOST_STREAMS = 12
+_OTHERS = "other streams"
+_NAMES = {
+    "good": "ended well",
+    "failed": "failed",
+    "apart": "ended well, under a state id suffix",
+    "dry": "dry run or report",
+}
+_UNITS = (
+    ("seconds", timedelta(seconds=1), timedelta(minutes=2)),
+    ("minutes", timedelta(minutes=1), 2 * HOUR),
+    ("hours", HOUR, 2 * DAY),
+    ("days", DAY, timedelta.max),
 )
 
 
-class Plot(NamedTuple):
-    """A plot: `draws` returns whether there was something to draw."""
-
-    title: str
-    note: str
-    draws: Callable[[Axes, Sequence[dict[str, Any]]], bool]
-
-
-def draw(plot: Plot, runs: Sequence[dict[str, Any]]) -> str:
-    """Return a plot as SVG, empty where there is nothing to draw."""
-    # Text stays text, so that it can be read aloud, searched and printed sharp.
-    with mpl.rc_context(
-        {"svg.fonttype": "none", "font.family": "sans-serif", "svg.hashsalt": plot.title}
-    ):
-        figure = Figure(figsize=_WIDE, layout="constrained")
-        axes = figure.subplots()
-        if not plot.draws(axes, runs):
-            return ""
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", alpha=0.3)
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.15g}")
-        locator = dates.AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(locator)
-        concise = dates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_formatter(concise)
-        if axes.get_legend_handles_labels()[0]:
-            figure.legend(loc="outside upper left", ncols=5, frameon=False, fontsize="small")
-        drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-    svg = drawn.getvalue()
-    return f"<svg role=img aria-label='{html.escape(plot.title)}'" + svg[svg.index("<svg") + 4 :]
-
-
-def _numbers(moments: Sequence[datetime]) -> Any:
-    return dates.date2num(moments)  # type: ignore[no-untyped-call]
-
-
-def _plot_events(axes: Axes, runs: Sequence[dict[str, Any]]) -> bool:
-    streams = events_by_time(runs)
-    newest = max((max(times) for times in streams.values() if times), default=None)
-    if newest is None:
-        return False
-    hours = sorted(
-        {hour for times in streams.values() for hour in times if newest - hour <= _RECENT}
+def charts(runs: Sequence[dict[str, Any]], recent: Sequence[dict[str, Any]]) -> list[Chart]:
+    """Return the charts: of the events of all runs, and of the recent runs themselves."""
+    ends = [end for end, _ in _ended(recent)]
+    of_runs = (
+        _delivered(recent),
+        _rejected(recent),
+        _lag(recent),
+        _duration(recent),
+        _reconciliations(recent),
     )
-    bottom = [0] * len(hours)
-    for number, (name, times) in enumerate(sorted(streams.items())):
-        heights = [times[hour] for hour in hours]
-        colour = _COLOURS[number % len(_COLOURS)]
-        axes.bar(_numbers(hours), heights, 1 / 24, bottom=bottom, label=name, color=colour)
-        bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
-    return True
-
-
-def _plot_records(axes: Axes, runs: Sequence[dict[str, Any]]) -> bool:
-    timed = [(end, run) for run in runs if is_delivery(run) and (end := ended(run)) is not None]
-    if not timed:
-        return False
-    times = _numbers([end for end, _ in timed])
-    axes.plot(
-        times,
-        [total(run, "delivered") for _, run in timed],
-        ".-",
-        label="delivered",
-        color=_COLOURS[0],
-    )
-    for number, reason in enumerate(
-        sorted({reason for _, run in timed for reason in rejected(run)})
-    ):
-        counts = [rejected(run)[reason] for _, run in timed]
-        colour = _COLOURS[1:][number % (len(_COLOURS) - 1)]
-        axes.plot(times, counts, "x--", label=f"rejected: {reason}", color=colour)
-    return True
-
-
-def _plot_lag(axes: Axes, runs: Sequence[dict[str, Any]]) -> bool:
-    points = [
-        (end, age / _MINUTE)
-        for run in runs
-        if is_delivery(run) and (end := ended(run)) is not None and (age := lag(run)) is not None
+    drawn = [
+        _events(runs),
+        *(replace(chart, span=(min(ends), max(ends))) for chart in of_runs if chart.marks),
     ]
-    if not points:
-        return False
-    axes.plot(
-        _numbers([end for end, _ in points]), [age for _, age in points], ".-", color=_COLOURS[0]
-    )
-    return True
+    return [chart for chart in drawn if chart.bars or chart.marks]
 
 
-def _plot_duration(axes: Axes, runs: Sequence[dict[str, Any]]) -> bool:
-    for kind, marker, wanted in (("good", ".", True), ("failed", "x", False)):
-        points = [
-            (start, float(run.get("seconds") or 0))
-            for run in runs
-            if is_delivery(run) and is_good(run) is wanted and (start := parse(run.get("started")))
-        ]
-        if points:
-            colour = _COLOURS[0] if wanted else _COLOURS[4]
-            axes.plot(
-                _numbers([start for start, _ in points]),
-                [seconds for _, seconds in points],
-                marker,
-                label=kind,
-                color=colour,
-            )
-    return bool(axes.lines)
+def kind_of(run: dict[str, Any]) -> str:
+    """Return the shape that a run has in charts and in the table."""
+    if is_failed(run):
+        return "failed"
+    if not is_delivery(run):
+        return "dry"
+    return "apart" if state_of(run)[1] else "good"
 
 
-def _plot_reconciliations(axes: Axes, runs: Sequence[dict[str, Any]]) -> bool:
-    found = [
-        (end, run["reconciliation"])
-        for run in runs
-        if isinstance(run.get("reconciliation"), dict) and (end := ended(run)) is not None
-    ]
-    for number, name in enumerate(("missing", "doubled") if found else ()):
-        axes.plot(
-            _numbers([end for end, _ in found]),
-            [int(figures.get(name) or 0) for _, figures in found],
-            "o-",
-            label=name,
-            color=_COLOURS[number],
+def _events(runs: Sequence[dict[str, Any]]) -> Chart:
+    events = delivered_events(runs)
+    moments = [moment for times in events.streams.values() for moment in times]
+    length = max(moments) - min(moments) if moments else timedelta(0)
+    width, name = next(
+        (width, name)
+        for width, name, most in (
+            (HOUR, "hour", _MOST_HOURS),
+            (DAY, "day", _MOST_DAYS),
+            (7 * DAY, "week", timedelta.max),
         )
-    return bool(found)
-
-
-PLOTS = (
-    Plot(
+        if events.unit <= width and length <= most
+    )
+    totals = Counter({stream: times.total() for stream, times in events.streams.items()})
+    named = sorted(stream for stream, _ in totals.most_common(_MOST_STREAMS - 1))
+    bins: dict[datetime, Counter[str]] = defaultdict(Counter)
+    for stream, times in events.streams.items():
+        for moment, count in times.items():
+            bins[_bin(moment, width)][stream if stream in named else _OTHERS] += count
+    order = [*named, *([_OTHERS] if len(totals) > len(named) else [])]
+    styles = {stream: f"stream{place}" for place, stream in enumerate(order)}
+    sums = sum(bins.values(), start=Counter[str]())
+    return Chart(
         "Events by the time they happened",
-        "By hour and stream, the last two weeks; by day of a run that brought more than a week.",
-        _plot_events,
-    ),
-    Plot("Delivered and rejected", "Records of each run.", _plot_records),
-    Plot(
+        f"Delivered events by {name} and stream, each event once.",
+        f"events per {name}",
+        [(styles[stream], f"{stream} {sums[stream]:,}") for stream in order],
+        bars=[
+            Bar(
+                start,
+                start + width,
+                [(styles[stream], found[stream]) for stream in order if found[stream]],
+                f"{_moment(start)}, one {name}: "
+                + ", ".join(f"{found[stream]:,} {stream}" for stream in order if found[stream]),
+            )
+            for start, found in sorted(bins.items())
+        ],
+    )
+
+
+def _bin(moment: datetime, width: timedelta) -> datetime:
+    if width == HOUR:
+        return moment
+    day = moment.replace(hour=0)
+    return day if width == DAY else day - day.weekday() * DAY
+
+
+def _delivered(runs: Sequence[dict[str, Any]]) -> Chart:
+    marks = [
+        Mark(end, count, kind_of(run), _label(end, run, f"{count:,} delivered"))
+        for end, run in _ended(runs)
+        if is_delivery(run)
+        for count in (total(run, "delivered"),)
+    ]
+    return Chart(
+        "Delivered", "What each run delivered.", "events per run", _legend(marks), marks=marks
+    )
+
+
+def _rejected(runs: Sequence[dict[str, Any]]) -> Chart:
+    marks = [
+        Mark(end, reasons.total(), kind_of(run), _label(end, run, f"{said} rejected"))
+        for end, run in _ended(runs)
+        if is_delivery(run) and (reasons := rejected(run))
+        for said in (", ".join(f"{count:,} {reason}" for reason, count in reasons.items()),)
+    ]
+    return Chart(
+        "Rejected",
+        "Records that were refused, of each run that had any; reasons are in the table.",
+        "records per run",
+        _legend(marks),
+        marks=marks,
+    )
+
+
+def _lag(runs: Sequence[dict[str, Any]]) -> Chart:
+    found = [
+        (end, run, age)
+        for regular in regular_runs(runs).values()
+        for end, run in _ended(regular)
+        if is_delivery(run) and (age := lag(run)) is not None
+    ]
+    unit, size = _unit([age for _, _, age in found])
+    marks = [
+        Mark(end, age / size, kind_of(run), _label(end, run, f"{age / size:,.1f} {unit}"))
+        for end, run, age in found
+    ]
+    return Chart(
         "Lag",
-        "How old the newest event of a run was when it ended, in minutes.",
-        _plot_lag,
-    ),
-    Plot("Duration", "Seconds that each run took.", _plot_duration),
-    Plot("Reconciliations", "Events missing and doubled in Amplitude.", _plot_reconciliations),
-)
+        "How old the newest event of a run was when it ended; runs without a state id suffix.",
+        unit,
+        _legend(marks),
+        marks=marks,
+        whole=False,
+    )
+
+
+def _duration(runs: Sequence[dict[str, Any]]) -> Chart:
+    found = [(end, run, timedelta(seconds=seconds(run))) for end, run in _ended(runs)]
+    unit, size = _unit([took for _, _, took in found])
+    marks = [
+        Mark(end, took / size, kind_of(run), _label(end, run, f"{took / size:,.1f} {unit}"))
+        for end, run, took in found
+    ]
+    return Chart(
+        "Duration", "How long each run took.", unit, _legend(marks), marks=marks, whole=False
+    )
+
+
+def _reconciliations(runs: Sequence[dict[str, Any]]) -> Chart:
+    marks = [
+        Mark(end, count, name, _label(end, run, f"{count:,} {name}"))
+        for end, run in _ended(runs)
+        if isinstance(found := run.get("reconciliation"), dict)
+        for name in ("missing", "doubled")
+        for count in (int(figure(found.get(name))),)
+    ]
+    return Chart(
+        "Reconciliations",
+        "Events that Amplitude lacked or held more than once when it was compared.",
+        "events",
+        _legend(marks),
+        marks=marks,
+    )
+
+
+def _ended(runs: Sequence[dict[str, Any]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    return ((end, run) for run in runs if (end := ended(run)) is not None)
+
+
+def _unit(lengths: Sequence[timedelta]) -> tuple[str, timedelta]:
+    """Return the unit that fits most of some lengths of time."""
+    usual = sorted(lengths)[int(0.9 * len(lengths))] if lengths else timedelta(0)
+    return next((name, size) for name, size, most in _UNITS if usual < most)
+
+
+def _legend(marks: Sequence[Mark]) -> list[tuple[str, str]]:
+    shapes = dict.fromkeys(mark.shape for mark in marks)
+    return [(shape, _NAMES.get(shape, shape)) for shape in shapes]
+
+
+def _label(end: datetime, run: dict[str, Any], said: str) -> str:
+    suffix = state_of(run)[1]
+    state = f", state id suffix {suffix}" if suffix else ""
+    return f"{_moment(end)}{state}, {_NAMES[kind_of(run)]}: {said}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,59 +1,125 @@
-"""What can be said of the runs in a job log, also of those that an older version wrote. Pure."""
+"""What can be said of the runs in a job log, also of damaged ones and of those of older versions.
+
+Pure, and total: a figure that is none counts as 0, a time that is none as unknown.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-_GOOD = "delivered"
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+_GOOD_OUTCOMES = ("delivered", "dry run", "reconciled")
+"""Of lines without an exit code, which versions before 0.1 wrote."""
+
+_LARGEST = 1e15
+"""Above, a number is damage: the events of all HubSpot accounts together are fewer."""
 
 
-def streams_of(run: dict[str, Any]) -> list[dict[str, Any]]:
+def figure(value: object) -> float:
+    """Return a figure of the job log."""
+    return value if isinstance(value, (int, float)) and 0 <= value <= _LARGEST else 0
+
+
+def counts(value: object) -> Counter[str]:
+    """Return counts by name."""
+    return Counter(
+        {str(name): int(figure(count)) for name, count in value.items()}
+        if isinstance(value, dict)
+        else {}
+    )
+
+
+def streams_of(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the figures of a run's streams."""
     streams = run.get("streams")
     return [each for each in streams if isinstance(each, dict)] if isinstance(streams, list) else []
 
 
-def total(run: dict[str, Any], name: str) -> int:
+def total(run: Mapping[str, Any], name: str) -> int:
     """Return a figure of a run over all streams."""
-    return sum(int(stream.get(name) or 0) for stream in streams_of(run))
+    return sum(int(figure(stream.get(name))) for stream in streams_of(run))
 
 
-def rejected(run: dict[str, Any]) -> Counter[str]:
+def rejected(run: Mapping[str, Any]) -> Counter[str]:
     """Return the rejected records of a run by reason."""
     reasons: Counter[str] = Counter()
     for stream in streams_of(run):
-        reasons.update(stream.get("rejected") or {})
+        reasons.update(counts(stream.get("rejected")))
     return reasons
 
 
-def is_delivery(run: dict[str, Any]) -> bool:
+def is_delivery(run: Mapping[str, Any]) -> bool:
     """Whether a run was to deliver: no dry run, and no report of a reconciliation."""
     return not run.get("dry_run")
 
 
-def is_good(run: dict[str, Any]) -> bool:
+def is_failed(run: Mapping[str, Any]) -> bool:
+    """Whether a run of any kind ended with another exit code than 0."""
+    code = run.get("exit_code")
+    return code != 0 if isinstance(code, int) else run.get("outcome") not in _GOOD_OUTCOMES
+
+
+def is_good(run: Mapping[str, Any]) -> bool:
     """Whether a run delivered what it could and ended with exit code 0."""
-    code = run.get("exit_code", 0 if run.get("outcome") == _GOOD else 1)
-    return is_delivery(run) and code == 0
+    return is_delivery(run) and not is_failed(run)
+
+
+def state_of(run: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the state id of a run, `environment:tap-to-target`, and the suffix it was given."""
+    *state, suffix = f"{run.get('state_id') or ''}::".split(":", 2)
+    return ":".join(state).rstrip(":"), suffix.rstrip(":")
+
+
+def regular_runs(runs: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return runs by state id, oldest first, without those that were given a suffix.
+
+    Where all were given one, as by an environment that sets it, all of them are regular.
+    """
+    states: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for run in sorted(runs, key=lambda run: parse(run.get("started")) or _NEVER):
+        states[state_of(run)[0]].append(run)
+    return {
+        state: [run for run in found if not state_of(run)[1]] or found
+        for state, found in states.items()
+    }
+
+
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def parse(text: object) -> datetime | None:
-    """Parse a time of the job log."""
+    """Parse a time of the job log as UTC."""
     try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
+        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        moment = moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return None
+    # Nothing can be reckoned with at the ends of what Python knows.
+    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
-def ended(run: dict[str, Any]) -> datetime | None:
+def seconds(run: Mapping[str, Any]) -> float:
+    """Return how long a run took."""
+    return figure(run.get("seconds"))
+
+
+def ended(run: Mapping[str, Any]) -> datetime | None:
     """Return when a run ended."""
     started = parse(run.get("started"))
-    return None if started is None else started + timedelta(seconds=float(run.get("seconds") or 0))
+    try:
+        return None if started is None else started + timedelta(seconds=seconds(run))
+    except OverflowError:
+        return None
 
 
 def last_good_end(runs: Iterable[dict[str, Any]]) -> datetime | None:
@@ -62,7 +128,7 @@ def last_good_end(runs: Iterable[dict[str, Any]]) -> datetime | None:
     return max(ends, default=None)
 
 
-def last_event(run: dict[str, Any]) -> datetime | None:
+def last_event(run: Mapping[str, Any]) -> datetime | None:
     """Return the newest event of a run."""
     events = [
         event
@@ -72,20 +138,64 @@ def last_event(run: dict[str, Any]) -> datetime | None:
     return max(events, default=None)
 
 
-def lag(run: dict[str, Any]) -> timedelta | None:
+def lag(run: Mapping[str, Any]) -> timedelta | None:
     """Return how old the newest event of a run was when it ended."""
     end, event = ended(run), last_event(run)
-    return None if end is None or event is None else end - event
+    return None if end is None or event is None else max(timedelta(0), end - event)
 
 
-def events_by_time(runs: Sequence[dict[str, Any]]) -> dict[str, Counter[datetime]]:
-    """Return the events to be delivered by stream and by the hour or day they happened in."""
-    streams: dict[str, Counter[datetime]] = {}
-    for run in filter(is_delivery, runs):
-        for stream in streams_of(run):
-            for text, count in (stream.get("events_by_hour") or {}).items():
-                moment = parse(f"{text}:00:00+00:00" if "T" in text else f"{text}T00:00:00+00:00")
-                if moment is not None:
-                    name = str(stream.get("stream"))
-                    streams.setdefault(name, Counter())[moment] += int(count)
-    return streams
+@dataclass(frozen=True, slots=True)
+class DeliveredEvents:
+    """Delivered events by stream and by the hour or the day they happened in, each counted once."""
+
+    unit: timedelta
+    streams: dict[str, Counter[datetime]]
+
+
+def delivered_events(runs: Sequence[dict[str, Any]]) -> DeliveredEvents:
+    """Count the events that runs delivered, by the time they happened.
+
+    One state id delivers an event once. What another suffix of it delivered of the same hour or
+    day may be the same events read again, so the larger count of both stands for it.
+    """
+    delivered = [
+        (str(stream.get("stream")), *state_of(run), text, count)
+        for run in runs
+        if is_delivery(run)
+        for stream in streams_of(run)
+        for text, count in _delivered_by_time(stream).items()
+        if count
+    ]
+    unit = HOUR if all("T" in text for *_, text, _ in delivered) else DAY
+    by_suffix: dict[tuple[str, str, datetime], Counter[str]] = defaultdict(Counter)
+    for stream, state, suffix, text, count in delivered:
+        moment = parse(f"{text}:00" if "T" in text else text)
+        if moment is not None:
+            if unit == DAY:
+                moment = moment.replace(hour=0)
+            by_suffix[stream, state, moment][suffix] += count
+    streams: dict[str, Counter[datetime]] = defaultdict(Counter)
+    for (stream, _, moment), found in by_suffix.items():
+        streams[stream][moment] += max(found.values())
+    return DeliveredEvents(unit, dict(streams))
+
+
+def _delivered_by_time(stream: Mapping[str, Any]) -> Counter[str]:
+    """Return what a run delivered of a stream, such as `{"2026-11-27T05": 290}`.
+
+    Lines of older versions have only `events_by_hour`, what was read to be delivered; of it, the
+    share that was delivered counts.
+    """
+    if isinstance(stream.get("delivered_by_hour"), dict):
+        return counts(stream["delivered_by_hour"])
+    read = counts(stream.get("events_by_hour"))
+    delivered, whole = int(figure(stream.get("delivered"))), read.total()
+    if delivered >= whole:
+        return read
+    shares: Counter[str] = Counter()
+    seen = 0
+    for text, count in sorted(read.items()):
+        # From the sums, so that what is rounded adds up to what was delivered.
+        shares[text] = (seen + count) * delivered // whole - seen * delivered // whole
+        seen += count
+    return shares
