@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,9 @@ class TapHubSpotEmailEvents(SignalledTap):
         Raises:
             ConfigError: A setting, the state or the catalog is wrong.
         """
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            # The SDK's lines about each stream, and its metrics: the summary says the same.
+            self.logger.setLevel(logging.WARNING)
         self._writer = BytesWriter()
         _check_files(state, catalog)
         given = given_settings(config)
@@ -94,6 +98,7 @@ class TapHubSpotEmailEvents(SignalledTap):
             message_writer=self._writer,
             **kwargs,
         )
+        self.metrics_logger.setLevel(self.logger.getEffectiveLevel())
 
     @cached_property
     def run(self) -> Run:
@@ -107,7 +112,7 @@ class TapHubSpotEmailEvents(SignalledTap):
             last_stream=lambda: list(self.streams)[-1],
             bookmarks=lambda: self.state.get("bookmarks", {}),
             write_state=lambda: self.state_writer.write_state(self.state),
-            logger=self.logger,
+            logger=logging.getLogger(__name__),
         )
 
     def _selected_event_streams(self) -> Mapping[str, EventStream]:
