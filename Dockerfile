@@ -17,6 +17,7 @@ COPY tap-hubspot-email-events/ tap-hubspot-email-events/
 COPY target-amplitude/ target-amplitude/
 COPY transforms/ transforms/
 COPY meltano.yml ./
+COPY logging.yaml ./
 RUN /opt/meltano/bin/meltano install tap-hubspot-email-events target-amplitude mapper-email-events
 
 FROM python:3.13-slim
@@ -30,5 +31,6 @@ COPY --from=build /opt/meltano /opt/meltano
 COPY --from=build --chown=meltano:meltano /project /project
 WORKDIR /project
 USER 10001
-ENTRYPOINT ["meltano"]
+# What Meltano keeps of a run is for its user alone.
+ENTRYPOINT ["sh", "-c", "umask 077 && exec meltano \"$@\"", "meltano"]
 CMD ["run", "tap-hubspot-email-events", "target-amplitude"]

@@ -6,9 +6,11 @@
 #
 # Cron mails what is written here, and this writes only when something is wrong.
 set -uo pipefail
+# Logs, and what Meltano keeps of a run, name recipients and hold settings.
+umask 077
 
 project=$(cd "$(dirname "$0")/../.." && pwd)
-meltano=${MELTANO:-meltano}
+meltano=${MELTANO:-$(command -v meltano || echo "$project/.venv-meltano/bin/meltano")}
 schedule=${SCHEDULE:-hubspot-to-amplitude-hourly}
 logs=${LOGS:-$project/output/logs}
 
@@ -23,6 +25,7 @@ if ! flock --nonblock 9; then
 fi
 
 echo "$(date -u +%FT%TZ) started" >>"$log"
+start=$(wc -c <"$log")
 # The lock ends with this script, not with a child that it leaves behind.
 "$meltano" schedule run "$schedule" >>"$log" 2>&1 9>&-
 code=$?
@@ -30,6 +33,6 @@ echo "$(date -u +%FT%TZ) ended with exit code $code" >>"$log"
 
 if ((code != 0)); then
   echo "$schedule failed with exit code $code; the end of $log:" >&2
-  tail -n 20 "$log" >&2
+  tail -c "+$((start + 1))" "$log" | tail -n 20 >&2
 fi
 exit "$code"

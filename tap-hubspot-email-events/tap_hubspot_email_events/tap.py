@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +53,13 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
         Raises:
             ConfigError: A setting, the state or the catalog is wrong.
         """
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            # The SDK's lines about each stream, and its metrics: the summary says the same.
+            self.logger.setLevel(logging.WARNING)
         self._writer = BytesWriter()
         _check_files(state, catalog)
         super().__init__(state=state, catalog=catalog, message_writer=self._writer, **kwargs)
+        self.metrics_logger.setLevel(self.logger.getEffectiveLevel())
 
     @cached_property
     def run(self) -> Run:

@@ -3,17 +3,23 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from orchestrate.dagster_project import DAGSTER, DagsterProject
 from pipeline.once import assert_each_once
+from pipeline.project import ROOT
 from sandbox.client import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMIT = 40
 PATIENCE = 900
@@ -114,3 +120,119 @@ def assert_history_tells(project: DagsterProject, months: list[str], *, delivere
     assert 0 < sum(part["events_delivered"] for part in parts) <= delivered
     assert all(part["hubspot_requests_per_10_seconds"] == LIMIT // 2 for part in parts)
     assert all(re.fullmatch(r"\S+-01T00:00:00.000Z to \S+Z", part["range"]) for part in parts)
+
+
+def test_a_backfill_ends_with_a_table_and_says_what_it_left_out_and_what_it_had_loaded(
+    tmp_path: Path, database: Path
+) -> None:
+    (month,) = past_months(1)
+    present = f"{datetime.now(timezone.utc):%Y-%m}"
+    with Sandbox(seed=8) as sandbox:
+        sandbox.generate(events=200, days=60)
+        project = DagsterProject(tmp_path, sandbox, database, first_month=month, limit=LIMIT)
+        arguments = ("--from", month, "--to", present, "--account", "first")
+
+        first = ended(project, *arguments)
+        second = ended(project, *arguments)
+        delivered = sandbox.amplitude_stats()["events_received"]
+
+    code, output = first
+    assert code == 0, output
+    assert "DEBUG" not in output
+    header, of_month, totals, left_out = output.splitlines()[-4:]
+    assert header.split()[2:] == ["read", "delivered", "rejected", "seconds", "outcome"]
+    figures = [str(delivered), str(delivered), "0"]
+    assert delivered > 0
+    assert of_month.split()[:5] == ["first", month, *figures]
+    assert of_month.endswith("loaded")
+    assert totals.split()[:4] == ["all", *figures]
+    assert totals.endswith("1 of 1 loaded")
+    assert left_out == f"{present} is not over, left out"
+    code, output = second
+    assert code == 0
+    assert f"first    {month}" in output
+    assert "already loaded (--again reads it anew)" in output
+
+
+def ended(project: DagsterProject, *arguments: str) -> tuple[int, str]:
+    code = project.start("invoke", "dagster:backfill", *arguments).wait(PATIENCE)
+    return code, project.output.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        ("foo", "bar", "foo is not a month"),
+        ("2025-01", "2025-13", "2025-13 is not a month"),
+        ("2025-03", "2025-01", "--from 2025-03 is after --to 2025-01"),
+        ("2019-01", "2019-02", "2019-01 to 2019-02 are before `first_month`"),
+    ],
+)
+def test_what_is_no_range_of_months_is_refused_in_a_sentence(
+    first: str, last: str, sentence: str
+) -> None:
+    refused = subprocess.run(
+        [DAGSTER / "email-events-backfill", "--from", first, "--to", last],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert sentence in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_stop_signal_ends_every_process_of_a_backfill(tmp_path: Path, database: Path) -> None:
+    months = past_months(2)
+    with Sandbox(seed=8, latency_hubspot=1) as sandbox:
+        sandbox.generate(events=200, days=60)
+        project = DagsterProject(tmp_path, sandbox, database, first_month=months[0], limit=LIMIT)
+        command = project.start(
+            "invoke", "dagster:backfill", "--from", months[0], "--to", months[1]
+        )
+        wait_for(lambda: any(b"--catalog" in words for words in commands_in(tmp_path)))
+
+        command.terminate()
+
+        assert command.wait(PATIENCE) == 1
+        wait_for(lambda: not commands_in(tmp_path))
+        assert "stopped before its end" in project.output.read_text("utf-8")
+
+
+def commands_in(folder: Path) -> list[bytes]:
+    """The command lines of the processes that work in a folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        # A process may end while it is looked at.
+        with suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append((process / "cmdline").read_bytes())
+    return found
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_commands_that_meet_in_a_fresh_home_all_find_its_tables(tmp_path: Path) -> None:
+    code = "from email_events_orchestration.home import open_home; open_home().get_runs(limit=1)"
+    commands = [
+        subprocess.Popen(
+            [DAGSTER / "python", "-c", code],
+            env=os.environ | {"DAGSTER_HOME": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+
+    errors = [command.communicate(timeout=PATIENCE)[1] for command in commands]
+
+    assert [command.returncode for command in commands] == [0] * 4, errors

@@ -8,13 +8,15 @@ import yaml
 
 from email_events_orchestration.configuration import (
     PATH_VARIABLE,
+    Account,
     parse_configuration,
     read_configuration,
 )
 from email_events_orchestration.errors import ConfigurationError, PartError
 from email_events_orchestration.job_log import read_last_run, summarize
 from email_events_orchestration.meltano import variable
-from email_events_orchestration.months import Month
+from email_events_orchestration.months import Month, select_months
+from email_events_orchestration.report import Outcome, table
 from pipeline.project import ROOT
 
 if TYPE_CHECKING:
@@ -81,6 +83,59 @@ def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_month_is_from_its_first_to_its_last_millisecond(name: str, end: str) -> None:
     month = Month.of_partition(f"{name}-01")
     assert (month.start, month.end) == (f"{name}-01T00:00:00.000Z", end)
+
+
+def test_a_range_keeps_the_months_that_can_be_loaded_and_says_why_the_others_are_left_out() -> None:
+    months, left_out = select_months(
+        Month("2024-11"),
+        Month("2025-03"),
+        first_loadable=Month("2024-12"),
+        present=Month("2025-02"),
+    )
+    assert [month.name for month in months] == ["2024-12", "2025-01"]
+    assert left_out == [
+        "2024-11 is before `first_month` (2024-12 in orchestration.yml), left out",
+        "2025-02 to 2025-03 are not over, left out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "hint"),
+    [
+        ("2025-02", "2025-01", "exchange them"),
+        ("2023-01", "2023-01", "2023-01 is before"),
+        ("2025-03", "2025-04", "2025-03 to 2025-04 are not over"),
+    ],
+)
+def test_a_range_without_a_month_to_load_is_refused(first: str, last: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError, match=hint):
+        select_months(
+            Month(first), Month(last), first_loadable=Month("2024-01"), present=Month("2025-03")
+        )
+
+
+def test_each_month_of_each_account_has_a_line_with_its_outcome_and_all_have_one_of_totals() -> (
+    None
+):
+    main = Account("main", ("tap-a", "target-b"), 100)
+    months = [Month("2025-01"), Month("2025-02"), Month("2025-03"), Month("2025-04")]
+    outcomes = {
+        "months_of_main[2025_01]": Outcome("loaded", (1_000, 900, 100, 1.5)),
+        "months_of_main[2025_02]": Outcome("failed: The reason."),
+        "months_of_main[2025_04]": Outcome("loaded", (30, 30, 0, 0.5)),
+    }
+
+    lines = table([main], months, {"main": [months[0], months[1], months[3]]}, outcomes)
+
+    assert lines.splitlines() == [
+        "account  month     read  delivered  rejected  seconds  outcome",
+        "main     2025-01  1,000        900       100      1.5  loaded",
+        "main     2025-02                                       failed: The reason.",
+        "main     2025-03                                       already loaded "
+        "(--again reads it anew)",
+        "main     2025-04     30         30         0      0.5  loaded",
+        "all               1,030        930       100      2.0  2 of 3 loaded",
+    ]
 
 
 def test_settings_of_an_inherited_plugin_have_variables_of_their_own() -> None:

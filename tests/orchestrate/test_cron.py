@@ -34,14 +34,15 @@ def cron_project(tmp_path: Path) -> Iterator[tuple[Project, Sandbox]]:
     with Sandbox(seed=3) as sandbox:
         project = Project(place, sandbox, empty_database(tmp_path / "database"))
         shutil.copytree(ROOT / "orchestrate/cron", place / "orchestrate/cron")
-        project.environment["MELTANO"] = str(MELTANO)
         yield project, sandbox
 
 
-def run(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, environment: dict[str, str], *, of_cron: bool = False
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [folder / WRAPPER],
-        env=os.environ | environment,
+        env=environment if of_cron else os.environ | environment,
         cwd="/",
         capture_output=True,
         text=True,
@@ -55,29 +56,46 @@ def log_of(folder: Path) -> str:
     return log.read_text(encoding="utf-8")
 
 
-def test_the_wrapper_runs_the_hourly_schedule_and_writes_nothing_when_all_is_well(
+def test_on_the_path_of_cron_the_projects_own_meltano_runs_the_schedule_and_nobody_else_can_read_it(
     cron_project: tuple[Project, Sandbox],
 ) -> None:
     project, sandbox = cron_project
     sandbox.generate(events=500, days=5)
+    (project.folder / ".venv-meltano").symlink_to(MELTANO.parents[1])
+    settings = {
+        name: value for name, value in project.environment.items() if name not in os.environ
+    }
 
-    ended = run(project.folder, project.environment)
+    ended = run(
+        project.folder, {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", **settings}, of_cron=True
+    )
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", ""), log_of(project.folder)
     assert_each_once(sandbox, more_than=300)
+    written = [*project.folder.glob("output/**/*"), *project.folder.glob(".meltano/run/**/*")]
+    assert len(written) > 3
+    open_to_others = [
+        path for path in written if not path.is_symlink() and path.stat().st_mode & 0o077
+    ]
+    assert open_to_others == []
 
 
-def test_a_failing_run_passes_its_exit_code_on_and_writes_the_end_of_its_log(folder: Path) -> None:
-    failing = folder / "meltano"
-    failing.write_text("#!/bin/sh\necho Reason of the failure.\nexit 3\n", encoding="utf-8")
-    failing.chmod(0o755)
+def test_a_failing_run_passes_its_exit_code_on_and_writes_the_end_of_its_own_lines(
+    folder: Path,
+) -> None:
+    program = folder / "meltano"
+    program.write_text("#!/bin/sh\necho Reason of the failure.\nexit 3\n", encoding="utf-8")
+    program.chmod(0o755)
 
-    ended = run(folder, {"MELTANO": str(failing)})
+    failed = run(folder, {"MELTANO": str(program)})
+    not_started = run(folder, {"MELTANO": str(folder / "missing")})
 
-    assert ended.returncode == 3
-    assert ended.stdout == ""
-    assert "failed with exit code 3" in ended.stderr
-    assert "Reason of the failure." in ended.stderr
+    assert (failed.returncode, failed.stdout) == (3, "")
+    assert "failed with exit code 3" in failed.stderr
+    assert "Reason of the failure." in failed.stderr
+    assert (not_started.returncode, not_started.stdout) == (127, "")
+    assert "missing: No such file" in not_started.stderr
+    assert "Reason of the failure." not in not_started.stderr
 
 
 def test_a_run_beside_another_leaves_it_alone_and_the_next_one_runs(folder: Path) -> None:

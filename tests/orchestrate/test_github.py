@@ -27,11 +27,17 @@ def test_actions_are_pinned_by_commit() -> None:
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in actions)
 
 
+def test_nothing_is_installed_but_from_the_lock_files() -> None:
+    commands = [step["run"] for step in steps() if "run" in step]
+    assert "make setup-meltano" in commands
+    assert not [command for command in commands if re.search("install|pip|curl", command)]
+
+
 def test_what_the_workflow_runs_goes_on_on_a_new_machine_from_the_state_elsewhere(
     tmp_path: Path, database: Path
 ) -> None:
     (command,) = [step["run"] for step in steps() if "schedule run" in step.get("run", "")]
-    arguments = command.split()[1:]
+    arguments = command.splitlines()[-1].split()[1:]
     (tmp_path / "bucket").mkdir()
     elsewhere = {"MELTANO_STATE_BACKEND_URI": f"file://{tmp_path}/bucket"}
     with Sandbox(seed=9) as sandbox:

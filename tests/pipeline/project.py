@@ -31,6 +31,7 @@ class Project:
     def __init__(self, folder: Path, sandbox: Sandbox, database: Path) -> None:
         self.folder = folder
         shutil.copy(ROOT / "meltano.yml", folder)
+        shutil.copy(ROOT / "logging.yaml", folder)
         shutil.copy(database, folder / "meltano.db")
         # Meltano refuses to include files that are links to other places.
         shutil.copytree(ROOT / "transforms", folder / "transforms")

@@ -2,6 +2,7 @@
 
 # Dagster reads annotations of contexts and configurations at run time, so none are postponed.
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from dagster import (
     AssetMaterialization,
@@ -10,7 +11,6 @@ from dagster import (
     DynamicOutput,
     In,
     JobDefinition,
-    MonthlyPartitionsDefinition,
     Nothing,
     OpDefinition,
     OpExecutionContext,
@@ -30,15 +30,12 @@ PLAN = "plan"
 class BackfillConfig(Config):
     """Which months of which accounts."""
 
-    first_month: str = Field(description="Such as 2025-01.")
-    last_month: str = Field(description="Such as 2025-12; included.")
-    accounts: list[str] = Field(default=[], description="All where none is named.")
-    again: bool = Field(default=False, description="Also the months that have been loaded.")
+    months: dict[str, list[str]] = Field(description="For each account, such as 2025-01.")
 
 
-def backfill_job(accounts: Sequence[Account], months: MonthlyPartitionsDefinition) -> JobDefinition:
+def backfill_job(accounts: Sequence[Account]) -> JobDefinition:
     """The job; its executor is the one of the whole repository."""
-    plan = _plan(accounts, months)
+    plan = _plan(accounts)
     parts = {account.name: _part(account) for account in accounts}
 
     @graph(name=JOB, description="Past months of every account, side by side.")
@@ -51,38 +48,28 @@ def backfill_job(accounts: Sequence[Account], months: MonthlyPartitionsDefinitio
     return backfill.to_job(name=JOB)
 
 
-def _plan(accounts: Sequence[Account], months: MonthlyPartitionsDefinition) -> OpDefinition:
+def _plan(accounts: Sequence[Account]) -> OpDefinition:
     # Nothing is handed on but the name of the month, so that no storage has to be shared.
     outputs = {account.name: DynamicOut(Nothing, is_required=False) for account in accounts}
 
     @op(name=PLAN, out=outputs)
-    def plan(context: OpExecutionContext, config: BackfillConfig) -> Iterator[DynamicOutput[None]]:
-        wanted = [
-            key
-            for key in months.get_partition_keys()
-            if config.first_month <= Month.of_partition(key).name <= config.last_month
-        ]
-        for account in accounts:
-            if config.accounts and account.name not in config.accounts:
-                continue
-            done = context.instance.get_materialized_partitions(history_key(account))
-            for key in wanted:
-                if config.again or key not in done:
-                    month = Month.of_partition(key).name.replace("-", "_")
-                    yield DynamicOutput(None, mapping_key=month, output_name=account.name)
+    def plan(config: BackfillConfig) -> Iterator[DynamicOutput[None]]:
+        for account, months in config.months.items():
+            for month in months:
+                yield DynamicOutput(None, mapping_key=Month(month).mapping_key, output_name=account)
 
     return plan
 
 
 def _part(account: Account) -> OpDefinition:
     @op(
-        name=part_name(account),
+        name=account.steps,
         ins={"planned": In(Nothing)},
         pool=account.pool,
         retry_policy=MONTH_RETRIES,
     )
     def part(context: OpExecutionContext, config: MonthConfig) -> None:
-        month = Month((context.get_mapping_key() or "").replace("_", "-"))
+        month = Month.of_mapping(context.get_mapping_key() or "")
         figures = load_month(context, account, month, config)
         context.log_event(
             AssetMaterialization(
@@ -93,6 +80,12 @@ def _part(account: Account) -> OpDefinition:
     return part
 
 
-def part_name(account: Account) -> str:
-    """The name of the steps that load an account's months."""
-    return f"months_of_{account.name}"
+def run_config(
+    accounts: Sequence[Account], months: dict[str, list[str]], *, again: bool, log_level: str
+) -> dict[str, Any]:
+    """What the job is given to load some months of each account."""
+    steps = {account.steps: {"config": {"again": again}} for account in accounts}
+    return {
+        "ops": {PLAN: {"config": {"months": months}}, **steps},
+        "loggers": {"console": {"config": {"log_level": log_level}}},
+    }

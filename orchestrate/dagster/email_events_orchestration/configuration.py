@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from email_events_orchestration.errors import ConfigurationError
+from email_events_orchestration.months import NAME
 
 PATH_VARIABLE = "EMAIL_EVENTS_ORCHESTRATION"
 MULTIPROCESS = "dagster:multiprocess_executor"
@@ -38,6 +39,11 @@ class Account:
     def pool(self) -> str:
         """The Dagster pool whose places limit how many of its parts run at once."""
         return f"hubspot_{self.name}"
+
+    @property
+    def steps(self) -> str:
+        """The Dagster op that loads its months in a backfill, a step for each."""
+        return f"months_of_{self.name}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def parse_configuration(content: Any) -> Configuration:
     if not isinstance(content, dict):
         raise ConfigurationError("`accounts` and `first_month` are missing.")
     month = str(content.get("first_month", ""))
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+    if not NAME.fullmatch(month):
         raise ConfigurationError("`first_month` must be a month such as 2024-01.")
     entries = content.get("accounts")
     if not isinstance(entries, list) or not entries:

@@ -18,7 +18,7 @@ def build_definitions() -> Definitions:
     new = [increments(account) for account in configuration.accounts]
     return Definitions(
         assets=[*new, *(history(account, months) for account in configuration.accounts)],
-        jobs=[backfill_job(configuration.accounts, months)],
+        jobs=[backfill_job(configuration.accounts)],
         schedules=[hourly(new)],
         executor=executor_of(configuration),
     )

@@ -31,6 +31,8 @@ def run(*arguments: str, environment: Mapping[str, str]) -> None:
         [_executable(), "run", *arguments],
         cwd=_root(),
         env=os.environ | environment,
+        # What Meltano keeps of a run holds settings.
+        umask=0o077,
         # Or it would go on beside its own repetition after this process was killed.
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one system call
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
 from functools import cached_property
@@ -23,7 +24,6 @@ from tap_hubspot_email_events.reading.reader import EventReader
 from tap_hubspot_email_events.settings import read_settings
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from singer_sdk import Tap
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.singer.stream_writer import Record
     from tap_hubspot_email_events.singer.writer import BytesWriter
 
+logger = logging.getLogger(__name__)
+
 
 class Failures:
     """Collects failures until all streams have had their turn."""
 
-    def __init__(self, logger: logging.Logger) -> None:
-        """Start without any failure."""
-        self._logger = logger
+    def __init__(self) -> None:
         # Streams by what has failed, said as a sentence.
         self._streams: dict[str, list[str]] = {}
         # Whether a failure concerns all streams.
@@ -56,7 +56,7 @@ class Failures:
     def add(self, error: Exception, stream: str | None = None) -> None:
         """Add a failure, of one stream or of all."""
         if isinstance(error, DailyLimitError):
-            self._logger.warning(
+            logger.warning(
                 "HubSpot's daily request limit is used up; what was read is kept, and the next run "
                 "goes on from there."
             )
@@ -94,8 +94,7 @@ class Run:
         event_streams: Callable[[], Mapping[str, SelfReadingStream]],
     ) -> None:
         """Prepare a run; `event_streams` returns the selected event streams by event type."""
-        self.failures = Failures(tap.logger)
-        self.logger = tap.logger
+        self.failures = Failures()
         self.tap = tap
         self._writer = writer
         self._event_streams = event_streams
@@ -134,7 +133,7 @@ class Run:
     @cached_property
     def progress(self) -> ProgressLog:
         """The log of how far the run is."""
-        return ProgressLog(self.logger, self.api.limiter)
+        return ProgressLog(logger, self.api.limiter)
 
     def begin(self) -> None:
         """Ask HubSpot who and when, before anything is planned or written; once in a run.
@@ -214,10 +213,10 @@ class Run:
     def _log_end(self) -> None:
         results = [*map(summary.result_of, self.reader.syncs.values()), *self._others]
         for line in summary.table(results):
-            self.logger.info(line)
+            logger.info(line)
         for warning in self._warnings():
-            self.logger.warning(warning)
-        self.logger.info(summary.totals(results, self._count, time.monotonic() - self._started))
+            logger.warning(warning)
+        logger.info(summary.totals(results, self._count, time.monotonic() - self._started))
 
     def _warnings(self) -> Iterator[str]:
         if not self._event_streams() and not self._others and not self.failures.fatal:

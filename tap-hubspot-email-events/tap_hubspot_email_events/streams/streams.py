@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.reading.run import Run
     from tap_hubspot_email_events.singer.stream_writer import Record
+
+logger = logging.getLogger(__name__)
 
 
 class HubSpotStream(SelfReadingStream):
@@ -55,7 +58,7 @@ class HubSpotStream(SelfReadingStream):
             yield from one_by_one
         except TapError as error:
             # The SDK's test of the connection would log any other exception as unhandled.
-            self.run.logger.error(error)  # noqa: TRY400 - a sentence, no traceback
+            logger.error(error)  # noqa: TRY400 - a sentence, no traceback
             raise SystemExit(1) from None
 
     @override

@@ -1,0 +1,28 @@
+"""Dagster's home, which several commands may open at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+from dagster import DagsterInstance
+
+
+def open_home() -> DagsterInstance:
+    """Open the history in DAGSTER_HOME, one process at a time.
+
+    Dagster creates its SQLite tables when it finds none, and a second process that found none
+    either ends in "table already exists".
+    """
+    with (Path(os.environ["DAGSTER_HOME"]) / "opening.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return DagsterInstance.get()
+
+
+def dev() -> None:
+    """Become `dagster dev`."""
+    open_home().dispose()
+    module = "email_events_orchestration.definitions"
+    os.execvp("dagster", ["dagster", "dev", "--module-name", module, *sys.argv[1:]])  # noqa: S606, S607 - of this environment
