@@ -89,8 +89,8 @@ def _load(
         with execute_job(reconstructable(backfill), instance, settings) as result:
             outcomes = _outcomes(result)
     print(table(accounts, months, wanted, outcomes))
-    loaded = sum(outcome.loaded for outcome in outcomes.values())
-    return 0 if loaded == sum(map(len, wanted.values())) else 1
+    missing = sum(map(len, wanted.values())) - sum(each.loaded for each in outcomes.values())
+    return 1 if missing else 0
 
 
 def _outcomes(result: JobExecutionResult) -> dict[str, Outcome]:
