@@ -17,12 +17,12 @@ from email_events_orchestration.executors import executor_of
 from email_events_orchestration.home import open_home
 from email_events_orchestration.loading import history_key
 from email_events_orchestration.months import Month, select_months
-from email_events_orchestration.report import outcomes_of, table
+from email_events_orchestration.report import FIGURES, Outcome, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, JobExecutionResult
 
     from email_events_orchestration.configuration import Account, Configuration
 
@@ -87,10 +87,24 @@ def _load(
             log_level="DEBUG" if options.verbose else "INFO",
         )
         with execute_job(reconstructable(backfill), instance, settings) as result:
-            outcomes = outcomes_of(result)
+            outcomes = _outcomes(result)
     print(table(accounts, months, wanted, outcomes))
-    complete = all(outcome.loaded for outcome in outcomes.values())
-    return 0 if complete and len(outcomes) == sum(map(len, wanted.values())) else 1
+    missing = sum(map(len, wanted.values())) - sum(each.loaded for each in outcomes.values())
+    return 1 if missing else 0
+
+
+def _outcomes(result: JobExecutionResult) -> dict[str, Outcome]:
+    """The outcome of each step that came to an end, by its key."""
+    outcomes = {}
+    for event in result.get_step_failure_events():
+        cause = event.step_failure_data.user_failure_data
+        reason = cause.description if cause else event.step_failure_data.error_display_string
+        outcomes[str(event.step_key)] = Outcome(f"failed: {reason}")
+    for event in result.get_asset_materialization_events():
+        metadata = event.step_materialization_data.materialization.metadata
+        figures = tuple(float(str(metadata[name].value)) for name in FIGURES)
+        outcomes[str(event.step_key)] = Outcome("loaded", figures)
+    return outcomes
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ def open_home() -> DagsterInstance:
     Dagster creates its SQLite tables when it finds none, and a second process that found none
     either ends in "table already exists".
     """
-    with (Path(os.environ["DAGSTER_HOME"]) / "opening.lock").open("w") as lock:
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        sys.exit("DAGSTER_HOME is not set; start this with `meltano invoke`, which sets it.")
+    with (Path(home) / "opening.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return DagsterInstance.get()
 

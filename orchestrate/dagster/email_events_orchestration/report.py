@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagster import JobExecutionResult
-
     from email_events_orchestration.configuration import Account
     from email_events_orchestration.months import Month
 
@@ -32,20 +30,6 @@ class Outcome:
 
 ALREADY_LOADED = Outcome("already loaded (--again reads it anew)")
 NOT_LOADED = Outcome("stopped before its end; the same command goes on from there")
-
-
-def outcomes_of(result: JobExecutionResult) -> dict[str, Outcome]:
-    """The outcome of each step that came to an end, by its key."""
-    outcomes = {}
-    for event in result.get_step_failure_events():
-        cause = event.step_failure_data.user_failure_data
-        reason = cause.description if cause else event.step_failure_data.error_display_string
-        outcomes[str(event.step_key)] = Outcome(f"failed: {reason}")
-    for event in result.get_asset_materialization_events():
-        metadata = event.step_materialization_data.materialization.metadata
-        figures = tuple(float(str(metadata[name].value)) for name in FIGURES)
-        outcomes[str(event.step_key)] = Outcome("loaded", figures)
-    return outcomes
 
 
 def table(
