@@ -13,10 +13,10 @@ from tap_hubspot_email_events.check.evidence import (
     differs,
     unknown,
 )
-from tap_hubspot_email_events.check.probe import is_about_question
+from tap_hubspot_email_events.check.probe import is_about_question, key
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.errors import NotFoundError, RefusedError
-from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE
+from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE, address_of
 from tap_hubspot_email_events.streams.schemas import event_schema
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ FILTERED_TYPES = ("CLICK", "OPEN")
 MISSING_ON_UNBOUNCE = ("type", "recipient", "portalId", "appId", "appName", "emailCampaignId")
 MOST_NAMED = 8
 FEW_ADDRESSES = 10
-# Top-level domain `invalid` never exists (RFC 2606).
 NOBODY = "nobody@hubspot-check.invalid"
+"""An address of nobody's, since the top-level domain `invalid` never exists (RFC 2606)."""
+
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -46,17 +47,14 @@ def event_type_filter(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by streams/streams.py, EventStream: a stream for each type.
     """
-    count = 0
-    others: set[str] = set()
-    for page in evidence.probe.pages:
-        for event in page.events:
-            if event.get("type") is not None:
-                count += 1
-                if event["type"] != page.event_type:
-                    others.add(f"{str(event['type'])[:40]} for {page.event_type}")
-    if others:
+    types = [
+        (str(event["type"])[:40], page.event_type)
+        for page, event in evidence.probe.events
+        if event.get("type") is not None
+    ]
+    if others := {f"{given} for {asked}" for given, asked in types if given != asked}:
         return differs(", ".join(sorted(others)[:MOST_NAMED]))
-    return assumed(f"all {count:,} events") if count else unknown("no event names its type")
+    return assumed(f"all {len(types):,} events") if types else unknown("no event names its type")
 
 
 def event_types(evidence: Evidence) -> tuple[str, str]:
@@ -97,11 +95,7 @@ def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
         if not window.events:
             continue
         page = evidence.probe.page(kind, window.start, window.end, exclude_filtered=True)
-        filtered = {
-            (event["id"], event["created"])
-            for event in window.events
-            if event.get("filteredEvent") is True
-        }
+        filtered = {key(event) for event in window.events if event.get("filteredEvent") is True}
         kept = set(page.keys)
         left, lost = len(filtered & kept), len((window.keys - filtered) - kept)
         if left or lost:
@@ -139,11 +133,10 @@ def ids_unique(evidence: Evidence) -> tuple[str, str]:
     """
     repeated = sum(len(page.keys) - len(set(page.keys)) for page in evidence.probe.pages)
     places: dict[str, set[tuple[int, str]]] = {}
-    for page in evidence.probe.pages:
-        for event in page.events:
-            # UNBOUNCE has none.
-            kind = str(event.get("type") or "no type")
-            places.setdefault(event["id"], set()).add((event["created"], kind))
+    for _, event in evidence.probe.events:
+        # UNBOUNCE has none.
+        kind = str(event.get("type") or "no type")
+        places.setdefault(event["id"], set()).add((event["created"], kind))
     shared = [place for place in places.values() if len(place) > 1]
     if repeated or shared:
         kinds = sorted({kind for place in shared for _, kind in place})
@@ -157,12 +150,8 @@ def portal_of_token(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/records.py: a missing portalId is filled in from the account.
     """
-    portals = [
-        event["portalId"]
-        for page in evidence.probe.pages
-        for event in page.events
-        if event.get("portalId") is not None
-    ]
+    given = [event.get("portalId") for _, event in evidence.probe.events]
+    portals = [each for each in given if each is not None]
     if evidence.checks.portal_id is None or not portals:
         return unknown("no event names its portal, or the token's is not known")
     others = sum(portal != evidence.checks.portal_id for portal in portals)
@@ -176,17 +165,17 @@ def field_types(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by streams/schemas.py, event_schema.
     """
+    schemas = {kind: event_schema(kind) for kind in STREAM_OF_TYPE}
     wrong: set[str] = set()
     more: set[str] = set()
     kinds: set[str] = set()
-    for page in evidence.probe.pages:
-        schema = event_schema(page.event_type, ())
-        for event in page.events:
-            kinds.add(page.event_type)
-            more |= event.keys() - schema["properties"].keys()
-            # A record's `created` is text; HubSpot's is looked at on its own.
-            rest = {name: value for name, value in event.items() if name != "created"}
-            wrong |= {f"{page.event_type}.{each}" for each in _mismatches(schema, rest, "")}
+    for page, event in evidence.probe.events:
+        kinds.add(page.event_type)
+        schema = schemas[page.event_type]
+        more |= event.keys() - schema["properties"].keys()
+        # A record's `created` is text; HubSpot's is looked at on its own.
+        rest = {name: value for name, value in event.items() if name != "created"}
+        wrong |= {f"{page.event_type}.{each}" for each in _mismatches(schema, rest, "")}
     if wrong:
         return differs(", ".join(sorted(wrong)[:MOST_NAMED]))
     if not kinds:
@@ -276,12 +265,7 @@ def contacts_by_email(evidence: Evidence) -> tuple[str, str]:
     """
     if not evidence.settings.contact_properties:
         return unknown("contact_properties is not set")
-    addresses = {
-        event["recipient"].strip().lower()
-        for page in evidence.probe.pages
-        for event in page.events
-        if isinstance(event.get("recipient"), str)
-    }
+    addresses = {address_of(event) for _, event in evidence.probe.events} - {""}
     asked = [*sorted(addresses)[:FEW_ADDRESSES], NOBODY]
     body = {
         "idProperty": "email",
@@ -308,7 +292,7 @@ def date_header(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by hubspot/clock.py, HubSpotClock: a wrong clock of this machine costs no event.
     """
-    if evidence.probe.account.clock.earliest is None:
+    if evidence.probe.api.clock.earliest is None:
         return differs("no answer has one")
     return assumed("yes")
 
@@ -318,5 +302,5 @@ def limit_headers(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by hubspot/limiter.py, Limiter.learn: room for other apps.
     """
-    limit = evidence.probe.account.limiter.requests_per_10_seconds
+    limit = evidence.probe.api.limiter.requests_per_10_seconds
     return differs("no answer has them") if limit is None else assumed(f"{limit:,} in 10 s")

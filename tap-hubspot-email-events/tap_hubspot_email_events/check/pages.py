@@ -9,6 +9,7 @@ from tap_hubspot_email_events.check.evidence import (
     DAY,
     MOST_PAGES,
     SAMPLE_DAYS,
+    TOO_FEW,
     assumed,
     differs,
     unknown,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.check.evidence import Evidence
     from tap_hubspot_email_events.check.probe import PageSeen
 
-TOO_FEW = "no type has three events older than the lookback"
 NEW_TOKEN = "only OAuth renews a token"  # noqa: S105 - no secret
 
 
@@ -29,7 +29,9 @@ def newest_first(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/plan.py, Plan._cut: a full part is cut at its oldest event.
     """
-    series = [[page] for page in evidence.probe.pages] + [evidence.chain]
+    series = [[page] for page in evidence.probe.pages]
+    if evidence.page is not None:
+        series.append(evidence.chain)
     pairs = wrong = 0
     for pages in series:
         created = [event["created"] for page in pages for event in page.events]
@@ -48,8 +50,6 @@ def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Plan: parts end a millisecond before the next.
     """
     few = evidence.few
-    if few is None:
-        return unknown(TOO_FEW)
     page = evidence.probe.page(few.event_type, few.start, few.end)
     inner = evidence.probe.page(few.event_type, few.start + 1, few.end - 1)
     created = {event["created"] for event in page.events}
@@ -72,19 +72,16 @@ def created_within_window(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/engine.py, Engine: a part's events belong to its bookmark.
     """
-    count = outside = 0
-    farthest = 0
-    for page in evidence.probe.pages:
-        for event in page.events:
-            count += 1
-            before = (page.start or 0) - event["created"]
-            after = event["created"] - (event["created"] if page.end is None else page.end)
-            if (distance := max(before, after)) > 0:
-                outside += 1
-                farthest = max(farthest, distance)
-    if outside:
-        return differs(f"{outside:,} of {count:,} events, by up to {farthest:,} ms")
-    return assumed(f"all {count:,} events") if count else unknown("no events")
+    distances = [
+        max((page.start or 0) - event["created"], event["created"] - page.end)
+        for page, event in evidence.probe.events
+    ]
+    if not distances:
+        return unknown("no events")
+    if outside := [each for each in distances if each > 0]:
+        words = f"{len(outside):,} of {len(distances):,} events, by up to {max(outside):,} ms"
+        return differs(words)
+    return assumed(f"all {len(distances):,} events")
 
 
 def page_of_1000(evidence: Evidence) -> tuple[str, str]:
@@ -92,9 +89,10 @@ def page_of_1000(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/plan.py, Plan.credit: requests for the events there are.
     """
-    window, probe = evidence.window, evidence.probe
-    if window is not None and not any(p.has_more for p in probe.pages if p.limit == FULL_PAGE):
-        probe.page(window.event_type, 1, evidence.now)
+    probe = evidence.probe
+    is_seen = any(page.has_more for page in probe.pages if page.limit == FULL_PAGE)
+    if evidence.page is not None and not is_seen:
+        probe.page(evidence.page.event_type, 1, evidence.now)
     pages = [
         page for page in probe.pages if (page.has_more and page.raw) or len(page.raw) > page.limit
     ]
@@ -112,8 +110,6 @@ def empty_window(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Plan.receive: a quiet stream costs one request.
     """
     window = evidence.window
-    if window is None:
-        return unknown(TOO_FEW)
     gaps = [(b - a, a + 1, b - 1) for a, b in pairwise(window.instants) if b - a > 1]
     if not gaps:
         return unknown("no two events are more than a millisecond apart")
@@ -132,8 +128,6 @@ def last_page(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Plan.receive: a part is done.
     """
     chain = evidence.chain
-    if not chain:
-        return unknown(TOO_FEW)
     last = chain[-1]
     if last.has_more and last.offset is None:
         return differs("hasMore is true without an offset to go on from")
@@ -150,7 +144,7 @@ def offset_continues(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/engine.py, Engine._read_page: pages of a part follow one another.
     """
     few, chain = evidence.few, evidence.chain
-    if few is None or len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
+    if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
         return unknown(TOO_FEW)
     keys = [each for page in chain for each in page.keys]
     missing, repeated = len(few.keys - set(keys)), len(keys) - len(set(keys))
@@ -165,7 +159,7 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Part.requested_start: a part that was cut keeps its query.
     """
     few, chain = evidence.few, evidence.chain
-    if few is None or not chain or chain[0].offset is None or not chain[0].has_more:
+    if chain[0].offset is None or not chain[0].has_more:
         return unknown(TOO_FEW)
     limit, offset = chain[0].limit, chain[0].offset
     try:
@@ -184,12 +178,13 @@ def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by hubspot/client.py, HubSpotClient: a token is renewed between two pages.
     """
-    few, chain, account = evidence.few, evidence.chain, evidence.probe.account
     if evidence.settings.access_token is not None:
         return unknown(NEW_TOKEN)
-    if few is None or len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
+    few, chain = evidence.few, evidence.chain
+    if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
         return unknown(TOO_FEW)
-    account.authenticator.renew(account.authenticator.token())
+    authenticator = evidence.probe.api.authenticator
+    authenticator.renew(authenticator.token())
     page = evidence.probe.page(
         few.event_type, few.start, few.end, limit=chain[0].limit, offset=chain[0].offset
     )
@@ -204,8 +199,6 @@ def whole_history(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/bookmarks.py, first_instant: a start date as far back as one likes.
     """
     window, probe = evidence.window, evidence.probe
-    if window is None:
-        return unknown(TOO_FEW)
     month_ago = evidence.now - SAMPLE_DAYS * DAY
     for end in (month_ago, evidence.closed):
         bounded = probe.page(window.event_type, 1, end, limit=5)

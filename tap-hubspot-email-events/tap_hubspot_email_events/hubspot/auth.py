@@ -43,7 +43,6 @@ class AccessToken:
     scopes: list[str] | None = None
 
     def __init__(self, token: str) -> None:
-        """Use `token` for every request."""
         self._token = token
 
     def token(self) -> str:
@@ -70,7 +69,6 @@ class OAuth:
         refresh_token: str,
         stop: threading.Event,
     ) -> None:
-        """Start without an access token; the first use fetches one."""
         self._transport = transport
         self._api_url = api_url
         self._client = {"client_id": client_id, "client_secret": client_secret}

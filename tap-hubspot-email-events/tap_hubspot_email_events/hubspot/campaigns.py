@@ -22,8 +22,9 @@ CAMPAIGNS_PAGE = 500
 CAMPAIGN_FIELDS = ("name", "subject", "type", "contentId")
 """The fields of a campaign that its events carry as `emailCampaign`."""
 
-# So many different ones refused in a row in the same words are taken for a refusal of all.
 ALIKE = 3
+"""So many refused in a row in the same words are taken for a refusal of all."""
+
 UNNAMED = "Email campaigns that cannot be read: {count} ({names}); their events carry no name"
 UNDESCRIBED = "Email campaigns that cannot be read: {count} ({names}); only what is listed is given"
 
@@ -37,7 +38,6 @@ class CampaignNames:
     """Adds campaigns' names to events; one request per campaign, shared by all threads."""
 
     def __init__(self, client: HubSpotClient, anomalies: Anomalies) -> None:
-        """Start without any campaign."""
         self._client = client
         self._refusals = _Refusals(anomalies, UNNAMED)
         self._lookup: Lookup[int, Campaign] = Lookup(self._fetch, batch=1)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TEN_SECONDS = 10.0
-# Two requests sent a window apart may arrive less than a window apart.
 MARGIN = 0.15
+"""Seconds more, since two requests sent a window apart may arrive less than a window apart."""
+
 LARGEST_MARGIN = 1.0
 LARGEST_PAUSE = 10.0
 
@@ -74,7 +75,6 @@ class Limiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._window = RollingWindow(requests_per_10_seconds, TEN_SECONDS)
-        self._second: RollingWindow | None = None
         self._paused_until = float("-inf")
         self._pauses = 0
         self.successes = 0
@@ -89,13 +89,9 @@ class Limiter:
         with self._lock:
             now = self._clock()
             delay = max(self._paused_until - now, self._window.delay(now))
-            if self._second is not None:
-                delay = max(delay, self._second.delay(now))
             if delay > 0:
                 return delay
             self._window.send(now)
-            if self._second is not None:
-                self._second.send(now)
             return 0.0
 
     def acquire(self, stop: threading.Event) -> None:
@@ -128,10 +124,6 @@ class Limiter:
             daily, daily_remaining = _number(headers, "Daily"), _number(headers, "Daily-Remaining")
             if daily is not None and daily_remaining is not None:
                 self.daily, self.daily_remaining = daily, daily_remaining
-            limit, remaining = _number(headers, "Secondly"), _number(headers, "Secondly-Remaining")
-            if limit is not None and remaining is not None:
-                self._second = self._second or RollingWindow(limit, 1.0)
-                self._second.learn(now, limit=limit, remaining=remaining)
 
     def throttled(self, policy: str, wait: float | None) -> float:
         """Hold all requests after a 429, for `wait` seconds if HubSpot named them.

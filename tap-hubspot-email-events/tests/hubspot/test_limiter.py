@@ -97,14 +97,6 @@ def test_a_greedy_neighbour_leaves_us_a_little() -> None:
     assert 1 <= len(send(limiter, clock, 9)) <= 5
 
 
-def test_a_limit_by_the_second_is_kept_where_hubspot_names_one() -> None:
-    clock = Clock()
-    limiter = Limiter(100, clock)
-    limiter.delay()
-    limiter.learn(headers(100, 99, **{"Secondly": 10, "Secondly-Remaining": 9}))
-    assert len(send(limiter, clock, 0.9)) <= 10
-
-
 def test_everybody_waits_after_a_429_for_as_long_as_hubspot_says() -> None:
     clock = Clock()
     limiter = Limiter(100, clock)
