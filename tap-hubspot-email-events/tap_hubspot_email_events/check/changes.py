@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.evidence import assumed, common, complete, differs, unknown
+from tap_hubspot_email_events.check.evidence import common, complete
 from tap_hubspot_email_events.check.probe import key
+from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.check.evidence import Evidence
@@ -24,8 +25,8 @@ def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
     before, after = common(window, again)
     gone, new = len(before.keys - after.keys), len(after.keys - before.keys)
     if gone or new:
-        return differs(f"of {len(before.keys):,} events {gone:,} are gone, {new:,} are new")
-    return assumed(f"{len(before.keys):,} events")
+        return DIFFERS, f"of {len(before.keys):,} events {gone:,} are gone, {new:,} are new"
+    return ASSUMED, f"{len(before.keys):,} events"
 
 
 def lag(evidence: Evidence) -> tuple[str, str]:
@@ -53,10 +54,10 @@ def lag(evidence: Evidence) -> tuple[str, str]:
         words += f"; {gone:,} disappeared"
     if late:
         minutes = evidence.settings.lookback_minutes
-        return differs(f"{words}; {len(late):,} beyond lookback_minutes = {minutes}")
+        return DIFFERS, f"{words}; {len(late):,} beyond lookback_minutes = {minutes}"
     if not closed:
-        return unknown(f"no events older than the lookback; {words}")
-    return assumed(f"{words}, beside {looked_at:,}, {evidence.wait:,.0f} s later")
+        return UNKNOWN, f"no events older than the lookback; {words}"
+    return ASSUMED, f"{words}, beside {looked_at:,}, {evidence.wait:,.0f} s later"
 
 
 def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
@@ -81,7 +82,7 @@ def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
                 changed += 1
                 names |= others
     if changed:
-        return differs(f"{changed:,} of {count:,} events, in {', '.join(sorted(names))}")
+        return DIFFERS, f"{changed:,} of {count:,} events, in {', '.join(sorted(names))}"
     if not count:
-        return unknown("no events")
-    return assumed(f"{count:,} events, {obsolete:,} became obsolete")
+        return UNKNOWN, "no events"
+    return ASSUMED, f"{count:,} events, {obsolete:,} became obsolete"

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.check.probe import key
-from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
 from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.settings import now_milliseconds
 
@@ -151,21 +150,6 @@ class Evidence:
             for kind in self.checks.event_types
             for start, end in ((self.closed - DAY, self.closed), (self.closed + 1, self.now))
         ]
-
-
-def assumed(seen: str) -> tuple[str, str]:
-    """Result and words where HubSpot does what the tap relies on."""
-    return ASSUMED, seen
-
-
-def differs(seen: str) -> tuple[str, str]:
-    """Result and words where HubSpot does something else."""
-    return DIFFERS, seen
-
-
-def unknown(seen: str) -> tuple[str, str]:
-    """Result and words where the account holds too little to tell."""
-    return UNKNOWN, seen
 
 
 def complete(page: PageSeen) -> Window:

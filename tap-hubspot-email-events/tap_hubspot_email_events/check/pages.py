@@ -10,11 +10,9 @@ from tap_hubspot_email_events.check.evidence import (
     MOST_PAGES,
     SAMPLE_DAYS,
     TOO_FEW,
-    assumed,
-    differs,
-    unknown,
 )
 from tap_hubspot_email_events.check.probe import FULL_PAGE, is_about_question
+from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
 from tap_hubspot_email_events.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -38,10 +36,10 @@ def newest_first(evidence: Evidence) -> tuple[str, str]:
         pairs += max(0, len(created) - 1)
         wrong += sum(before < after for before, after in pairwise(created))
     if wrong:
-        return differs(f"an event is newer than the one before it {wrong:,} of {pairs:,} times")
+        return DIFFERS, f"an event is newer than the one before it {wrong:,} of {pairs:,} times"
     if not pairs:
-        return unknown("no two events on a page")
-    return assumed(f"{pairs:,} events after another")
+        return UNKNOWN, "no two events on a page"
+    return ASSUMED, f"{pairs:,} events after another"
 
 
 def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
@@ -64,7 +62,7 @@ def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
         for name, instant in (("startTimestamp", few.start), ("endTimestamp", few.end))
         if instant in beyond
     ]
-    return differs("; ".join(wrong)) if wrong else assumed(f"with {len(few.events)} events")
+    return (DIFFERS, "; ".join(wrong)) if wrong else (ASSUMED, f"with {len(few.events)} events")
 
 
 def created_within_window(evidence: Evidence) -> tuple[str, str]:
@@ -77,11 +75,11 @@ def created_within_window(evidence: Evidence) -> tuple[str, str]:
         for page, event in evidence.probe.events
     ]
     if not distances:
-        return unknown("no events")
+        return UNKNOWN, "no events"
     if outside := [each for each in distances if each > 0]:
         words = f"{len(outside):,} of {len(distances):,} events, by up to {max(outside):,} ms"
-        return differs(words)
-    return assumed(f"all {len(distances):,} events")
+        return DIFFERS, words
+    return ASSUMED, f"all {len(distances):,} events"
 
 
 def page_of_1000(evidence: Evidence) -> tuple[str, str]:
@@ -99,9 +97,9 @@ def page_of_1000(evidence: Evidence) -> tuple[str, str]:
     wrong = [page for page in pages if len(page.raw) != page.limit]
     if wrong:
         sizes = sorted({f"{len(page.raw):,} events for limit={page.limit}" for page in wrong})
-        return differs("; ".join(sizes[:5]))
+        return DIFFERS, "; ".join(sizes[:5])
     full = sum(page.limit == FULL_PAGE for page in pages)
-    return assumed(f"full pages: {full}") if full else unknown("no type has 1,000 events")
+    return (ASSUMED, f"full pages: {full}") if full else (UNKNOWN, "no type has 1,000 events")
 
 
 def empty_window(evidence: Evidence) -> tuple[str, str]:
@@ -112,14 +110,14 @@ def empty_window(evidence: Evidence) -> tuple[str, str]:
     window = evidence.window
     gaps = [(b - a, a + 1, b - 1) for a, b in pairwise(window.instants) if b - a > 1]
     if not gaps:
-        return unknown("no two events are more than a millisecond apart")
+        return UNKNOWN, "no two events are more than a millisecond apart"
     _, start, end = max(gaps)
     page = evidence.probe.page(window.event_type, start, end)
     if page.raw:
-        return differs(f"{len(page.raw):,} events in a window that had none")
+        return DIFFERS, f"{len(page.raw):,} events in a window that had none"
     if page.has_more:
-        return differs(f"hasMore is true, {_offset(page)}")
-    return assumed(_offset(page))
+        return DIFFERS, f"hasMore is true, {_offset(page)}"
+    return ASSUMED, _offset(page)
 
 
 def last_page(evidence: Evidence) -> tuple[str, str]:
@@ -130,12 +128,12 @@ def last_page(evidence: Evidence) -> tuple[str, str]:
     chain = evidence.chain
     last = chain[-1]
     if last.has_more and last.offset is None:
-        return differs("hasMore is true without an offset to go on from")
+        return DIFFERS, "hasMore is true without an offset to go on from"
     if last.has_more:
-        return differs(f"hasMore is still true after {MOST_PAGES} pages")
+        return DIFFERS, f"hasMore is still true after {MOST_PAGES} pages"
     if not last.events and len(chain) > 1:
-        return differs("hasMore is true on the last page with events; an empty page follows")
-    return assumed(f"{_offset(last)}, after {len(chain)} pages")
+        return DIFFERS, "hasMore is true on the last page with events; an empty page follows"
+    return ASSUMED, f"{_offset(last)}, after {len(chain)} pages"
 
 
 def offset_continues(evidence: Evidence) -> tuple[str, str]:
@@ -145,12 +143,12 @@ def offset_continues(evidence: Evidence) -> tuple[str, str]:
     """
     few, chain = evidence.few, evidence.chain
     if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
-        return unknown(TOO_FEW)
+        return UNKNOWN, TOO_FEW
     keys = [each for page in chain for each in page.keys]
     missing, repeated = len(few.keys - set(keys)), len(keys) - len(set(keys))
     if missing or repeated:
-        return differs(f"of {len(few.keys)} events {missing} missing, {repeated} repeated")
-    return assumed(f"{len(keys)} events on {len(chain)} pages")
+        return DIFFERS, f"of {len(few.keys)} events {missing} missing, {repeated} repeated"
+    return ASSUMED, f"{len(keys)} events on {len(chain)} pages"
 
 
 def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
@@ -160,7 +158,7 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
     """
     few, chain = evidence.few, evidence.chain
     if chain[0].offset is None or not chain[0].has_more:
-        return unknown(TOO_FEW)
+        return UNKNOWN, TOO_FEW
     limit, offset = chain[0].limit, chain[0].offset
     try:
         page = evidence.probe.page(
@@ -169,8 +167,8 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
     except RefusedError as error:
         if not is_about_question(error):
             raise
-        return assumed(f"HTTP {error.status}")
-    return differs(f"answered with {len(page.raw)} events")
+        return ASSUMED, f"HTTP {error.status}"
+    return DIFFERS, f"answered with {len(page.raw)} events"
 
 
 def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
@@ -179,18 +177,18 @@ def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
     Relied on by hubspot/client.py, HubSpotClient: a token is renewed between two pages.
     """
     if evidence.settings.access_token is not None:
-        return unknown(NEW_TOKEN)
+        return UNKNOWN, NEW_TOKEN
     few, chain = evidence.few, evidence.chain
     if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
-        return unknown(TOO_FEW)
+        return UNKNOWN, TOO_FEW
     authenticator = evidence.probe.api.authenticator
     authenticator.renew(authenticator.token())
     page = evidence.probe.page(
         few.event_type, few.start, few.end, limit=chain[0].limit, offset=chain[0].offset
     )
     if page.keys != chain[1].keys:
-        return differs("another page than with the token before")
-    return assumed("the same page as with the token before")
+        return DIFFERS, "another page than with the token before"
+    return ASSUMED, "the same page as with the token before"
 
 
 def whole_history(evidence: Evidence) -> tuple[str, str]:
@@ -205,12 +203,13 @@ def whole_history(evidence: Evidence) -> tuple[str, str]:
         open_ended = probe.page(window.event_type, None, end, limit=5)
         if open_ended.keys != bounded.keys:
             words = f"{len(open_ended.raw)} of {len(bounded.raw)} events"
-            return differs(
-                f"{words} without startTimestamp, up to {(evidence.now - end) // DAY} d ago"
+            return (
+                DIFFERS,
+                f"{words} without startTimestamp, up to {(evidence.now - end) // DAY} d ago",
             )
         if bounded.keys and end == month_ago:
-            return assumed(f"{len(bounded.raw)} events more than {SAMPLE_DAYS} days old")
-    return unknown(f"no event is older than {SAMPLE_DAYS} days")
+            return ASSUMED, f"{len(bounded.raw)} events more than {SAMPLE_DAYS} days old"
+    return UNKNOWN, f"no event is older than {SAMPLE_DAYS} days"
 
 
 def _offset(page: PageSeen) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
 
@@ -16,24 +16,6 @@ EARLY_SECONDS = 300.0
 EARLY_SHARE = 0.2
 
 logger = logging.getLogger(__name__)
-
-
-class Authenticator(Protocol):
-    """A source of bearer tokens."""
-
-    def token(self) -> str:
-        """The token to send."""
-
-    def renew(self, refused: str) -> bool:
-        """Replace a refused token; true if there is another one to try."""
-
-    @property
-    def advice(self) -> str:
-        """What the user can do if HubSpot refuses the token for good."""
-
-    @property
-    def scopes(self) -> list[str] | None:
-        """What the token may do, where that came with it."""
 
 
 class AccessToken:
@@ -123,3 +105,7 @@ class OAuth:
                 "the next run is refused, connect the account again to store a fresh one."
             )
         return token.access_token
+
+
+Authenticator = AccessToken | OAuth
+"""A source of bearer tokens; its `advice` is for where HubSpot refuses the token for good."""

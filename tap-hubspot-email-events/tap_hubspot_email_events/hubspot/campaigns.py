@@ -46,11 +46,8 @@ class CampaignNames:
     def add(self, events: list[Event], count: RequestCount) -> None:
         """Add `emailCampaign` to the events of a campaign, in place; id 0 means none.
 
-        The fields of a campaign that HubSpot does not give are null.
-
-        Raises:
-            TapError: HubSpot does not answer at all; the events are not to be used.
-            StoppedError: The run ended first.
+        The fields of a campaign that HubSpot does not give are null. Raises what
+        `HubSpotApi.enrich` does.
         """
         given = [event.get("emailCampaignId") for event in events]
         campaigns = [each if type(each) is int else 0 for each in given]
@@ -173,11 +170,7 @@ def campaign_details(
 ) -> Campaign:
     """Fetch what HubSpot knows of one campaign, sent by the application `app` where that is known.
 
-    Raises:
-        NotFoundError: HubSpot has no such campaign, or no longer.
-        RefusedError: HubSpot does not describe this one.
-        TapError: HubSpot does not answer.
-        StoppedError: The run ended first.
+    Raises what `client.get` does.
     """
     params = {"appId": app} if app else {}
     return client.get(f"{CAMPAIGNS_PATH}/{campaign}", params, _decode_campaign, count)

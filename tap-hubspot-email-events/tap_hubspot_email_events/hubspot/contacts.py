@@ -54,12 +54,7 @@ class Contacts:
         self._refused = 0
 
     def add(self, events: list[Event], count: RequestCount) -> None:
-        """Add `contact` to the events that have a recipient, in place.
-
-        Raises:
-            TapError: HubSpot does not answer; the events are not to be used.
-            StoppedError: The run ended first.
-        """
+        """Add `contact` to the events with a recipient; raises what `HubSpotApi.enrich` does."""
         addresses = [address_of(event) for event in events]
         contacts = self._lookup.find([each for each in addresses if each], count)
         for event, address in zip(events, addresses, strict=True):

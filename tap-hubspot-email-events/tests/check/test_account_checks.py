@@ -282,6 +282,16 @@ def test_a_hubspot_in_trouble_costs_no_more_than_60_requests(
     assert portal.hubspot_stats()["requests"] <= 60
 
 
+def test_nothing_is_asked_beyond_the_requests_allowed(
+    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ten of them are kept for tokens.
+    monkeypatch.setattr("tap_hubspot_email_events.check.command.MOST_REQUESTS", 15)
+    report = checking.report()
+    assert portal.hubspot_stats()["requests"] == report["requests"] == 5
+    assert "no requests left" in report["checks"]["campaigns"]["seen"]
+
+
 def test_neither_output_names_a_person_or_a_secret(portal: Sandbox, checking: Checking) -> None:
     people = {str(each["recipient"]) for each in portal.hubspot_events() if each.get("recipient")}
     portal.add_fault(
