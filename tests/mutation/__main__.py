@@ -20,10 +20,7 @@ PARTS = (
         TAP,
         ("reading/*.py", "timestamps.py"),
         without=(
-            "concurrency.py",
             "engine.py",
-            "failures.py",
-            "idle_threads.py",
             "progress.py",
             "reader.py",
             "run.py",
@@ -36,7 +33,8 @@ PARTS = (
     Part("target-delivery", TARGET, ("delivery/*.py",)),
     Part("target-answers", TARGET, ("amplitude/answers.py",)),
     Part("target-mapping", TARGET, ("mapping/*.py",)),
-    Part("target-settings", TARGET, ("common/*.py", "settings.py")),
+    Part("target-settings", TARGET, ("settings.py",)),
+    Part("common", TARGET, ("common/*.py",), without=("plugin.py",)),
 )
 
 

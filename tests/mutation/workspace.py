@@ -67,8 +67,7 @@ class Workspace:
                 self._folder / name,
                 ignore=shutil.ignore_patterns("__pycache__"),
             )
-        # The tests of what both plugins share are run with one of them.
-        shutil.copytree(ROOT / "tests/common_tests", self._folder / "tests/common_tests")
+        shutil.copytree(ROOT / "tests/common_tests", self._folder / "tests/common")
         shutil.copy(ROOT / "conftest.py", self._folder)
         settings: dict[str, Any] = {
             "source_paths": [part.package],

@@ -22,23 +22,24 @@ from tap_hubspot_email_events.hubspot.campaigns import (
     CAMPAIGNS_PATH,
     campaign_details,
 )
-from tap_hubspot_email_events.hubspot.contacts import CONTACTS_BATCH, CONTACTS_SCOPE
+from tap_hubspot_email_events.hubspot.contacts import CONTACTS_BATCH, CONTACTS_SCOPE, address_of
 from tap_hubspot_email_events.reading.bookmarks import first_instant, read_bookmark
-from tap_hubspot_email_events.settings import now_milliseconds
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_hubspot_email_events.check.probe import PageSeen, Probe
+    from tap_hubspot_email_events.hubspot.events import Event
     from tap_hubspot_email_events.settings import Settings
 
 TOKEN_INFO_PATH = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - an address
 """What the token of an app may do; whether service keys are known there is written nowhere."""
 
 DAY = 86_400_000
-# In milliseconds, as in the warning of a run.
 NOTABLE_CLOCK = 120_000
+"""In milliseconds, as in the warning of a run."""
+
 CAMPAIGNS_TRIED = 3
 CONTENT_SCOPE = "content"
 DAILY_LIMIT = "the account's requests for today are used up; run this again after midnight there"
@@ -108,10 +109,6 @@ class AccountChecks:
         except TapError as error:
             return Finding(name, FAILED, str(error))
 
-    def current_time(self) -> int:
-        """Now by HubSpot's clock, in milliseconds."""
-        return now_milliseconds() - self._probe.account.clock.ahead
-
     def _portal(self) -> tuple[str, str]:
         details = self._probe.get(ACCOUNT_PATH)
         portal = details.get("portalId")
@@ -132,7 +129,7 @@ class AccountChecks:
     def _token(self) -> tuple[str, str]:
         if self._settings.access_token is None:
             self.kind_of_credentials = "OAuth"
-            self.scopes = self._probe.account.authenticator.scopes
+            self.scopes = self._probe.api.authenticator.scopes
             return OK, "an access token by OAuth"
         try:
             told = self._probe.post(
@@ -166,7 +163,7 @@ class AccountChecks:
         return OK, had
 
     def _clock(self) -> Finding:
-        clock = self._probe.account.clock
+        clock = self._probe.api.clock
         if clock.earliest is None:
             return Finding("clock", UNKNOWN, "HubSpot's answers name no time")
         seconds = abs(clock.ahead) // 1000
@@ -179,7 +176,7 @@ class AccountChecks:
         return Finding("clock", result, words)
 
     def _stream(self, event_type: str) -> tuple[str, str]:
-        now = self._probe.account.clock.corrected(self._now)
+        now = self._probe.api.clock.corrected(self._now)
         page = self._probe.page(event_type, now - DAY, now)
         self.readable = True
         count = f"{len(page.raw):,}{' or more' if page.has_more else ''} in the last 24 hours"
@@ -216,7 +213,7 @@ class AccountChecks:
         gone = 0
         for campaign, app in islice(ids.items(), CAMPAIGNS_TRIED):
             app_id = app if type(app) is int else None
-            client, budget = self._probe.account.client, self._probe.budget
+            client, budget = self._probe.api.client, self._probe.budget
             try:
                 details = campaign_details(client, campaign, app_id, budget)
             except NotFoundError:
@@ -229,16 +226,11 @@ class AccountChecks:
 
     def _contacts(self) -> Iterator[Finding]:
         names = self._settings.contact_properties
-        events = [
-            {"recipient": event["recipient"]}
-            for page in self.newest.values()
-            for event in page.events
-            if isinstance(event.get("recipient"), str)
-        ]
-        sample = list({event["recipient"].strip().lower(): event for event in events}.values())
-        sample = sample[:CONTACTS_BATCH]
-        contacts = self._probe.account.contacts
-        if contacts is None or not sample:
+        events = (event for page in self.newest.values() for event in page.events)
+        addresses = dict.fromkeys(filter(None, map(address_of, events)))
+        sample: list[Event] = [{"recipient": each} for each in islice(addresses, CONTACTS_BATCH)]
+        contacts = self._probe.api.contacts
+        if not sample:
             yield Finding("contacts", UNKNOWN, "no event in sight has a recipient")
             return
 
@@ -262,7 +254,7 @@ class AccountChecks:
             )
 
     def _limits(self) -> Finding:
-        limiter, wanted = self._probe.account.limiter, self._settings.requests_per_10_seconds
+        limiter, wanted = self._probe.api.limiter, self._settings.requests_per_10_seconds
         reported = limiter.requests_per_10_seconds
         if reported is None:
             return Finding("limits", UNKNOWN, "HubSpot's answers name no limit")
@@ -278,7 +270,7 @@ class AccountChecks:
             return Finding("bookmarks", UNKNOWN, words)
         entries = self._state.get("bookmarks")
         given = entries if isinstance(entries, dict) else {}
-        now = self._probe.account.clock.corrected(self._now)
+        now = self._probe.api.clock.corrected(self._now)
         starts: dict[str, int] = {}
         try:
             for event_type in self.event_types:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.evidence import assumed, complete, differs, unknown
-from tap_hubspot_email_events.check.pages import TOO_FEW
+from tap_hubspot_email_events.check.evidence import common, complete
 from tap_hubspot_email_events.check.probe import key
+from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_hubspot_email_events.check.evidence import Evidence, Window
+    from tap_hubspot_email_events.check.evidence import Evidence
 
 MINUTE = 60_000
-NO_WAIT = "needs --wait, 5m for example"
 OBSOLESCENCE = "obsoletedBy"
 
 
@@ -23,17 +20,13 @@ def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/digests.py, SentEvents: what reads the same is not sent again.
     """
-    page = evidence.page
-    if page is None:
-        return unknown(TOO_FEW)
-    first = complete(page)
-    second = complete(evidence.probe.page(page.event_type, page.start, page.end, limit=page.limit))
-    start, end = max(first.start, second.start), min(first.end, second.end)
-    before, again = first.within(start, end).keys, second.within(start, end).keys
-    gone, new = len(before - again), len(again - before)
+    window = evidence.window
+    again = complete(evidence.probe.page(window.event_type, window.start, window.end))
+    before, after = common(window, again)
+    gone, new = len(before.keys - after.keys), len(after.keys - before.keys)
     if gone or new:
-        return differs(f"of {len(before):,} events {gone:,} are gone, {new:,} are new")
-    return assumed(f"{len(before):,} events")
+        return DIFFERS, f"of {len(before.keys):,} events {gone:,} are gone, {new:,} are new"
+    return ASSUMED, f"{len(before.keys):,} events"
 
 
 def lag(evidence: Evidence) -> tuple[str, str]:
@@ -41,16 +34,17 @@ def lag(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/bookmarks.py, Bookmark.next_start: what is older is complete.
     """
-    if evidence.looks is None:
-        return unknown(NO_WAIT)
-    at = evidence.looks[0].at
     looked_at = closed = gone = 0
     ages: list[int] = []
-    for before, after in _common(evidence):
+    for before, after in evidence.looks.windows:
         looked_at += len(before.events)
         closed += sum(event["created"] <= evidence.closed for event in before.events)
         gone += len(before.keys - after.keys)
-        ages += [at - event["created"] for event in after.events if key(event) not in before.keys]
+        ages += [
+            evidence.looks.at - event["created"]
+            for event in after.events
+            if key(event) not in before.keys
+        ]
     lookback = evidence.settings.lookback
     late = [age for age in ages if age > lookback]
     words = f"{len(ages):,} events appeared"
@@ -60,10 +54,10 @@ def lag(evidence: Evidence) -> tuple[str, str]:
         words += f"; {gone:,} disappeared"
     if late:
         minutes = evidence.settings.lookback_minutes
-        return differs(f"{words}; {len(late):,} beyond lookback_minutes = {minutes}")
+        return DIFFERS, f"{words}; {len(late):,} beyond lookback_minutes = {minutes}"
     if not closed:
-        return unknown(f"no events older than the lookback; {words}")
-    return assumed(f"{words}, beside {looked_at:,}, {evidence.wait:,.0f} s later")
+        return UNKNOWN, f"no events older than the lookback; {words}"
+    return ASSUMED, f"{words}, beside {looked_at:,}, {evidence.wait:,.0f} s later"
 
 
 def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
@@ -71,11 +65,9 @@ def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/digests.py, event_hash: what makes an event be sent again.
     """
-    if evidence.looks is None:
-        return unknown(NO_WAIT)
     count = changed = obsolete = 0
     names: set[str] = set()
-    for before, after in _common(evidence):
+    for before, after in evidence.looks.windows:
         known = {key(event): event for event in before.events}
         for event in after.events:
             old = known.get(key(event))
@@ -90,17 +82,7 @@ def only_obsolescence_changes(evidence: Evidence) -> tuple[str, str]:
                 changed += 1
                 names |= others
     if changed:
-        return differs(f"{changed:,} of {count:,} events, in {', '.join(sorted(names))}")
+        return DIFFERS, f"{changed:,} of {count:,} events, in {', '.join(sorted(names))}"
     if not count:
-        return unknown("no events")
-    return assumed(f"{count:,} events, {obsolete:,} became obsolete")
-
-
-def _common(evidence: Evidence) -> Iterator[tuple[Window, Window]]:
-    """Each window of both looks, cut to what both have whole."""
-    if evidence.looks is None:
-        return
-    first, second = evidence.looks
-    for before, after in zip(first.windows, second.windows, strict=True):
-        start, end = max(before.start, after.start), min(before.end, after.end)
-        yield before.within(start, end), after.within(start, end)
+        return UNKNOWN, "no events"
+    return ASSUMED, f"{count:,} events, {obsolete:,} became obsolete"

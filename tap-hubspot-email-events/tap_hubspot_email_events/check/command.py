@@ -40,11 +40,12 @@ if TYPE_CHECKING:
 PLUGIN = "tap-hubspot-email-events"
 MOST_REQUESTS = 60
 MOST_WITH_ASSUMPTIONS = 200
-# What getting tokens by OAuth, and a new one after a wait, takes at most; not in the budget.
 TOKEN_REQUESTS = 10
+"""What tokens by OAuth, and a new one after a wait, take at most; they are not in the budget."""
+
 MOST_RETRIES = 2
-# How Meltano tells a plugin's command what is selected.
 SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
+"""How Meltano tells a plugin's command what is selected."""
 
 
 @click.command()
@@ -89,14 +90,14 @@ def main(  # noqa: PLR0913 - the command's options
     settings = msgspec.structs.replace(given, max_retries=min(MOST_RETRIES, given.max_retries))
     looks_closer = assumptions or bool(wait)
     most = MOST_WITH_ASSUMPTIONS if looks_closer else MOST_REQUESTS
-    account = HubSpotApi(settings, f"{PLUGIN}/{__version__}")
-    probe = Probe(account, most - TOKEN_REQUESTS)
+    api = HubSpotApi(settings, f"{PLUGIN}/{__version__}")
+    probe = Probe(api, most - TOKEN_REQUESTS)
     now = now_milliseconds()
     checks = AccountChecks(probe, settings, event_types, state_given, now)
     findings = list(checks.run())
     assumed: list[Finding] = []
     if looks_closer and not checks.is_over:
-        at = account.clock.corrected(now)
+        at = api.clock.corrected(now)
         assumed = list(examine(Evidence(probe, settings, checks, at, wait=wait)))
     report = Report(
         plugin=PLUGIN,

@@ -8,15 +8,13 @@ from tap_hubspot_email_events.check.account_checks import CONTENT_SCOPE
 from tap_hubspot_email_events.check.evidence import (
     DAY,
     SAMPLE_DAYS,
-    assumed,
     complete,
-    differs,
-    unknown,
 )
-from tap_hubspot_email_events.check.probe import is_about_question
+from tap_hubspot_email_events.check.probe import is_about_question, key
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
 from tap_hubspot_email_events.errors import NotFoundError, RefusedError
-from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE
+from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE, address_of
 from tap_hubspot_email_events.streams.schemas import event_schema
 
 if TYPE_CHECKING:
@@ -28,8 +26,9 @@ FILTERED_TYPES = ("CLICK", "OPEN")
 MISSING_ON_UNBOUNCE = ("type", "recipient", "portalId", "appId", "appName", "emailCampaignId")
 MOST_NAMED = 8
 FEW_ADDRESSES = 10
-# Top-level domain `invalid` never exists (RFC 2606).
 NOBODY = "nobody@hubspot-check.invalid"
+"""An address of nobody's, since the top-level domain `invalid` never exists (RFC 2606)."""
+
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -46,17 +45,16 @@ def event_type_filter(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by streams/streams.py, EventStream: a stream for each type.
     """
-    count = 0
-    others: set[str] = set()
-    for page in evidence.probe.pages:
-        for event in page.events:
-            if event.get("type") is not None:
-                count += 1
-                if event["type"] != page.event_type:
-                    others.add(f"{str(event['type'])[:40]} for {page.event_type}")
-    if others:
-        return differs(", ".join(sorted(others)[:MOST_NAMED]))
-    return assumed(f"all {count:,} events") if count else unknown("no event names its type")
+    types = [
+        (str(event["type"])[:40], page.event_type)
+        for page, event in evidence.probe.events
+        if event.get("type") is not None
+    ]
+    if others := {f"{given} for {asked}" for given, asked in types if given != asked}:
+        return DIFFERS, ", ".join(sorted(others)[:MOST_NAMED])
+    return (
+        (ASSUMED, f"all {len(types):,} events") if types else (UNKNOWN, "no event names its type")
+    )
 
 
 def event_types(evidence: Evidence) -> tuple[str, str]:
@@ -68,8 +66,8 @@ def event_types(evidence: Evidence) -> tuple[str, str]:
     answers = {kind: _refusal(evidence, kind) for kind in STREAM_OF_TYPE.keys() - asked}
     refused = [f"{kind} ({status})" for kind, status in answers.items() if status]
     if refused:
-        return differs(f"refused: {', '.join(sorted(refused))}")
-    return assumed(f"{len(STREAM_OF_TYPE)} types")
+        return DIFFERS, f"refused: {', '.join(sorted(refused))}"
+    return ASSUMED, f"{len(STREAM_OF_TYPE)} types"
 
 
 def _refusal(evidence: Evidence, event_type: str) -> str:
@@ -87,7 +85,7 @@ def _refusal(evidence: Evidence, event_type: str) -> str:
 def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
     """ExcludeFilteredEvents leaves out the events with filteredEvent, and no other.
 
-    Relied on by hubspot/events.py, Events: the setting exclude_filtered_events.
+    Relied on by hubspot/events.py, fetch_page: the setting exclude_filtered_events.
     """
     count = 0
     for kind in FILTERED_TYPES:
@@ -97,18 +95,14 @@ def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
         if not window.events:
             continue
         page = evidence.probe.page(kind, window.start, window.end, exclude_filtered=True)
-        filtered = {
-            (event["id"], event["created"])
-            for event in window.events
-            if event.get("filteredEvent") is True
-        }
+        filtered = {key(event) for event in window.events if event.get("filteredEvent") is True}
         kept = set(page.keys)
         left, lost = len(filtered & kept), len((window.keys - filtered) - kept)
         if left or lost:
             words = f"{left} of {len(filtered)} filtered {kind} events are returned"
-            return differs(f"{words}, {lost} others are not")
+            return DIFFERS, f"{words}, {lost} others are not"
         count += len(filtered)
-    return assumed(f"{count:,} events left out") if count else unknown("no event is filtered")
+    return (ASSUMED, f"{count:,} events left out") if count else (UNKNOWN, "no event is filtered")
 
 
 def id_and_created(evidence: Evidence) -> tuple[str, str]:
@@ -128,8 +122,8 @@ def id_and_created(evidence: Evidence) -> tuple[str, str]:
                 if type(event.get(name)) is not kind or event[name] in ("", 0):
                     wrong.add(f"{name} is {_name(event.get(name))} on {page.event_type}")
     if wrong:
-        return differs(", ".join(sorted(wrong)[:MOST_NAMED]))
-    return assumed(f"all {count:,} events") if count else unknown("no events")
+        return DIFFERS, ", ".join(sorted(wrong)[:MOST_NAMED])
+    return (ASSUMED, f"all {count:,} events") if count else (UNKNOWN, "no events")
 
 
 def ids_unique(evidence: Evidence) -> tuple[str, str]:
@@ -139,17 +133,16 @@ def ids_unique(evidence: Evidence) -> tuple[str, str]:
     """
     repeated = sum(len(page.keys) - len(set(page.keys)) for page in evidence.probe.pages)
     places: dict[str, set[tuple[int, str]]] = {}
-    for page in evidence.probe.pages:
-        for event in page.events:
-            # UNBOUNCE has none.
-            kind = str(event.get("type") or "no type")
-            places.setdefault(event["id"], set()).add((event["created"], kind))
+    for _, event in evidence.probe.events:
+        # UNBOUNCE has none.
+        kind = str(event.get("type") or "no type")
+        places.setdefault(event["id"], set()).add((event["created"], kind))
     shared = [place for place in places.values() if len(place) > 1]
     if repeated or shared:
         kinds = sorted({kind for place in shared for _, kind in place})
         words = f"{repeated} repeated on a page, {len(shared)} ids of several events"
-        return differs(f"{words} ({', '.join(kinds)[:80]})" if kinds else words)
-    return assumed(f"{len(places):,} ids") if places else unknown("no events")
+        return (DIFFERS, f"{words} ({', '.join(kinds)[:80]})" if kinds else words)
+    return (ASSUMED, f"{len(places):,} ids") if places else (UNKNOWN, "no events")
 
 
 def portal_of_token(evidence: Evidence) -> tuple[str, str]:
@@ -157,18 +150,14 @@ def portal_of_token(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/records.py: a missing portalId is filled in from the account.
     """
-    portals = [
-        event["portalId"]
-        for page in evidence.probe.pages
-        for event in page.events
-        if event.get("portalId") is not None
-    ]
+    given = [event.get("portalId") for _, event in evidence.probe.events]
+    portals = [each for each in given if each is not None]
     if evidence.checks.portal_id is None or not portals:
-        return unknown("no event names its portal, or the token's is not known")
+        return UNKNOWN, "no event names its portal, or the token's is not known"
     others = sum(portal != evidence.checks.portal_id for portal in portals)
     if others:
-        return differs(f"{others:,} of {len(portals):,} events name another portal")
-    return assumed(f"all {len(portals):,} events")
+        return DIFFERS, f"{others:,} of {len(portals):,} events name another portal"
+    return ASSUMED, f"all {len(portals):,} events"
 
 
 def field_types(evidence: Evidence) -> tuple[str, str]:
@@ -176,23 +165,23 @@ def field_types(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by streams/schemas.py, event_schema.
     """
+    schemas = {kind: event_schema(kind) for kind in STREAM_OF_TYPE}
     wrong: set[str] = set()
     more: set[str] = set()
     kinds: set[str] = set()
-    for page in evidence.probe.pages:
-        schema = event_schema(page.event_type, ())
-        for event in page.events:
-            kinds.add(page.event_type)
-            more |= event.keys() - schema["properties"].keys()
-            # A record's `created` is text; HubSpot's is looked at on its own.
-            rest = {name: value for name, value in event.items() if name != "created"}
-            wrong |= {f"{page.event_type}.{each}" for each in _mismatches(schema, rest, "")}
+    for page, event in evidence.probe.events:
+        kinds.add(page.event_type)
+        schema = schemas[page.event_type]
+        more |= event.keys() - schema["properties"].keys()
+        # A record's `created` is text; HubSpot's is looked at on its own.
+        rest = {name: value for name, value in event.items() if name != "created"}
+        wrong |= {f"{page.event_type}.{each}" for each in _mismatches(schema, rest, "")}
     if wrong:
-        return differs(", ".join(sorted(wrong)[:MOST_NAMED]))
+        return DIFFERS, ", ".join(sorted(wrong)[:MOST_NAMED])
     if not kinds:
-        return unknown("no events")
+        return UNKNOWN, "no events"
     others = f"; not in the schemas: {', '.join(sorted(more)[:MOST_NAMED])}" if more else ""
-    return assumed(f"events of {len(kinds)} types{others}")
+    return ASSUMED, f"events of {len(kinds)} types{others}"
 
 
 def _mismatches(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
@@ -227,12 +216,12 @@ def unbounce(evidence: Evidence) -> tuple[str, str]:
     page = evidence.probe.page("UNBOUNCE", 1, evidence.now, limit=100)
     events = [event for event in page.raw if isinstance(event, dict)]
     if not events:
-        return unknown("no UNBOUNCE event in the account")
+        return UNKNOWN, "no UNBOUNCE event in the account"
     names = sorted({name for event in events for name in event})
     present = [name for name in MISSING_ON_UNBOUNCE if name in names]
     if present:
-        return differs(f"has {', '.join(present)}")
-    return assumed(f"{len(events)} events with {', '.join(names)}")
+        return DIFFERS, f"has {', '.join(present)}"
+    return ASSUMED, f"{len(events)} events with {', '.join(names)}"
 
 
 def content_scope(evidence: Evidence) -> tuple[str, str]:
@@ -243,12 +232,12 @@ def content_scope(evidence: Evidence) -> tuple[str, str]:
     checks = evidence.checks
     kind = f"kind of token: {checks.kind_of_credentials or 'unknown'}"
     if checks.scopes is None:
-        return unknown(f"the scopes are not told; {kind}")
+        return UNKNOWN, f"the scopes are not told; {kind}"
     if CONTENT_SCOPE in checks.scopes:
-        return assumed(kind) if checks.readable else differs(f"events cannot be read; {kind}")
+        return (ASSUMED, kind) if checks.readable else (DIFFERS, f"events cannot be read; {kind}")
     if checks.readable:
-        return differs(f"events can be read without it; {kind}")
-    return unknown(f"the token does not have it; {kind}")
+        return DIFFERS, f"events can be read without it; {kind}"
+    return UNKNOWN, f"the token does not have it; {kind}"
 
 
 def campaign_by_id(evidence: Evidence) -> tuple[str, str]:
@@ -257,16 +246,16 @@ def campaign_by_id(evidence: Evidence) -> tuple[str, str]:
     Relied on by hubspot/campaigns.py, campaign_details: the object emailCampaign.
     """
     if evidence.checks.campaign is None:
-        return unknown("no campaign of the newest events was read")
+        return UNKNOWN, "no campaign of the newest events was read"
     asked, details = evidence.checks.campaign
     if details.get("id") != asked:
-        return differs("the description has another id than the one asked for")
+        return DIFFERS, "the description has another id than the one asked for"
     odd = [
         f"{name} is {_name(details.get(name))}"
         for name in ("name", "subject", "type")
         if not isinstance(details.get(name), str | None)
     ]
-    return differs(", ".join(odd)) if odd else assumed("one campaign")
+    return (DIFFERS, ", ".join(odd)) if odd else (ASSUMED, "one campaign")
 
 
 def contacts_by_email(evidence: Evidence) -> tuple[str, str]:
@@ -275,13 +264,8 @@ def contacts_by_email(evidence: Evidence) -> tuple[str, str]:
     Relied on by hubspot/contacts.py, Contacts._read: the object contact.
     """
     if not evidence.settings.contact_properties:
-        return unknown("contact_properties is not set")
-    addresses = {
-        event["recipient"].strip().lower()
-        for page in evidence.probe.pages
-        for event in page.events
-        if isinstance(event.get("recipient"), str)
-    }
+        return UNKNOWN, "contact_properties is not set"
+    addresses = {address_of(event) for _, event in evidence.probe.events} - {""}
     asked = [*sorted(addresses)[:FEW_ADDRESSES], NOBODY]
     body = {
         "idProperty": "email",
@@ -291,16 +275,18 @@ def contacts_by_email(evidence: Evidence) -> tuple[str, str]:
     try:
         answer = evidence.probe.post(CONTACTS_PATH, body, scope=CONTACTS_SCOPE)
     except NotFoundError:
-        return differs("an unknown address is answered with HTTP 404")
+        return DIFFERS, "an unknown address is answered with HTTP 404"
     found = 0
     for contact in answer.get("results") or []:
         properties = contact.get("properties") or {}
         others = str(properties.get("hs_additional_emails") or "").split(";")
         known = {str(each or "").strip().lower() for each in (properties.get("email"), *others)}
         if not known & set(asked):
-            return differs("a contact comes without the address it was asked for by")
+            return DIFFERS, "a contact comes without the address it was asked for by"
         found += 1
-    return assumed(f"{found} of {len(asked) - 1} addresses") if found else unknown("none is known")
+    return (
+        (ASSUMED, f"{found} of {len(asked) - 1} addresses") if found else (UNKNOWN, "none is known")
+    )
 
 
 def date_header(evidence: Evidence) -> tuple[str, str]:
@@ -308,9 +294,9 @@ def date_header(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by hubspot/clock.py, HubSpotClock: a wrong clock of this machine costs no event.
     """
-    if evidence.probe.account.clock.earliest is None:
-        return differs("no answer has one")
-    return assumed("yes")
+    if evidence.probe.api.clock.earliest is None:
+        return DIFFERS, "no answer has one"
+    return ASSUMED, "yes"
 
 
 def limit_headers(evidence: Evidence) -> tuple[str, str]:
@@ -318,5 +304,5 @@ def limit_headers(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by hubspot/limiter.py, Limiter.learn: room for other apps.
     """
-    limit = evidence.probe.account.limiter.requests_per_10_seconds
-    return differs("no answer has them") if limit is None else assumed(f"{limit:,} in 10 s")
+    limit = evidence.probe.api.limiter.requests_per_10_seconds
+    return (DIFFERS, "no answer has them") if limit is None else (ASSUMED, f"{limit:,} in 10 s")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.probe import FULL_PAGE, key
-from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
+from tap_hubspot_email_events.check.probe import key
+from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.settings import now_milliseconds
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.check.account_checks import AccountChecks
@@ -20,11 +21,15 @@ DAY = 86_400_000
 SAMPLE_DAYS = 30
 FEW = 12
 """So many instants are enough to look at bounds and pages closely."""
-# More pages than a chain over a few events can have.
+
 MOST_PAGES = 10
+"""More than a chain over a few events can have."""
+
+TOO_FEW = "no type has three events older than the lookback"
+NO_WAIT = "needs --wait, 5m for example"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Window:
     """All events of a type between two instants, both inclusive, in milliseconds."""
 
@@ -49,16 +54,24 @@ class Window:
         return Window(self.event_type, start, end, events)
 
 
-@dataclass(frozen=True)
-class Look:
-    """The same window of each type, looked at for changes; instants in milliseconds."""
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Windows looked at twice, for changes, each cut to what both looks have whole.
+
+    Attributes:
+        at: When the first look began, in milliseconds.
+        windows: Each window at the first look and at the second.
+    """
 
     at: int
-    windows: list[Window]
+    windows: list[tuple[Window, Window]]
 
 
 class Evidence:
-    """The probe, and the events that questions are asked about; made when first needed."""
+    """The probe, and the events that questions are asked about; made when first needed.
+
+    What the account has too few events for is a `TapError` that says so.
+    """
 
     def __init__(
         self, probe: Probe, settings: Settings, checks: AccountChecks, now: int, *, wait: float
@@ -94,15 +107,15 @@ class Evidence:
         return None
 
     @cached_property
-    def window(self) -> Window | None:
+    def window(self) -> Window:
         """The part of that page's window of which it has every event."""
-        return None if self.page is None else complete(self.page)
+        if self.page is None:
+            raise TapError(TOO_FEW)
+        return complete(self.page)
 
     @cached_property
-    def few(self) -> Window | None:
+    def few(self) -> Window:
         """The newest few of them, with an event at each bound."""
-        if self.window is None:
-            return None
         instants = self.window.instants[-FEW:]
         return self.window.within(instants[0], instants[-1])
 
@@ -110,8 +123,6 @@ class Evidence:
     def chain(self) -> list[PageSeen]:
         """The pages of those few, by offsets, as long as there are more."""
         few = self.few
-        if few is None:
-            return []
         limit = max(1, len(few.events) // 4)
         pages: list[PageSeen] = []
         offset = None
@@ -124,36 +135,21 @@ class Evidence:
         return pages
 
     @cached_property
-    def looks(self) -> tuple[Look, Look] | None:
-        """Both looks at what is closed and at what is recent; None where there is no wait."""
+    def looks(self) -> Looks:
+        """Both looks at what is closed and at what is recent."""
         if not self.wait:
-            return None
-        first = self._look()
+            raise TapError(NO_WAIT)
+        at = now_milliseconds() - self.probe.api.clock.ahead
+        before = self._look()
         time.sleep(self.wait)
-        return first, self._look()
+        return Looks(at, list(map(common, before, self._look())))
 
-    def _look(self) -> Look:
-        at = self.checks.current_time()
-        windows = []
-        for kind in self.checks.event_types:
-            for start, end in ((self.closed - DAY, self.closed), (self.closed + 1, self.now)):
-                windows.append(complete(self.probe.page(kind, start, end, limit=FULL_PAGE)))
-        return Look(at, windows)
-
-
-def assumed(seen: str) -> tuple[str, str]:
-    """Result and words where HubSpot does what the tap relies on."""
-    return ASSUMED, seen
-
-
-def differs(seen: str) -> tuple[str, str]:
-    """Result and words where HubSpot does something else."""
-    return DIFFERS, seen
-
-
-def unknown(seen: str) -> tuple[str, str]:
-    """Result and words where the account holds too little to tell."""
-    return UNKNOWN, seen
+    def _look(self) -> list[Window]:
+        return [
+            complete(self.probe.page(kind, start, end))
+            for kind in self.checks.event_types
+            for start, end in ((self.closed - DAY, self.closed), (self.closed + 1, self.now))
+        ]
 
 
 def complete(page: PageSeen) -> Window:
@@ -162,10 +158,16 @@ def complete(page: PageSeen) -> Window:
     A page that more follow may end amid an instant. Where it does not begin with the newest, its
     other end is not trusted either.
     """
-    start, end = page.start or 1, page.end or 0
+    start, end = page.start or 1, page.end
     window = Window(page.event_type, start, end, page.events)
     if not page.has_more or not page.events:
         return window.within(start, end)
     instants = window.instants
     newest_first = page.events[0]["created"] == instants[-1]
     return window.within(instants[0] + 1, end if newest_first else instants[-1] - 1)
+
+
+def common(before: Window, after: Window) -> tuple[Window, Window]:
+    """Cut the same window of two looks to what both have whole."""
+    start, end = max(before.start, after.start), min(before.end, after.end)
+    return before.within(start, end), after.within(start, end)

@@ -9,18 +9,16 @@ from tap_hubspot_email_events.check.evidence import (
     DAY,
     MOST_PAGES,
     SAMPLE_DAYS,
-    assumed,
-    differs,
-    unknown,
+    TOO_FEW,
 )
 from tap_hubspot_email_events.check.probe import FULL_PAGE, is_about_question
+from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
 from tap_hubspot_email_events.errors import RefusedError
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.check.evidence import Evidence
     from tap_hubspot_email_events.check.probe import PageSeen
 
-TOO_FEW = "no type has three events older than the lookback"
 NEW_TOKEN = "only OAuth renews a token"  # noqa: S105 - no secret
 
 
@@ -29,17 +27,19 @@ def newest_first(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/plan.py, Plan._cut: a full part is cut at its oldest event.
     """
-    series = [[page] for page in evidence.probe.pages] + [evidence.chain]
+    series = [[page] for page in evidence.probe.pages]
+    if evidence.page is not None:
+        series.append(evidence.chain)
     pairs = wrong = 0
     for pages in series:
         created = [event["created"] for page in pages for event in page.events]
         pairs += max(0, len(created) - 1)
         wrong += sum(before < after for before, after in pairwise(created))
     if wrong:
-        return differs(f"an event is newer than the one before it {wrong:,} of {pairs:,} times")
+        return DIFFERS, f"an event is newer than the one before it {wrong:,} of {pairs:,} times"
     if not pairs:
-        return unknown("no two events on a page")
-    return assumed(f"{pairs:,} events after another")
+        return UNKNOWN, "no two events on a page"
+    return ASSUMED, f"{pairs:,} events after another"
 
 
 def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
@@ -48,8 +48,6 @@ def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Plan: parts end a millisecond before the next.
     """
     few = evidence.few
-    if few is None:
-        return unknown(TOO_FEW)
     page = evidence.probe.page(few.event_type, few.start, few.end)
     inner = evidence.probe.page(few.event_type, few.start + 1, few.end - 1)
     created = {event["created"] for event in page.events}
@@ -64,7 +62,7 @@ def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
         for name, instant in (("startTimestamp", few.start), ("endTimestamp", few.end))
         if instant in beyond
     ]
-    return differs("; ".join(wrong)) if wrong else assumed(f"with {len(few.events)} events")
+    return (DIFFERS, "; ".join(wrong)) if wrong else (ASSUMED, f"with {len(few.events)} events")
 
 
 def created_within_window(evidence: Evidence) -> tuple[str, str]:
@@ -72,19 +70,16 @@ def created_within_window(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/engine.py, Engine: a part's events belong to its bookmark.
     """
-    count = outside = 0
-    farthest = 0
-    for page in evidence.probe.pages:
-        for event in page.events:
-            count += 1
-            before = (page.start or 0) - event["created"]
-            after = event["created"] - (event["created"] if page.end is None else page.end)
-            if (distance := max(before, after)) > 0:
-                outside += 1
-                farthest = max(farthest, distance)
-    if outside:
-        return differs(f"{outside:,} of {count:,} events, by up to {farthest:,} ms")
-    return assumed(f"all {count:,} events") if count else unknown("no events")
+    distances = [
+        max((page.start or 0) - event["created"], event["created"] - page.end)
+        for page, event in evidence.probe.events
+    ]
+    if not distances:
+        return UNKNOWN, "no events"
+    if outside := [each for each in distances if each > 0]:
+        words = f"{len(outside):,} of {len(distances):,} events, by up to {max(outside):,} ms"
+        return DIFFERS, words
+    return ASSUMED, f"all {len(distances):,} events"
 
 
 def page_of_1000(evidence: Evidence) -> tuple[str, str]:
@@ -92,18 +87,19 @@ def page_of_1000(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/plan.py, Plan.credit: requests for the events there are.
     """
-    window, probe = evidence.window, evidence.probe
-    if window is not None and not any(p.has_more for p in probe.pages if p.limit == FULL_PAGE):
-        probe.page(window.event_type, 1, evidence.now)
+    probe = evidence.probe
+    is_seen = any(page.has_more for page in probe.pages if page.limit == FULL_PAGE)
+    if evidence.page is not None and not is_seen:
+        probe.page(evidence.page.event_type, 1, evidence.now)
     pages = [
         page for page in probe.pages if (page.has_more and page.raw) or len(page.raw) > page.limit
     ]
     wrong = [page for page in pages if len(page.raw) != page.limit]
     if wrong:
         sizes = sorted({f"{len(page.raw):,} events for limit={page.limit}" for page in wrong})
-        return differs("; ".join(sizes[:5]))
+        return DIFFERS, "; ".join(sizes[:5])
     full = sum(page.limit == FULL_PAGE for page in pages)
-    return assumed(f"full pages: {full}") if full else unknown("no type has 1,000 events")
+    return (ASSUMED, f"full pages: {full}") if full else (UNKNOWN, "no type has 1,000 events")
 
 
 def empty_window(evidence: Evidence) -> tuple[str, str]:
@@ -112,18 +108,16 @@ def empty_window(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Plan.receive: a quiet stream costs one request.
     """
     window = evidence.window
-    if window is None:
-        return unknown(TOO_FEW)
     gaps = [(b - a, a + 1, b - 1) for a, b in pairwise(window.instants) if b - a > 1]
     if not gaps:
-        return unknown("no two events are more than a millisecond apart")
+        return UNKNOWN, "no two events are more than a millisecond apart"
     _, start, end = max(gaps)
     page = evidence.probe.page(window.event_type, start, end)
     if page.raw:
-        return differs(f"{len(page.raw):,} events in a window that had none")
+        return DIFFERS, f"{len(page.raw):,} events in a window that had none"
     if page.has_more:
-        return differs(f"hasMore is true, {_offset(page)}")
-    return assumed(_offset(page))
+        return DIFFERS, f"hasMore is true, {_offset(page)}"
+    return ASSUMED, _offset(page)
 
 
 def last_page(evidence: Evidence) -> tuple[str, str]:
@@ -132,16 +126,14 @@ def last_page(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Plan.receive: a part is done.
     """
     chain = evidence.chain
-    if not chain:
-        return unknown(TOO_FEW)
     last = chain[-1]
     if last.has_more and last.offset is None:
-        return differs("hasMore is true without an offset to go on from")
+        return DIFFERS, "hasMore is true without an offset to go on from"
     if last.has_more:
-        return differs(f"hasMore is still true after {MOST_PAGES} pages")
+        return DIFFERS, f"hasMore is still true after {MOST_PAGES} pages"
     if not last.events and len(chain) > 1:
-        return differs("hasMore is true on the last page with events; an empty page follows")
-    return assumed(f"{_offset(last)}, after {len(chain)} pages")
+        return DIFFERS, "hasMore is true on the last page with events; an empty page follows"
+    return ASSUMED, f"{_offset(last)}, after {len(chain)} pages"
 
 
 def offset_continues(evidence: Evidence) -> tuple[str, str]:
@@ -150,13 +142,13 @@ def offset_continues(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/engine.py, Engine._read_page: pages of a part follow one another.
     """
     few, chain = evidence.few, evidence.chain
-    if few is None or len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
-        return unknown(TOO_FEW)
+    if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
+        return UNKNOWN, TOO_FEW
     keys = [each for page in chain for each in page.keys]
     missing, repeated = len(few.keys - set(keys)), len(keys) - len(set(keys))
     if missing or repeated:
-        return differs(f"of {len(few.keys)} events {missing} missing, {repeated} repeated")
-    return assumed(f"{len(keys)} events on {len(chain)} pages")
+        return DIFFERS, f"of {len(few.keys)} events {missing} missing, {repeated} repeated"
+    return ASSUMED, f"{len(keys)} events on {len(chain)} pages"
 
 
 def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
@@ -165,8 +157,8 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/plan.py, Part.requested_start: a part that was cut keeps its query.
     """
     few, chain = evidence.few, evidence.chain
-    if few is None or not chain or chain[0].offset is None or not chain[0].has_more:
-        return unknown(TOO_FEW)
+    if chain[0].offset is None or not chain[0].has_more:
+        return UNKNOWN, TOO_FEW
     limit, offset = chain[0].limit, chain[0].offset
     try:
         page = evidence.probe.page(
@@ -175,8 +167,8 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
     except RefusedError as error:
         if not is_about_question(error):
             raise
-        return assumed(f"HTTP {error.status}")
-    return differs(f"answered with {len(page.raw)} events")
+        return ASSUMED, f"HTTP {error.status}"
+    return DIFFERS, f"answered with {len(page.raw)} events"
 
 
 def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
@@ -184,18 +176,19 @@ def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by hubspot/client.py, HubSpotClient: a token is renewed between two pages.
     """
-    few, chain, account = evidence.few, evidence.chain, evidence.probe.account
     if evidence.settings.access_token is not None:
-        return unknown(NEW_TOKEN)
-    if few is None or len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
-        return unknown(TOO_FEW)
-    account.authenticator.renew(account.authenticator.token())
+        return UNKNOWN, NEW_TOKEN
+    few, chain = evidence.few, evidence.chain
+    if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
+        return UNKNOWN, TOO_FEW
+    authenticator = evidence.probe.api.authenticator
+    authenticator.renew(authenticator.token())
     page = evidence.probe.page(
         few.event_type, few.start, few.end, limit=chain[0].limit, offset=chain[0].offset
     )
     if page.keys != chain[1].keys:
-        return differs("another page than with the token before")
-    return assumed("the same page as with the token before")
+        return DIFFERS, "another page than with the token before"
+    return ASSUMED, "the same page as with the token before"
 
 
 def whole_history(evidence: Evidence) -> tuple[str, str]:
@@ -204,20 +197,19 @@ def whole_history(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/bookmarks.py, first_instant: a start date as far back as one likes.
     """
     window, probe = evidence.window, evidence.probe
-    if window is None:
-        return unknown(TOO_FEW)
     month_ago = evidence.now - SAMPLE_DAYS * DAY
     for end in (month_ago, evidence.closed):
         bounded = probe.page(window.event_type, 1, end, limit=5)
         open_ended = probe.page(window.event_type, None, end, limit=5)
         if open_ended.keys != bounded.keys:
             words = f"{len(open_ended.raw)} of {len(bounded.raw)} events"
-            return differs(
-                f"{words} without startTimestamp, up to {(evidence.now - end) // DAY} d ago"
+            return (
+                DIFFERS,
+                f"{words} without startTimestamp, up to {(evidence.now - end) // DAY} d ago",
             )
         if bounded.keys and end == month_ago:
-            return assumed(f"{len(bounded.raw)} events more than {SAMPLE_DAYS} days old")
-    return unknown(f"no event is older than {SAMPLE_DAYS} days")
+            return ASSUMED, f"{len(bounded.raw)} events more than {SAMPLE_DAYS} days old"
+    return UNKNOWN, f"no event is older than {SAMPLE_DAYS} days"
 
 
 def _offset(page: PageSeen) -> str:

@@ -11,10 +11,12 @@ from typing_extensions import override
 
 from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.hubspot.client import RequestCount
-from tap_hubspot_email_events.hubspot.events import EVENTS_PATH, decode_page
+from tap_hubspot_email_events.hubspot.events import fetch_page
 from tap_hubspot_email_events.reading.records import split_valid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_hubspot_email_events.errors import RefusedError
     from tap_hubspot_email_events.hubspot.api import HubSpotApi
     from tap_hubspot_email_events.hubspot.events import Event
@@ -27,11 +29,12 @@ class BudgetSpentError(TapError):
     """A check may send no more requests."""
 
 
-@dataclass(slots=True)
 class Budget(RequestCount):
     """The requests of a check, retries included, of which there are at most `most`."""
 
-    most: int = 0
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
 
     @override
     def add(self, *, retried: bool) -> None:
@@ -40,19 +43,18 @@ class Budget(RequestCount):
         Raises:
             BudgetSpentError: It would be one too many.
         """
-        if self.requests >= self.most:
-            raise BudgetSpentError(f"no requests left of {self.most}")
-        # The class is made anew for its slots, which `super()` alone would not find.
-        super(Budget, self).add(retried=retried)
+        if self.requests >= self._most:
+            raise BudgetSpentError(f"no requests left of {self._most}")
+        super().add(retried=retried)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PageSeen:
     """A page of events, and what was asked for; instants in milliseconds, both bounds inclusive."""
 
     event_type: str
     start: int | None
-    end: int | None
+    end: int
     limit: int
     raw: list[Any]
     events: list[Event]
@@ -68,11 +70,16 @@ class PageSeen:
 class Probe:
     """Asks HubSpot, and remembers every page of events."""
 
-    def __init__(self, account: HubSpotApi, most_requests: int) -> None:
+    def __init__(self, api: HubSpotApi, most_requests: int) -> None:
         """Send at most `most_requests` requests, retries included."""
-        self.account = account
-        self.budget = Budget(most=most_requests)
+        self.api = api
+        self.budget = Budget(most_requests)
         self.pages: list[PageSeen] = []
+
+    @property
+    def events(self) -> Iterator[tuple[PageSeen, Event]]:
+        """Every event seen, with its page."""
+        return ((page, event) for page in self.pages for event in page.events)
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         """Fetch an object.
@@ -80,33 +87,33 @@ class Probe:
         Raises:
             TapError: HubSpot does not answer, or the requests are spent.
         """
-        return self.account.client.get(path, params, _decode_object, self.budget)
+        return self.api.client.get(path, params, _decode_object, self.budget)
 
     def post(self, path: str, content: Any, *, scope: str) -> dict[str, Any]:
         """Fetch an object by a POST that only reads; raises what `get` raises."""
-        return self.account.client.post(path, content, _decode_object, self.budget, scope=scope)
+        return self.api.client.post(path, content, _decode_object, self.budget, scope=scope)
 
     def page(  # noqa: PLR0913 - HubSpot's parameters
         self,
         event_type: str,
         start: int | None,
-        end: int | None,
+        end: int,
         *,
         limit: int = FULL_PAGE,
         offset: str | None = None,
         exclude_filtered: bool = False,
     ) -> PageSeen:
         """Fetch a page of events of one type; raises what `get` raises."""
-        params: dict[str, Any] = {"eventType": event_type, "limit": limit}
-        if start is not None:
-            params["startTimestamp"] = max(1, start)
-        if end is not None:
-            params["endTimestamp"] = end
-        if offset is not None:
-            params["offset"] = offset
-        if exclude_filtered:
-            params["excludeFilteredEvents"] = "true"
-        page = self.account.client.get(EVENTS_PATH, params, decode_page, self.budget)
+        page = fetch_page(
+            self.api.client,
+            event_type,
+            start,
+            end,
+            self.budget,
+            limit=limit,
+            offset=offset,
+            exclude_filtered=exclude_filtered,
+        )
         # Put into the tap's form in place, so what HubSpot really sent is kept beside it.
         raw = [dict(each) if isinstance(each, dict) else each for each in page.events]
         events, _ = split_valid(page.events)

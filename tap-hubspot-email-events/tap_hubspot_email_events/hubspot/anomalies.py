@@ -16,7 +16,6 @@ class Anomalies:
     """Counts and names what was wrong, without personal data; safe to share by threads."""
 
     def __init__(self) -> None:
-        """Start without any."""
         self._counts: Counter[str] = Counter()
         self._named: defaultdict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()

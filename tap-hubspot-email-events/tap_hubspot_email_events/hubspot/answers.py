@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 300.0
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;]+", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_\-.=+/]{20,}")
-# A kind of error, such as EXPIRED_AUTHENTICATION, is as long as a token.
 _CATEGORY = re.compile(r"[A-Z]+(?:_[A-Z]+){0,5}")
+"""A kind of error, such as EXPIRED_AUTHENTICATION, which is as long as a token."""
+
 _LONGEST_QUOTE = 200
 _ABOUT_SCOPES = re.compile(r"scope|permission|requires one of", re.IGNORECASE)
 _SCOPES_IN_WORDS = re.compile(r"requires one of \[([^\]]*)\]|required '([^']*)' scope")

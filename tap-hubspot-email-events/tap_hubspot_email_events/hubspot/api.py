@@ -13,7 +13,7 @@ from tap_hubspot_email_events.hubspot.campaigns import CampaignNames, all_campai
 from tap_hubspot_email_events.hubspot.client import HubSpotClient
 from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.contacts import Contacts
-from tap_hubspot_email_events.hubspot.events import Events
+from tap_hubspot_email_events.hubspot.events import fetch_page
 from tap_hubspot_email_events.hubspot.limiter import Limiter
 from tap_hubspot_email_events.hubspot.transport import Transport
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.hubspot.campaigns import Campaign
     from tap_hubspot_email_events.hubspot.client import RequestCount
-    from tap_hubspot_email_events.hubspot.events import Event
+    from tap_hubspot_email_events.hubspot.events import Event, Page
     from tap_hubspot_email_events.settings import Settings
 
 
@@ -36,7 +36,7 @@ class HubSpotApi:
         self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
         transport = Transport(settings.max_concurrent_requests, user_agent)
         self.authenticator = _authenticator(settings, transport, self.stop)
-        self.client = client = HubSpotClient(
+        self.client = HubSpotClient(
             transport,
             self.authenticator,
             self.limiter,
@@ -46,17 +46,25 @@ class HubSpotApi:
             api_url=settings.api_url.rstrip("/"),
             max_retries=settings.max_retries,
         )
-        self.events = Events(
-            client,
-            page_size=settings.page_size,
-            exclude_filtered=settings.exclude_filtered_events,
-        )
-        properties = settings.contact_properties
-        self._campaigns = (
-            CampaignNames(client, self.anomalies) if settings.enrich_campaigns else None
-        )
-        self._contacts = Contacts(client, properties, self.anomalies) if properties else None
         self.account = Account(self.anomalies)
+        self._settings = settings
+        self._campaigns = CampaignNames(self.client, self.anomalies)
+        self.contacts = Contacts(self.client, settings.contact_properties, self.anomalies)
+
+    def page(
+        self, event_type: str, start: int, end: int, offset: str | None, count: RequestCount
+    ) -> Page:
+        """Fetch a page of events as the settings ask for it; raises what `fetch_page` does."""
+        return fetch_page(
+            self.client,
+            event_type,
+            start,
+            end,
+            count,
+            limit=self._settings.page_size,
+            offset=offset,
+            exclude_filtered=self._settings.exclude_filtered_events,
+        )
 
     def enrich(self, events: list[Event], count: RequestCount) -> None:
         """Add what the settings ask for to a page of events, in place.
@@ -68,19 +76,14 @@ class HubSpotApi:
             TapError: HubSpot does not answer; the events are not to be used.
             StoppedError: The run ended first.
         """
-        if self._campaigns is not None:
+        if self._settings.enrich_campaigns:
             self._campaigns.add(events, count)
-        if self._contacts is not None:
-            self._contacts.add(events, count)
+        if self._settings.contact_properties:
+            self.contacts.add(events, count)
 
     def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
         """Yield every email campaign of the account, once each."""
         return all_campaigns(self.client, self.anomalies, count)
-
-    @property
-    def contacts(self) -> Contacts | None:
-        """The contacts that events are enriched with, where the settings ask for any."""
-        return self._contacts
 
 
 def _authenticator(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
 
@@ -18,24 +18,6 @@ EARLY_SHARE = 0.2
 logger = logging.getLogger(__name__)
 
 
-class Authenticator(Protocol):
-    """A source of bearer tokens."""
-
-    def token(self) -> str:
-        """The token to send."""
-
-    def renew(self, refused: str) -> bool:
-        """Replace a refused token; true if there is another one to try."""
-
-    @property
-    def advice(self) -> str:
-        """What the user can do if HubSpot refuses the token for good."""
-
-    @property
-    def scopes(self) -> list[str] | None:
-        """What the token may do, where that came with it."""
-
-
 class AccessToken:
     """The fixed token of a service key, an app or a private app."""
 
@@ -43,7 +25,6 @@ class AccessToken:
     scopes: list[str] | None = None
 
     def __init__(self, token: str) -> None:
-        """Use `token` for every request."""
         self._token = token
 
     def token(self) -> str:
@@ -70,7 +51,6 @@ class OAuth:
         refresh_token: str,
         stop: threading.Event,
     ) -> None:
-        """Start without an access token; the first use fetches one."""
         self._transport = transport
         self._api_url = api_url
         self._client = {"client_id": client_id, "client_secret": client_secret}
@@ -125,3 +105,7 @@ class OAuth:
                 "the next run is refused, connect the account again to store a fresh one."
             )
         return token.access_token
+
+
+Authenticator = AccessToken | OAuth
+"""A source of bearer tokens; its `advice` is for where HubSpot refuses the token for good."""

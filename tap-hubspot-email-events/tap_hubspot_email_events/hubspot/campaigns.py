@@ -22,8 +22,9 @@ CAMPAIGNS_PAGE = 500
 CAMPAIGN_FIELDS = ("name", "subject", "type", "contentId")
 """The fields of a campaign that its events carry as `emailCampaign`."""
 
-# So many different ones refused in a row in the same words are taken for a refusal of all.
 ALIKE = 3
+"""So many refused in a row in the same words are taken for a refusal of all."""
+
 UNNAMED = "Email campaigns that cannot be read: {count} ({names}); their events carry no name"
 UNDESCRIBED = "Email campaigns that cannot be read: {count} ({names}); only what is listed is given"
 
@@ -37,7 +38,6 @@ class CampaignNames:
     """Adds campaigns' names to events; one request per campaign, shared by all threads."""
 
     def __init__(self, client: HubSpotClient, anomalies: Anomalies) -> None:
-        """Start without any campaign."""
         self._client = client
         self._refusals = _Refusals(anomalies, UNNAMED)
         self._lookup: Lookup[int, Campaign] = Lookup(self._fetch, batch=1)
@@ -46,11 +46,8 @@ class CampaignNames:
     def add(self, events: list[Event], count: RequestCount) -> None:
         """Add `emailCampaign` to the events of a campaign, in place; id 0 means none.
 
-        The fields of a campaign that HubSpot does not give are null.
-
-        Raises:
-            TapError: HubSpot does not answer at all; the events are not to be used.
-            StoppedError: The run ended first.
+        The fields of a campaign that HubSpot does not give are null. Raises what
+        `HubSpotApi.enrich` does.
         """
         given = [event.get("emailCampaignId") for event in events]
         campaigns = [each if type(each) is int else 0 for each in given]
@@ -173,11 +170,7 @@ def campaign_details(
 ) -> Campaign:
     """Fetch what HubSpot knows of one campaign, sent by the application `app` where that is known.
 
-    Raises:
-        NotFoundError: HubSpot has no such campaign, or no longer.
-        RefusedError: HubSpot does not describe this one.
-        TapError: HubSpot does not answer.
-        StoppedError: The run ended first.
+    Raises what `client.get` does.
     """
     params = {"appId": app} if app else {}
     return client.get(f"{CAMPAIGNS_PATH}/{campaign}", params, _decode_campaign, count)

@@ -46,11 +46,13 @@ if TYPE_CHECKING:
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
-# Before the first answer of all, a wrong host is likelier than a temporary failure.
 FIRST_CONTACT_RETRIES = 2
+"""Before the first answer of all, a wrong host is likelier than a temporary failure."""
+
 UNREADABLE_RETRIES = 2
-# Seconds from which on a wait is announced.
 LONG_WAIT = 20.0
+"""Seconds from which on a wait is announced."""
+
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 BROKEN_CHARACTERS = (
     "Events with characters that are no UTF-8 or JSON: {count} ({names}); those were replaced by "

@@ -10,15 +10,14 @@ from tap_hubspot_email_events.common.http import parse_date
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A `Date` header is cut off to seconds.
 SECOND = 1000
+"""A `Date` header is cut off to seconds."""
 
 
 class HubSpotClock:
     """What HubSpot's answers say of the time; all instants and durations in milliseconds."""
 
     def __init__(self) -> None:
-        """Start without any answer."""
         self._lock = threading.Lock()
         # The earliest time that an answer named, and how far this machine was ahead then.
         self.earliest: int | None = None

@@ -21,10 +21,12 @@ CONTACTS_SCOPE = "crm.objects.contacts.read"
 CONTACTS_BATCH = 100
 """The most contacts HubSpot reads in one request."""
 
-# What HubSpot says of a request with an address that it cannot take.
 OF_THE_ADDRESS = frozenset({400, 413, 414, 422})
-# So many addresses refused one by one, and none taken, are taken for a refusal of all.
+"""What HubSpot says of a request with an address that it cannot take."""
+
 ALIKE = 8
+"""So many addresses refused one by one, and none taken, are taken for a refusal of all."""
+
 REFUSED = "Recipients' addresses that HubSpot refuses: {count}; their events carry no contact"
 
 Values = tuple[Any, ...]
@@ -52,13 +54,8 @@ class Contacts:
         self._refused = 0
 
     def add(self, events: list[Event], count: RequestCount) -> None:
-        """Add `contact` to the events that have a recipient, in place.
-
-        Raises:
-            TapError: HubSpot does not answer; the events are not to be used.
-            StoppedError: The run ended first.
-        """
-        addresses = [_address(event.get("recipient")) for event in events]
+        """Add `contact` to the events with a recipient; raises what `HubSpotApi.enrich` does."""
+        addresses = [address_of(event) for event in events]
         contacts = self._lookup.find([each for each in addresses if each], count)
         for event, address in zip(events, addresses, strict=True):
             if address:
@@ -70,11 +67,7 @@ class Contacts:
         return [name for name in self._properties if name not in self._seen]
 
     def _fetch(self, addresses: list[str], count: RequestCount) -> dict[str, Values]:
-        """Read contacts; an address that HubSpot refuses is found by halving, and has no contact.
-
-        Raises:
-            RefusedError: HubSpot has refused several and taken none.
-        """
+        """Read contacts; an address that HubSpot refuses, found by halving, has no contact."""
         try:
             contacts = self._read(addresses, count)
         except RefusedError as error:
@@ -126,6 +119,10 @@ class _Contacts(msgspec.Struct):
 _decode_contacts = msgspec.json.Decoder(_Contacts).decode
 
 
-def _address(recipient: object) -> str:
-    """An address in lower case, since HubSpot ignores case; empty where there is none."""
-    return recipient.strip().lower() if isinstance(recipient, str) else ""
+def address_of(event: Event) -> str:
+    """The recipient's address in lower case, since HubSpot ignores case; empty without one."""
+    return _address(event.get("recipient"))
+
+
+def _address(given: object) -> str:
+    return given.strip().lower() if isinstance(given, str) else ""

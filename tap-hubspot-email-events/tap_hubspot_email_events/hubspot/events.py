@@ -16,9 +16,8 @@ Event = dict[str, Any]
 
 
 class Page(msgspec.Struct, rename="camel"):
-    """One page of `EVENTS_PATH`."""
+    """One page of `EVENTS_PATH`; its events are objects, but for HubSpot's mistakes."""
 
-    # Objects, but for what HubSpot may send by mistake.
     events: list[Any]
     has_more: bool = False
     offset: str | int | None = None
@@ -27,32 +26,27 @@ class Page(msgspec.Struct, rename="camel"):
 decode_page = msgspec.json.Decoder(Page).decode
 
 
-class Events:
-    """Reads pages of events; safe to share by threads."""
+def fetch_page(  # noqa: PLR0913 - HubSpot's parameters
+    client: HubSpotClient,
+    event_type: str,
+    start: int | None,
+    end: int,
+    count: RequestCount,
+    *,
+    limit: int,
+    offset: str | None,
+    exclude_filtered: bool,
+) -> Page:
+    """Fetch one page of the events between two instants, both inclusive, in milliseconds.
 
-    def __init__(self, client: HubSpotClient, *, page_size: int, exclude_filtered: bool) -> None:
-        """Request `page_size` events at once; `exclude_filtered` drops those HubSpot calls bots."""
-        self._client = client
-        self._params: dict[str, Any] = {"limit": page_size}
-        if exclude_filtered:
-            self._params["excludeFilteredEvents"] = "true"
-
-    def page(
-        self, event_type: str, start: int, end: int, offset: str | None, count: RequestCount
-    ) -> Page:
-        """Fetch one page of the events between two instants, both inclusive, in milliseconds.
-
-        Raises:
-            TapError: HubSpot does not answer.
-            StoppedError: The run ended first.
-        """
-        params = {
-            **self._params,
-            "eventType": event_type,
-            # HubSpot fails with status 500 when asked for the epoch itself.
-            "startTimestamp": max(1, start),
-            "endTimestamp": end,
-        }
-        if offset is not None:
-            params["offset"] = offset
-        return self._client.get(EVENTS_PATH, params, decode_page, count)
+    `exclude_filtered` leaves out what HubSpot calls bots. Raises what `client.get` does.
+    """
+    params: dict[str, Any] = {"eventType": event_type, "endTimestamp": end, "limit": limit}
+    if start is not None:
+        # HubSpot fails with status 500 when asked for the epoch itself.
+        params["startTimestamp"] = max(1, start)
+    if offset is not None:
+        params["offset"] = offset
+    if exclude_filtered:
+        params["excludeFilteredEvents"] = "true"
+    return client.get(EVENTS_PATH, params, decode_page, count)

@@ -13,68 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TEN_SECONDS = 10.0
-# Two requests sent a window apart may arrive less than a window apart.
 MARGIN = 0.15
+"""Seconds more, since two requests sent a window apart may arrive less than a window apart."""
+
 LARGEST_MARGIN = 1.0
 LARGEST_PAUSE = 10.0
 
 
-class RollingWindow:
-    """At most `limit` requests in any `seconds`; all times are passed in, as seconds.
+class Limiter:
+    """Lets threads send requests only as fast as the account allows.
 
     What other apps use of the account's limit is learnt from what HubSpot says remains.
     """
-
-    def __init__(self, limit: int, seconds: float) -> None:
-        """Allow `limit` requests, at least 1, in any `seconds`."""
-        self.limit = limit
-        self.account_limit = limit
-        self.seconds = seconds
-        self.margin = MARGIN
-        self._sent: deque[float] = deque()
-        self._others = 0
-        self._others_seen = float("-inf")
-
-    def delay(self, now: float) -> float:
-        """Seconds until a request may be sent; 0 when it may be sent now."""
-        self._forget(now)
-        allowed = self._allowed(now)
-        if len(self._sent) < allowed:
-            return 0.0
-        return self._sent[-allowed] + self.seconds + self.margin - now
-
-    def send(self, now: float) -> None:
-        """Count a request."""
-        self._sent.append(now)
-
-    def learn(self, now: float, *, limit: int, remaining: int) -> None:
-        """Take over the account's limit and what remains of it, as HubSpot reports them."""
-        self._forget(now)
-        self.account_limit = max(1, limit)
-        self._others = max(0, limit - remaining - len(self._sent))
-        self._others_seen = now
-
-    def _allowed(self, now: float) -> int:
-        others = self._others if now - self._others_seen <= self.seconds else 0
-        # What others use is taken off the account's limit, not off this tap's share of it.
-        most = min(self.limit, self.account_limit)
-        # Some requests always go out, or the tap would never learn that others have stopped.
-        return max(1, most // 20, min(most, self.account_limit - others))
-
-    def _forget(self, now: float) -> None:
-        while self._sent and self._sent[0] <= now - self.seconds - self.margin:
-            self._sent.popleft()
-
-
-class Limiter:
-    """Lets threads send requests only as fast as the account allows."""
 
     def __init__(self, requests_per_10_seconds: int, clock: Callable[[], float]) -> None:
         """Allow `requests_per_10_seconds` until HubSpot reports a lower limit."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._window = RollingWindow(requests_per_10_seconds, TEN_SECONDS)
-        self._second: RollingWindow | None = None
+        self._limit = requests_per_10_seconds
+        self._seconds = TEN_SECONDS
+        self._margin = MARGIN
+        self._sent: deque[float] = deque()
+        self._others = 0
+        self._others_seen = float("-inf")
         self._paused_until = float("-inf")
         self._pauses = 0
         self.successes = 0
@@ -88,15 +49,28 @@ class Limiter:
         """Count a request and return 0 if it may be sent now, else return the seconds to wait."""
         with self._lock:
             now = self._clock()
-            delay = max(self._paused_until - now, self._window.delay(now))
-            if self._second is not None:
-                delay = max(delay, self._second.delay(now))
+            self._forget(now)
+            delay = self._paused_until - now
+            allowed = self._allowed(now)
+            if len(self._sent) >= allowed:
+                delay = max(delay, self._sent[-allowed] + self._seconds + self._margin - now)
             if delay > 0:
                 return delay
-            self._window.send(now)
-            if self._second is not None:
-                self._second.send(now)
+            self._sent.append(now)
             return 0.0
+
+    def _allowed(self, now: float) -> int:
+        others = self._others if now - self._others_seen <= self._seconds else 0
+        # What others use is taken off the account's limit, not off this tap's share of it.
+        reported = self.requests_per_10_seconds
+        account = self._limit if reported is None else max(1, reported)
+        most = min(self._limit, account)
+        # Some requests always go out, or the tap would never learn that others have stopped.
+        return max(1, most // 20, min(most, account - others))
+
+    def _forget(self, now: float) -> None:
+        while self._sent and self._sent[0] <= now - self._seconds - self._margin:
+            self._sent.popleft()
 
     def acquire(self, stop: threading.Event) -> None:
         """Wait until a request may be sent, and count it.
@@ -118,20 +92,17 @@ class Limiter:
             now = self._clock()
             self.successes += 1
             self._pauses = 0
+            if interval := _number(headers, "Interval-Milliseconds"):
+                self._seconds = interval / 1000
             limit, remaining = _number(headers, "Max"), _number(headers, "Remaining")
-            interval = _number(headers, "Interval-Milliseconds")
-            if interval:
-                self._window.seconds = interval / 1000
             if limit is not None and remaining is not None:
-                self._window.learn(now, limit=limit, remaining=remaining)
+                self._forget(now)
+                self._others = max(0, limit - remaining - len(self._sent))
+                self._others_seen = now
                 self.requests_per_10_seconds = limit
             daily, daily_remaining = _number(headers, "Daily"), _number(headers, "Daily-Remaining")
             if daily is not None and daily_remaining is not None:
                 self.daily, self.daily_remaining = daily, daily_remaining
-            limit, remaining = _number(headers, "Secondly"), _number(headers, "Secondly-Remaining")
-            if limit is not None and remaining is not None:
-                self._second = self._second or RollingWindow(limit, 1.0)
-                self._second.learn(now, limit=limit, remaining=remaining)
 
     def throttled(self, policy: str, wait: float | None) -> float:
         """Hold all requests after a 429, for `wait` seconds if HubSpot named them.
@@ -147,7 +118,7 @@ class Limiter:
             if now + wait > self._paused_until:
                 self._paused_until = now + wait
                 self._pauses += 1
-                self._window.margin = min(LARGEST_MARGIN, 2 * self._window.margin)
+                self._margin = min(LARGEST_MARGIN, 2 * self._margin)
             return self._paused_until - now
 
 

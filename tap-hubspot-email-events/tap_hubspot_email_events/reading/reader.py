@@ -115,7 +115,7 @@ class EventReader:
         sync = self._new_sync(event_type, stream, self._now([bookmark]))
         offset: str | None = None
         while True:
-            page = self._api.events.page(event_type, sync.start, sync.end, offset, sync.count)
+            page = self._api.page(event_type, sync.start, sync.end, offset, sync.count)
             events = self._valid(page.events)
             self._to_records(sync, events)
             yield from events
@@ -189,7 +189,7 @@ class EventReader:
 
     def page(self, sync: StreamSync, part: Part) -> Page:
         """Fetch the next page of a part."""
-        page = self._api.events.page(
+        page = self._api.page(
             sync.event_type, part.requested_start, part.end, part.offset, sync.count
         )
         page.events = self._valid(page.events)

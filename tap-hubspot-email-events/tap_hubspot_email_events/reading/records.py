@@ -109,9 +109,8 @@ def make_records(events: list[Event], event_type: str, portal_id: Callable[[], i
     `created` becomes RFC 3339 in UTC; a missing `type` (UNBOUNCE events come without) and a
     missing `portalId` are filled in.
     """
-    texts = format_timestamp.each([event["created"] for event in events])
-    for event, text in zip(events, texts, strict=True):
-        event["created"] = text
+    for event in events:
+        event["created"] = format_timestamp(event["created"])
         if type(event.get("type")) is not str:
             event["type"] = event_type
         if type(event.get("portalId")) is not int:

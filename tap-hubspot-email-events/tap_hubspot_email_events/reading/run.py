@@ -228,7 +228,7 @@ class Run:
         yield from summary.clock_warnings(self.api.clock.ahead)
         yield from summary.future_warnings(self.reader.syncs.values())
         contacts = self.api.contacts
-        if contacts is not None and contacts.read and (absent := contacts.without_value):
+        if contacts.read and (absent := contacts.without_value):
             yield (
                 f"None of {contacts.read:,} contacts has a value for {', '.join(absent)}; check "
                 "contact_properties against the internal names in HubSpot, Settings > Properties."

@@ -7,6 +7,7 @@ Sources: HubSpot's Email Analytics API reference and payloads recorded by public
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
@@ -31,24 +32,17 @@ def _one(kind: str, description: str) -> Schema:
     return {"type": [kind, "null"], "description": description}
 
 
+def _list(items: Schema, description: str) -> Schema:
+    return {"type": ["array", "null"], "items": items, "description": description}
+
+
 def _strings(description: str) -> Schema:
-    return {
-        "type": ["array", "null"],
-        "items": {"type": ["string", "null"]},
-        "description": description,
-    }
+    return _list({"type": ["string", "null"]}, description)
 
 
-def _text(description: str) -> Schema:
-    return _one("string", description)
-
-
-def _count(description: str) -> Schema:
-    return _one("integer", description)
-
-
-def _flag(description: str) -> Schema:
-    return _one("boolean", description)
+_text = partial(_one, "string")
+_count = partial(_one, "integer")
+_flag = partial(_one, "boolean")
 
 
 def _event_id(description: str) -> Schema:
@@ -176,11 +170,7 @@ _OF_TYPE: dict[str, dict[str, Schema]] = {
     "STATUSCHANGE": {
         "source": _text("Where the change came from."),
         "sourceId": _text("The same more closely, as free text."),
-        "subscriptions": {
-            "type": ["array", "null"],
-            "items": _SUBSCRIPTION,
-            "description": "The subscriptions changed.",
-        },
+        "subscriptions": _list(_SUBSCRIPTION, "The subscriptions changed."),
         "portalSubscriptionStatus": _text("The recipient's status for the whole account."),
         "requestedBy": _text("Who asked for the change."),
         "requestedByUserId": _count("The same as a HubSpot user."),

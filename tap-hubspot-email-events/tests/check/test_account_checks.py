@@ -95,19 +95,21 @@ def test_a_missing_scope_is_named(portal: Sandbox, checking: Checking) -> None:
     assert failed(report)["scopes"].startswith("missing: crm.objects.contacts.read")
 
 
-@pytest.mark.parametrize("settings", [{"access_token": "another-token-of-mine"}, OAUTH])
-def test_refused_credentials_end_the_check_with_a_sentence(
-    portal: Sandbox, checking: Checking, settings: dict[str, Any]
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"access_token": "another-token-of-mine"}, "HTTP 40"),
+        (OAUTH, "HTTP 40"),
+        ({"api_url": "http://127.0.0.1:9"}, "could not be reached"),
+    ],
+)
+def test_without_an_answer_for_these_credentials_the_check_ends_with_a_sentence(
+    portal: Sandbox, checking: Checking, settings: dict[str, Any], words: str
 ) -> None:
     portal.set_token("sandbox-refresh-token", revoked=True)
     report = checking.report(**settings)
     assert list(report["checks"]) == ["portal"]
-    assert "HTTP 40" in failed(report)["portal"]
-
-
-def test_a_hubspot_out_of_reach_is_said(checking: Checking) -> None:
-    report = checking.report(api_url="http://127.0.0.1:9")
-    assert "could not be reached" in failed(report)["portal"]
+    assert words in failed(report)["portal"]
 
 
 def test_a_used_up_day_is_said(portal: Sandbox, checking: Checking) -> None:
@@ -183,19 +185,20 @@ def test_nothing_selected_fails(
     assert "no stream is selected" in failed(checking.report())["events"]
 
 
-def _state(moment: str) -> dict[str, Any]:
-    entry = {"replication_key": "created", "replication_key_value": moment}
-    return {"bookmarks": {"email_open": entry}}
+def with_bookmark(checking: Checking, folder: Path, wrap: Any = dict, **entry: Any) -> Any:
+    """What is said of the bookmarks, where the state has one."""
+    given = {"replication_key": "created", "replication_key_value": "2026-01-31T10:00:00.000Z"}
+    path = folder / "state.json"
+    path.write_text(json.dumps(wrap({"bookmarks": {"email_open": given | entry}})))
+    return checking.report("--state", str(path))["checks"]["bookmarks"]
 
 
-@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"singer_state": state}])
+@pytest.mark.parametrize("wrap", [dict, lambda state: {"singer_state": state}])
+@pytest.mark.usefixtures("portal")
 def test_the_state_shows_where_the_next_run_starts(
-    portal: Sandbox, checking: Checking, tmp_path: Path, wrap: Any
+    checking: Checking, tmp_path: Path, wrap: Any
 ) -> None:
-    del portal
-    path = tmp_path / "state.json"
-    path.write_text(json.dumps(wrap(_state("2026-01-31T10:00:00.000Z"))))
-    bookmarks = checking.report("--state", str(path))["checks"]["bookmarks"]
+    bookmarks = with_bookmark(checking, tmp_path, wrap)
     assert bookmarks["result"] == "ok"
     assert "2026-01-31T08:00:00.000Z (email_open)" in bookmarks["seen"]
     assert "none yet for email_sent" in bookmarks["seen"]
@@ -206,33 +209,24 @@ def test_a_bookmark_ahead_of_this_machines_clock_alone_is_none_of_the_future(
 ) -> None:
     at = time.time() + 7200
     portal.set_hubspot_clock(at)
-    path = tmp_path / "state.json"
-    path.write_text(json.dumps(_state(format_timestamp(int((at - 600) * 1000)))))
-    checks = checking.report("--state", str(path))["checks"]
-    assert checks["bookmarks"]["result"] == "ok"
-    assert checks["clock"]["result"] == "failed"
+    moment = format_timestamp(int((at - 600) * 1000))
+    assert with_bookmark(checking, tmp_path, replication_key_value=moment)["result"] == "ok"
 
 
-@pytest.mark.parametrize("moment", ["2999-01-01T00:00:00.000Z", "yesterday"])
-def test_a_bookmark_that_cannot_be_is_noticed(
-    portal: Sandbox, checking: Checking, tmp_path: Path, moment: str
+@pytest.mark.parametrize(
+    ("entry", "result"),
+    [
+        ({"replication_key_value": "2999-01-01T00:00:00.000Z"}, "failed"),
+        ({"replication_key_value": "yesterday"}, "failed"),
+        ({"portal_id": 4711}, "ok"),
+        ({"portal_id": 4712}, "failed"),
+    ],
+)
+@pytest.mark.usefixtures("portal")
+def test_a_bookmark_that_cannot_be_or_is_another_accounts_is_noticed(
+    checking: Checking, tmp_path: Path, entry: dict[str, Any], result: str
 ) -> None:
-    del portal
-    path = tmp_path / "state.json"
-    path.write_text(json.dumps(_state(moment)))
-    assert "bookmarks" in failed(checking.report("--state", str(path)))
-
-
-@pytest.mark.parametrize(("of", "result"), [(4711, "ok"), (4712, "failed")])
-def test_a_state_of_another_account_is_noticed(
-    portal: Sandbox, checking: Checking, tmp_path: Path, of: int, result: str
-) -> None:
-    del portal
-    path = tmp_path / "state.json"
-    state = _state("2026-01-31T10:00:00.000Z")
-    state["bookmarks"]["email_open"]["portal_id"] = of
-    path.write_text(json.dumps(state))
-    assert checking.report("--state", str(path))["checks"]["bookmarks"]["result"] == result
+    assert with_bookmark(checking, tmp_path, **entry)["result"] == result
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog", "--config"])
@@ -286,6 +280,16 @@ def test_a_hubspot_in_trouble_costs_no_more_than_60_requests(
     report = checking.report(contact_properties="product_user_id")
     assert failed(report)
     assert portal.hubspot_stats()["requests"] <= 60
+
+
+def test_nothing_is_asked_beyond_the_requests_allowed(
+    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ten of them are kept for tokens.
+    monkeypatch.setattr("tap_hubspot_email_events.check.command.MOST_REQUESTS", 15)
+    report = checking.report()
+    assert portal.hubspot_stats()["requests"] == report["requests"] == 5
+    assert "no requests left" in report["checks"]["campaigns"]["seen"]
 
 
 def test_neither_output_names_a_person_or_a_secret(portal: Sandbox, checking: Checking) -> None:

@@ -169,18 +169,6 @@ def test_the_token_is_printed_where_asked_for_and_nothing_else(
     assert not (tmp_path / ".env").exists()
 
 
-def test_the_old_token_endpoint_stands_in_where_the_dated_one_is_missing(
-    hubspot: Sandbox, tmp_path: Path, port: int
-) -> None:
-    hubspot.set_oauth(dated_endpoint=False)
-    connecting = Connecting(hubspot, tmp_path, port)
-
-    assert consent(connecting.address()).ok
-
-    assert connecting.end()[0] == 0
-    assert refresh_token((tmp_path / ".env").read_text(encoding="utf-8"))
-
-
 def test_an_access_token_in_the_way_is_mentioned(
     hubspot: Sandbox, tmp_path: Path, port: int
 ) -> None:

@@ -110,13 +110,6 @@ def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception, port: int) 
     assert str(error) in page.text
 
 
-def test_nobody_comes_back(port: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-
-    with visit.listener, pytest.raises(TapError, match=r"within 0\.01 seconds"):
-        visit.listener.wait(0.01)
-
-
 def test_a_port_in_use_is_one_sentence() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

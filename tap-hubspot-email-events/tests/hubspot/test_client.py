@@ -91,7 +91,7 @@ def test_the_token_and_the_parameters_are_sent(hubspot: requests_mock.Mocker) ->
         {"status_code": 530},
         {"status_code": 429, "headers": {"Retry-After": "0"}},
         {"text": "<html>"},
-        {"text": '{"events":[{"id"'},
+        *({"text": text} for text in ("", "[]", "{}", '{"events":{}}', '{"events":[{"id"')),
         {"exc": requests.ConnectTimeout},
         {"exc": requests.ReadTimeout},
         {"exc": requests.ConnectionError},
