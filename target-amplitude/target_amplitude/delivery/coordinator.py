@@ -103,7 +103,9 @@ class Coordinator:
         if block.state is not None:
             self.checkpoints.close(block.state)
             self.write_true_state()
-        self.changed.notify_all()
+        # Each thread that wakes interrupts the one that reads.
+        if self.queue.has_full_batch:
+            self.changed.notify_all()
 
     def accept(self, events: list[QueuedEvent]) -> None:
         """Acknowledge events that Amplitude has accepted.
@@ -196,6 +198,7 @@ class Coordinator:
             self.flush_at = FOREVER
         elif self.flush_at == FOREVER:
             self.flush_at = time.monotonic() + self._delays.partial_batch
+            self.changed.notify_all()
 
     def _acknowledge(self, events: list[QueuedEvent]) -> Counter[StreamCounts]:
         """Acknowledge events; returns how many there were of each stream."""
