@@ -72,11 +72,7 @@ class Coordinator:
         self.sent_bytes = 0
 
     def raise_failure(self) -> None:
-        """Raise the run's failure, if it has failed.
-
-        Raises:
-            RunFailedError: That failure.
-        """
+        """Raise the run's failure, if it has failed."""
         if self.failure is not None:
             raise self.failure
 
@@ -120,11 +116,7 @@ class Coordinator:
         self.write_true_state()
 
     def reject(self, refused: Iterable[tuple[QueuedEvent, str]], reason: str, message: str) -> None:
-        """Write events to the rejects file, each with its detail, and acknowledge them.
-
-        Raises:
-            RunFailedError: If they, or the state that has become true, cannot be written.
-        """
+        """Write events to the rejects file, each with its detail, and acknowledge them."""
         pairs = list(refused)
         if not pairs:
             return
@@ -136,11 +128,7 @@ class Coordinator:
         self.write_true_state()
 
     def refuse_alone(self, event: QueuedEvent, reason: str, message: str) -> None:
-        """Reject an event that was alone in a refused request, once another was accepted.
-
-        Raises:
-            RunFailedError: If it, or the state that has become true, cannot be written.
-        """
+        """Reject an event that was alone in a refused request, once another was accepted."""
         self.refused_alone.append((event, reason, message))
         self._reject_those_alone()
         self.changed.notify_all()

@@ -30,17 +30,15 @@ class Batch:
     retried_users: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
 class _Partition:
     """Full batches, and the partial one that is being filled, whose `size` is in bytes."""
 
-    __slots__ = ("full", "is_flushed", "is_in_flight", "partial", "size")
-
-    def __init__(self) -> None:
-        self.full: deque[list[QueuedEvent]] = deque()
-        self.partial: list[QueuedEvent] = []
-        self.size = 0
-        self.is_flushed = False
-        self.is_in_flight = False
+    full: deque[list[QueuedEvent]] = field(default_factory=deque)
+    partial: list[QueuedEvent] = field(default_factory=list)
+    size: int = 0
+    is_flushed: bool = False
+    is_in_flight: bool = False
 
 
 class PartitionedQueue:
