@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 
+@dataclass(slots=True)
 class _Checkpoint:
     """The records between two states."""
 
-    __slots__ = ("acknowledged", "opened", "state")
-
-    def __init__(self) -> None:
-        self.opened = 0
-        self.acknowledged = 0
-        self.state: bytes | None = None
+    opened: int = 0
+    acknowledged: int = 0
+    state: bytes | None = None
 
 
 class Checkpoints:

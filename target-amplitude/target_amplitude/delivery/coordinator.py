@@ -72,11 +72,7 @@ class Coordinator:
         self.sent_bytes = 0
 
     def raise_failure(self) -> None:
-        """Raise the run's failure, if it has failed.
-
-        Raises:
-            RunFailedError: That failure.
-        """
+        """Raise the run's failure, if it has failed."""
         if self.failure is not None:
             raise self.failure
 
@@ -103,7 +99,9 @@ class Coordinator:
         if block.state is not None:
             self.checkpoints.close(block.state)
             self.write_true_state()
-        self.changed.notify_all()
+        # Each thread that wakes interrupts the one that reads.
+        if self.queue.has_full_batch:
+            self.changed.notify_all()
 
     def accept(self, events: list[QueuedEvent]) -> None:
         """Acknowledge events that Amplitude has accepted.
@@ -118,11 +116,7 @@ class Coordinator:
         self.write_true_state()
 
     def reject(self, refused: Iterable[tuple[QueuedEvent, str]], reason: str, message: str) -> None:
-        """Write events to the rejects file, each with its detail, and acknowledge them.
-
-        Raises:
-            RunFailedError: If they, or the state that has become true, cannot be written.
-        """
+        """Write events to the rejects file, each with its detail, and acknowledge them."""
         pairs = list(refused)
         if not pairs:
             return
@@ -134,11 +128,7 @@ class Coordinator:
         self.write_true_state()
 
     def refuse_alone(self, event: QueuedEvent, reason: str, message: str) -> None:
-        """Reject an event that was alone in a refused request, once another was accepted.
-
-        Raises:
-            RunFailedError: If it, or the state that has become true, cannot be written.
-        """
+        """Reject an event that was alone in a refused request, once another was accepted."""
         self.refused_alone.append((event, reason, message))
         self._reject_those_alone()
         self.changed.notify_all()
@@ -196,6 +186,7 @@ class Coordinator:
             self.flush_at = FOREVER
         elif self.flush_at == FOREVER:
             self.flush_at = time.monotonic() + self._delays.partial_batch
+            self.changed.notify_all()
 
     def _acknowledge(self, events: list[QueuedEvent]) -> Counter[StreamCounts]:
         """Acknowledge events; returns how many there were of each stream."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_amplitude.delivery.throttling import FOREVER, Throttling
 
 if TYPE_CHECKING:
     from target_amplitude.delivery.block import QueuedEvent
+
+_MEMORY = attrgetter("memory")
 
 
 @dataclass(slots=True)
@@ -27,17 +30,15 @@ class Batch:
     retried_users: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
 class _Partition:
     """Full batches, and the partial one that is being filled, whose `size` is in bytes."""
 
-    __slots__ = ("full", "is_flushed", "is_in_flight", "partial", "size")
-
-    def __init__(self) -> None:
-        self.full: deque[list[QueuedEvent]] = deque()
-        self.partial: list[QueuedEvent] = []
-        self.size = 0
-        self.is_flushed = False
-        self.is_in_flight = False
+    full: deque[list[QueuedEvent]] = field(default_factory=deque)
+    partial: list[QueuedEvent] = field(default_factory=list)
+    size: int = 0
+    is_flushed: bool = False
+    is_in_flight: bool = False
 
 
 class PartitionedQueue:
@@ -72,6 +73,7 @@ class PartitionedQueue:
         for event in events:
             partition = partitions[hash(event.user) % count]
             size = len(event.body) + 1
+            event.memory = len(event.body) + len(event.line)
             if partition.size + size > self._max_bytes:
                 _close_partial(partition)
             partition.partial.append(event)
@@ -79,7 +81,7 @@ class PartitionedQueue:
             if len(partition.partial) >= self._max_events:
                 _close_partial(partition)
         self.pending += len(events)
-        self.memory += _memory(events)
+        self.memory += sum(map(_MEMORY, events))
 
     def flush(self) -> None:
         """Let partial batches be taken as soon as their partition has nothing in flight."""
@@ -99,7 +101,7 @@ class PartitionedQueue:
     def remove(self, events: list[QueuedEvent]) -> None:
         """Forget events that are acknowledged or deferred."""
         self.pending -= len(events)
-        self.memory -= _memory(events)
+        self.memory -= sum(map(_MEMORY, events))
 
     def is_idle(self) -> bool:
         """Whether no batch is in flight."""
@@ -164,7 +166,3 @@ def _close_partial(partition: _Partition) -> None:
         partition.partial = []
         partition.size = 0
         partition.is_flushed = False
-
-
-def _memory(events: list[QueuedEvent]) -> int:
-    return sum([len(event.body) + len(event.line) for event in events])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,19 +14,17 @@ if TYPE_CHECKING:
 FOREVER = float("inf")
 
 
+@dataclass(slots=True)
 class ThrottledUser:
     """Events of a throttled user, of which a slice is sent at a time.
 
     `retry_at` is in seconds of the run's clock, and infinite while a slice is in flight.
     """
 
-    __slots__ = ("attempts", "events", "retry_at", "slice_size")
-
-    def __init__(self) -> None:
-        self.events: deque[QueuedEvent] = deque()
-        self.retry_at = 0.0
-        self.slice_size = 0
-        self.attempts = 0
+    events: deque[QueuedEvent] = field(default_factory=deque)
+    retry_at: float = 0.0
+    slice_size: int = 0
+    attempts: int = 0
 
 
 class Throttling:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -37,17 +38,14 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 logger = logging.getLogger("target-amplitude")
 
 
+@dataclass(slots=True)
 class _Stream:
     """What the SCHEMA message of a stream says."""
 
-    __slots__ = ("counts", "is_mapped", "keys", "name", "separator")
-
-    def __init__(self, name: str, counts: StreamCounts) -> None:
-        self.name = name
-        self.counts = counts
-        self.keys: tuple[str, ...] = ()
-        self.is_mapped = False
-        self.separator: str | None = None
+    name: str
+    counts: StreamCounts
+    keys: tuple[str, ...] = ()
+    separator: str | None = None
 
 
 class InputReader:
@@ -79,11 +77,6 @@ class InputReader:
         self._line = 1
         self._records = 0
         self._message_counts = {"SCHEMA": 0, "STATE": 0, "ACTIVATE_VERSION": 0}
-        self._handlers: dict[str, Callable[[Message, bytes, int], None]] = {
-            "SCHEMA": self._read_schema,
-            "STATE": self._read_state,
-            "ACTIVATE_VERSION": self._read_activate_version,
-        }
 
     @property
     def message_counts(self) -> dict[str, int]:
@@ -133,8 +126,22 @@ class InputReader:
             if message.type == "RECORD":
                 self._read_record(message, line, number)
             else:
-                self._handlers.get(message.type, _refuse_message)(message, line, number)
+                self._read_other(message, line, number)
                 self._message_counts[message.type] += 1
+
+    def _read_other(self, message: Message, line: bytes, number: int) -> None:
+        match message.type:
+            case "SCHEMA":
+                self._read_schema(message, line, number)
+            case "STATE":
+                self._read_state(message, number)
+            case "ACTIVATE_VERSION":
+                pass  # Amplitude's events cannot be replaced by a newer version of a table.
+            case _:
+                raise InvalidInputLine(
+                    f"Line {number} of the input is a message of a type that this target does not "
+                    "take; what came before it was delivered.",
+                )
 
     def _read_record(self, message: Message, line: bytes, number: int) -> None:
         record = message.record
@@ -148,7 +155,7 @@ class InputReader:
             )
         if message.rejected is not ABSENT and self._is_own_reject(message.rejected):
             return
-        if stream.is_mapped and self._stream_maps is not None:
+        if self._stream_maps is not None:
             for mapped in self._stream_maps.apply(stream.name, record, number):
                 counts = self._counts[mapped.stream]
                 if mapped.record is None:
@@ -258,20 +265,15 @@ class InputReader:
         self._block.schemas[name] = line
         if self._stream_maps is not None:
             self._stream_maps.add_schema(name, schema, message.key_properties, self._find_separator)
-            stream.is_mapped = True
 
     def _find_separator(self, names: Iterable[str]) -> str | None:
         return find_separator(names, self._settings.user_field)
 
-    def _read_state(self, message: Message, line: bytes, number: int) -> None:
-        del line
+    def _read_state(self, message: Message, number: int) -> None:
         if message.value is ABSENT:
             raise InvalidInputLine(f"Line {number} of the input is a STATE without its value.")
         self._block.state = bytes(message.value)
         self.flush()
-
-    def _read_activate_version(self, message: Message, line: bytes, number: int) -> None:
-        """Do nothing: Amplitude's events cannot be replaced by a newer version of a table."""
 
 
 def _to_body(event: dict[str, Any], max_bytes: int) -> bytes | Refusal:
@@ -280,14 +282,6 @@ def _to_body(event: dict[str, Any], max_bytes: int) -> bytes | Refusal:
     except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
         return _NOT_JSON
     return body if len(body) < max_bytes else _TOO_LARGE
-
-
-def _refuse_message(message: Message, line: bytes, number: int) -> None:
-    del message, line
-    raise InvalidInputLine(
-        f"Line {number} of the input is a message of a type that this target does not take; "
-        "what came before it was delivered.",
-    )
 
 
 def _check_keys(record: dict[str, Any], keys: tuple[str, ...], number: int) -> None:

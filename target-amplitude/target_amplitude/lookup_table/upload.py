@@ -97,11 +97,7 @@ class CampaignUpload:
         return refused
 
     def upload_early(self) -> None:
-        """Upload once before the end of the run; a failure is left to the upload at the end.
-
-        Raises:
-            RunFailedError: If rejects or the state cannot be written.
-        """
+        """Upload once before the end of the run; a failure is left to the upload at the end."""
         if not self._pending or self._has_uploaded_early:
             return
         self._has_uploaded_early = True
@@ -185,9 +181,6 @@ def upload_table(api: ManagementApi, table: bytes) -> Reply | None:
 
     The reference does not say how a name that is taken is answered, so both are tried. Where the
     update is refused too, the first refusal counts.
-
-    Raises:
-        RunFailedError: If the last retry fails, or the server cannot be trusted.
     """
     described = json.dumps({"value": PROPERTY, "type": "event"})
     file = (f"{TABLE}.csv", table, "text/csv")

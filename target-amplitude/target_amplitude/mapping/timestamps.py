@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
+
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(?:[Zz]|([+-]\d\d):?(\d\d))?",
 )
@@ -32,6 +34,13 @@ def to_milliseconds(value: Any) -> int | None:
 
 
 def _parse(text: str) -> int | None:
+    # `2025-10-09T08:53:20.000Z`, which msgspec reads more than twice as fast; but it takes `t` for
+    # `T`, and whatever follows a NUL.
+    if len(text) == 24 and text[10] == "T" and "\0" not in text:  # noqa: PLR2004
+        try:
+            return _since_epoch(msgspec.convert(text, datetime))
+        except msgspec.ValidationError:
+            pass
     match = _RFC_3339.fullmatch(text) or _RFC_3339.fullmatch(text.strip())
     if match is None:
         digits = text.strip()

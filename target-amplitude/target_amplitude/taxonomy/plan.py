@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from target_amplitude.common.event_types import SELECTED_BY_DEFAULT
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.taxonomy.event_types import EVENT_TYPES
-from target_amplitude.taxonomy.properties import PROPERTIES, PROPERTIES_OF_TYPE, RECIPIENT
+from target_amplitude.taxonomy.properties import properties_of
 
 if TYPE_CHECKING:
     from target_amplitude.settings import Settings
@@ -31,7 +31,6 @@ class PlannedEvent:
 class Plan:
     """Everything to register; `properties` has each property of the events once."""
 
-    category: str
     events: tuple[PlannedEvent, ...]
     properties: tuple[PlannedProperty, ...]
 
@@ -55,12 +54,5 @@ def make_plan(settings: Settings, *, every_type: bool = False) -> Plan:
                 description,
                 properties_of(kind, settings.user_field),
             )
-    used = {planned.name for event in events.values() for planned in event.properties}
-    known = [PROPERTIES[name] for name in PROPERTIES if name in used]
-    return Plan(CATEGORY, tuple(events.values()), tuple(known))
-
-
-def properties_of(kind: str, user_field: str) -> tuple[PlannedProperty, ...]:
-    """Return the properties of a HubSpot event type, without the field of the user id."""
-    names = (RECIPIENT, *PROPERTIES_OF_TYPE[kind])
-    return tuple(PROPERTIES[name] for name in names if name != user_field)
+    used = dict.fromkeys(planned for event in events.values() for planned in event.properties)
+    return Plan(tuple(events.values()), tuple(used))

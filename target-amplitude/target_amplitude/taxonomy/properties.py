@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-
-from target_amplitude.taxonomy.event_types import EVENT_TYPES
+from itertools import chain
 
 STRING, NUMBER, BOOLEAN, ANY = "string", "number", "boolean", "any"
-
-RECIPIENT = "recipient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +30,8 @@ _number = partial(PlannedProperty, value_type=NUMBER)
 _flag = partial(PlannedProperty, value_type=BOOLEAN)
 _addresses = partial(PlannedProperty, is_list=True, is_personal=True)
 
-_RECIPIENT = (_personal(RECIPIENT, "Email address the email was meant for."),)
-
 _COMMON = (
+    _personal("recipient", "Email address the email was meant for."),
     _text("id", "HubSpot's id of the event, unique together with its time."),
     _number("portalId", "HubSpot account the event comes from."),
     _number("appId", "HubSpot tool that sent the email, such as batch or automation."),
@@ -143,15 +139,8 @@ _OF_TYPE: dict[str, tuple[tuple[PlannedProperty, ...], ...]] = {
     "SUPPRESSED": (_SUPPRESSED,),
 }
 
-PROPERTIES: dict[str, PlannedProperty] = {
-    planned.name: planned
-    for group in (_RECIPIENT, _COMMON, *(group for kind in _OF_TYPE.values() for group in kind))
-    for planned in group
-}
-"""All properties by name."""
 
-PROPERTIES_OF_TYPE: dict[str, tuple[str, ...]] = {
-    kind: tuple(planned.name for group in (_COMMON, *_OF_TYPE.get(kind, ())) for planned in group)
-    for kind in EVENT_TYPES
-}
-"""Names of the properties of each HubSpot event type, without the recipient."""
+def properties_of(kind: str, user_field: str) -> tuple[PlannedProperty, ...]:
+    """Return the properties of a HubSpot event type, without the field of the user id."""
+    planned = chain(_COMMON, *_OF_TYPE.get(kind, ()))
+    return tuple(each for each in planned if each.name != user_field)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from target_amplitude.amplitude.management_api import UNAUTHORIZED
+from target_amplitude.taxonomy.plan import CATEGORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +61,10 @@ class Registration:
         Raises:
             RunFailedError: If Amplitude cannot be reached.
         """
-        reply = self._write("POST", "category", {"category_name": plan.category})
-        yield self._outcome("category", plan.category, reply, "it exists already")
+        reply = self._write("POST", "category", {"category_name": CATEGORY})
+        yield self._outcome("category", CATEGORY, reply, "it exists already")
         for event in plan.events:
-            yield self._describe_event(event, plan.category)
+            yield self._describe_event(event)
         for event in plan.events:
             path = f"event/{quote(event.event_type, safe='')}"
             reply = self._write("PUT", path, {"display_name": event.display_name})
@@ -77,8 +78,8 @@ class Registration:
         for planned in plan.properties:
             yield self._describe_property(planned)
 
-    def _describe_event(self, event: PlannedEvent, category: str) -> Outcome:
-        fields = {"category": category, "description": event.description}
+    def _describe_event(self, event: PlannedEvent) -> Outcome:
+        fields = {"category": CATEGORY, "description": event.description}
         return self._describe("event", "event_type", event.event_type, fields)
 
     def _describe_property(self, planned: PlannedProperty) -> Outcome:

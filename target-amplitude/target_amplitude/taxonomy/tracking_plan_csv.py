@@ -10,6 +10,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from target_amplitude.taxonomy.plan import CATEGORY
+
 if TYPE_CHECKING:
     from target_amplitude.taxonomy.plan import Plan
 
@@ -54,7 +56,7 @@ def to_csv(plan: Plan) -> str:
             "Object type": "Event",
             "Object name": event.event_type,
             "Object description": event.description,
-            "Event category": plan.category,
+            "Event category": CATEGORY,
             "Event display name": event.display_name,
             "Event activity": "Active",
         }

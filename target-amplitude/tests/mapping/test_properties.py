@@ -72,3 +72,8 @@ def test_strings_are_cut_at_1024_characters(text: str) -> None:
     expected = text[:1024] or None
     assert properties.get("url") == properties.get("nested.url") == expected
     assert properties.get("replyTo") == ([expected] if expected else None)
+
+
+def test_an_empty_field_of_a_dotted_name_hides_no_nested_one() -> None:
+    properties = event_of(email(a={"b": 1}) | {"a.b": ""})["event_properties"]
+    assert properties["a.b"] == 1

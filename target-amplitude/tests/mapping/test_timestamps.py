@@ -43,6 +43,23 @@ def test_every_millisecond_is_read_right(  # noqa: PLR0913, PLR0917 - the parts 
     assert shifted == millis - offset // timedelta(milliseconds=1)
 
 
+@given(
+    st.sampled_from(
+        ["2025-10-09T08:53:20.000Z", "0001-01-01T00:00:00+2359", "9999-12-31T23:59:59.9999"]
+    ),
+    st.lists(
+        st.tuples(st.integers(0, 23), st.sampled_from("059 TZtz:.,+-W\0\n\u0661")), max_size=3
+    ),
+)
+def test_damaged_text_is_read_the_same_whichever_way_it_is_read(
+    text: str, damages: list[tuple[int, str]]
+) -> None:
+    for place, character in damages:
+        text = text[:place] + character + text[place + 1 :]
+    # Text of another length takes the general way.
+    assert to_milliseconds(text) == to_milliseconds(f"{text} ")
+
+
 @pytest.mark.parametrize(
     ("text", "milliseconds"),
     [
@@ -58,6 +75,8 @@ def test_every_millisecond_is_read_right(  # noqa: PLR0913, PLR0917 - the parts 
         ("1970-13-01T00:00:00Z", None),
         ("1970-01-01T00:00:00+24:00", None),
         ("1970-01-01t00:00:00Z", None),
+        ("1970-01-01t00:00:00.000Z", None),
+        ("1970-01-01T00:00:00\x00000Z", None),
         ("1970-01-01T00:00:00,500Z", None),
         ("1970-01-01T00:00:00.1234567890Z", None),
         ("19700101T000000Z", None),
