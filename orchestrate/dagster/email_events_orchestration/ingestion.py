@@ -54,8 +54,9 @@ def ingest_month(
     environment = {
         meltano.variable(account.tap, "start_date"): month.start,
         meltano.variable(account.tap, "end_date"): month.end,
+        # Meltano's variable, not its flag, of which the target does not hear.
+        "MELTANO_RUN_STATE_ID_SUFFIX": month.state_id_suffix,
     }
-    options += ["--state-id-suffix", month.state_id_suffix]
     figures = _run(account, instance, environment, options)
     reached = meltano.bookmarks(state_id)
     behind = sorted(name for name, instant in reached.items() if instant < month.end)
