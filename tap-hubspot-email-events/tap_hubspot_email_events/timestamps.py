@@ -19,6 +19,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 _WITHIN_HOUR = [f"{minute:02d}:{second:02d}." for minute in range(60) for second in range(60)]
 _MILLISECONDS = [f"{millisecond:03d}Z" for millisecond in range(1000)]
 _HOURS_KEPT = 50_000
+EARLIEST = 946_684_800_000
+"""2000-01-01, in milliseconds. HubSpot was founded in 2006, so no event is older."""
 
 
 def parse_timestamp(text: str) -> int:
