@@ -150,8 +150,8 @@ def test_an_export_that_does_not_fit_is_a_sentence(
     assert b"Traceback" not in errors
 
 
-def test_what_was_sent_again_after_a_week_is_reported_as_doubled(
-    sandbox: Sandbox, loader: Loader
+def test_what_was_sent_again_after_a_week_is_a_warning(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.pass_time(-10 * 86_400)
     loader.load(run_of(10))
@@ -159,6 +159,9 @@ def test_what_was_sent_again_after_a_week_is_reported_as_doubled(
     loader.load(run_of(4))
     loader.load(run_of(10), **REPORT)
     assert reconciled(loader)["doubled"] == 4
+    (warning,) = (entry for entry in caplog.records if "copies too many" in entry.message)
+    assert warning.levelname == "WARNING"
+    assert warning.message.startswith("4 copies too many are in Amplitude")
 
 
 def test_what_becomes_no_event_is_not_missing(
@@ -181,6 +184,60 @@ def test_a_recent_event_is_too_early_to_say_and_sent_all_the_same(
     assert (reconciled(loader)["too_early"], reconciled(loader)["missing"]) == (1, 0)
     loader.load([schema(), recent, state(1)], **SEND)
     assert len(sandbox.amplitude_events()) == 1
+
+
+def test_events_delivered_in_the_last_hours_are_too_early_to_say_whenever_they_happened(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.set_amplitude(export_delay_hours=2)
+    loader.load(run_of(30))
+    assert loader.load(run_of(30), **REPORT) == []
+    run = loader.runs[-1]
+    figures = run["reconciliation"]
+    assert (figures["too_early"], figures["missing"], run["exit_code"]) == (30, 0, 0)
+    assert run["outcome"].startswith("too early to say anything of 30 events")
+    assert "Nothing can be said yet: 30 events happened or were delivered after" in caplog.text
+    assert not missing_file(loader).exists()
+    assert all(entry.levelno < logging.WARNING for entry in caplog.records)
+    # Once they can be exported, what Amplitude lacks is missing.
+    hours_pass(loader)
+    with pytest.raises(RunFailedError, match="Amplitude lacks 30 of 30"):
+        loader.load(run_of(30), **REPORT)
+
+
+def test_only_the_hours_that_were_delivered_just_now_are_too_early(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    yesterday = [record(number, created=f"2026-10-31T05:00:{number}Z") for number in range(10, 20)]
+    loader.load([schema(), *yesterday, state(1)])
+    lose(sandbox, loader, 10, 11)
+    sandbox.set_amplitude(export_delay_hours=2)
+    loader.load(run_of(5))
+    with pytest.raises(RunFailedError, match="Amplitude lacks 10 of 15"):
+        loader.load([schema(), *yesterday, *run_of(5)[1:]], **REPORT)
+    assert reconciled(loader)["too_early"] == 5
+
+
+def test_without_a_job_log_what_was_delivered_just_now_counts_as_missing(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.set_amplitude(export_delay_hours=2)
+    loader.load(run_of(5))
+    with pytest.raises(RunFailedError, match="Amplitude lacks 5 of 5"):
+        loader.load(run_of(5), **REPORT, job_log_path=None)
+    assert "counts as missing where job_log_path has no line of its run" in caplog.text
+
+
+def test_event_types_stand_in_the_order_of_hubspots(loader: Loader) -> None:
+    kinds = ("OPEN", "CLICK", "SPAMREPORT", "BOUNCE", "SENT", "SHOP")
+    records = [record(number, type=kind) for number, kind in enumerate(kinds)]
+    loader.load([schema(), *records, state(1)], **SEND, event_types={"SENT": "Zz Sent"})
+    assert list(reconciled(loader)["by_event_type"]) == [
+        "Zz Sent",
+        *(f"[HubSpot] EMAIL_{name}" for name in ("BOUNCE", "OPEN", "CLICK", "SPAM_REPORT", "SHOP")),
+    ]
 
 
 def test_an_empty_amplitude_is_no_error(sandbox: Sandbox, loader: Loader) -> None:
