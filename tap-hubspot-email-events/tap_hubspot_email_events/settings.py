@@ -13,7 +13,7 @@ from tap_hubspot_email_events.common.declaration import json_schema, setting
 from tap_hubspot_email_events.common.http import is_safe_address
 from tap_hubspot_email_events.common.sdk_settings import SdkSettings
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.timestamps import parse_timestamp
+from tap_hubspot_email_events.timestamps import EARLIEST, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -148,8 +148,8 @@ class Settings(SdkSettings, frozen=True, kw_only=True):
 
     @property
     def start(self) -> int | None:
-        """`start_date` in milliseconds since 1970."""
-        return None if self.start_date is None else parse_timestamp(self.start_date)
+        """`start_date` in milliseconds since 1970, or 2000-01-01 where it lies before that."""
+        return None if self.start_date is None else max(EARLIEST, parse_timestamp(self.start_date))
 
     @property
     def end(self) -> int | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -15,8 +17,13 @@ from typing_extensions import override
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.common.plugin import DeclaredPlugin
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.reading.bookmarks import read_bookmark
 from tap_hubspot_email_events.reading.run import Run
+from tap_hubspot_email_events.reading.states import (
+    BOOKMARKS,
+    kind_of,
+    read_state,
+    unknown_warning,
+)
 from tap_hubspot_email_events.settings import SETTINGS, Settings, read_settings
 from tap_hubspot_email_events.singer.sdk import PreparedTap
 from tap_hubspot_email_events.singer.writer import BytesWriter
@@ -57,8 +64,13 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
             # The SDK's lines about each stream, and its metrics: the summary says the same.
             self.logger.setLevel(logging.WARNING)
         self._writer = BytesWriter()
-        _check_files(state, catalog)
-        super().__init__(state=state, catalog=catalog, message_writer=self._writer, **kwargs)
+        bookmarks = read_state(state)
+        _check_catalog(catalog)
+        super().__init__(
+            state={BOOKMARKS: bookmarks}, catalog=catalog, message_writer=self._writer, **kwargs
+        )
+        if warning := unknown_warning(bookmarks):
+            self.logger.warning(warning)
         self.metrics_logger.setLevel(self.logger.getEffectiveLevel())
 
     @cached_property
@@ -101,27 +113,6 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
         self.run.begin()
 
     @override
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take over a state.
-
-        Raises:
-            ConfigError: The state has an unknown form.
-        """
-        bookmarks = state.get("bookmarks")
-        if bookmarks is None:
-            return
-        if not isinstance(bookmarks, dict) or not all(
-            isinstance(entry, dict) for entry in bookmarks.values()
-        ):
-            raise ConfigError(
-                "The state is of no form this tap knows; it must be an object `bookmarks` with an "
-                "object for each stream."
-            )
-        for name in STREAM_OF_TYPE.values():
-            read_bookmark(name, bookmarks.get(name, {}))
-        super().load_state(state)
-
-    @override
     def terminate(self, signum: int) -> None:
         """End the run with the state that is true by then."""
         self.run.terminate(signum)
@@ -129,7 +120,7 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
     @override
     @classmethod
     def describe(cls, error: Exception) -> Sequence[str] | None:
-        """Say also what is wrong with stream maps, and with files that the SDK reads."""
+        """Say also what is wrong with stream maps."""
         match error:
             case StreamMapConfigError():
                 return [f"The setting `stream_maps` is wrong: {error}"]
@@ -137,12 +128,20 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
                 return [
                     "An expression in the setting `stream_maps` cannot be worked out; correct it."
                 ]
-            case FileNotFoundError():
-                return [f"There is no file {error.filename}; correct the path."]
-            # The SDK reads files with one of two JSON packages, each with its own error type.
-            case ValueError() if type(error).__name__ == "JSONDecodeError":
-                return ["The state or catalog file is no valid JSON; correct the file."]
         return super().describe(error)
+
+    @override
+    @classmethod
+    def invoke(
+        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **kwargs: Any
+    ) -> None:
+        """Run the command, once its files are known to hold what is meant."""
+        with cls.sentences():
+            given = {
+                "state": None if state is None else _checked("--state", state),
+                "catalog": None if catalog is None else _checked("--catalog", catalog),
+            }
+        super().invoke(**given, **kwargs)
 
     @override
     @classmethod
@@ -159,11 +158,41 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
             super().cb_test(ctx, param, value)
 
 
-def _check_files(state: object, catalog: object) -> None:
-    if isinstance(state, list | int | float):
-        raise ConfigError("The state is of no form this tap knows; it must be an object.")
-    streams = catalog.get("streams") if isinstance(catalog, dict) else catalog
-    if isinstance(catalog, dict | list) and not (
-        isinstance(streams, list) and all(isinstance(s, dict) and "schema" in s for s in streams)
+def _checked(option: str, file: IO[str]) -> IO[str]:
+    """A file of JSON for the SDK, which answers anything but an object with a traceback.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds something else.
+    """
+    name = f"The file {file.name} of {option}"
+    try:
+        text = file.read()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} is no UTF-8 text; give a JSON file.") from None
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
+    if not text.strip():
+        raise ConfigError(f"{name} is empty; give a JSON file, or leave out {option}.")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ConfigError(f"{name} is no valid JSON; correct the file.") from None
+    if isinstance(content, str):
+        raise ConfigError(
+            f"{name} holds a string, as JSON that was quoted and escaped once more does; it must "
+            "hold the object itself."
+        )
+    is_none = content is None and option == "--state"
+    if not isinstance(content, dict) and not is_none:
+        raise ConfigError(f"{name} holds {kind_of(content)}; it must hold an object.")
+    return io.StringIO(text)
+
+
+def _check_catalog(catalog: object) -> None:
+    if catalog is None or isinstance(catalog, Catalog):
+        return
+    streams = catalog.get("streams") if isinstance(catalog, dict) else None
+    if not isinstance(streams, list) or not all(
+        isinstance(each, dict) and "schema" in each for each in streams
     ):
         raise ConfigError("The catalog is of no known form; make one with `--discover`.")

@@ -15,6 +15,8 @@ _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 """Its sums are written without an offset, which takes two thirds of the time."""
 
 _MILLISECOND = timedelta(milliseconds=1)
+EARLIEST = 946_684_800_000
+"""2000-01-01, in milliseconds. HubSpot was founded in 2006, so no event is older."""
 
 
 def parse_timestamp(text: str) -> int:

@@ -96,7 +96,7 @@ def test_a_state_or_catalog_of_no_known_form_is_refused(files: dict[str, Any]) -
     [
         {},
         {"bookmarks": None},
-        {"bookmarks": {"email_events": {"startTimestamp": 5}}, "currently_syncing": None},
+        {"bookmarks": {}, "currently_syncing": None},
         {"bookmarks": {"email_open": {"progress_markers": {"replication_key_value": "x"}}}},
         {"bookmarks": {"email_open": {"replication_key_value": 1_760_000_000_000}}},
     ],

@@ -26,7 +26,7 @@ from target_amplitude.delivery.rejects import RejectsFile
 from target_amplitude.errors import RunFailedError
 from target_amplitude.history import summary as words
 from target_amplitude.history.counts import CountsByStream, rejected_percent
-from target_amplitude.history.job_log import JobLog
+from target_amplitude.history.job_log import JobLog, state_id
 from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
 from target_amplitude.input.reader import InputReader
 from target_amplitude.input.stream_maps import StreamMaps
@@ -133,14 +133,21 @@ class Run:
         if failure is not None:
             self._end(str(failure))
             raise failure
-        outcome = self._destination.outcome
+        outcomes = []
+        if self._reader.early_end is not None:
+            outcomes.append(f"the input ended early: {self._reader.early_end}")
+            logger.warning(
+                "The run does not count as a good one, since %s; the next one goes on from the "
+                "last state.",
+                outcomes[0],
+            )
         if left:
-            outcome = (
+            outcomes.append(
                 f"{left} event(s) are left for a later run, since Amplitude's daily quota of "
                 "their users is used up"
             )
-            logger.warning("%s; state was written up to the first of them.", outcome)
-        self._end(outcome, code=0)
+            logger.warning("%s; state was written up to the first of them.", outcomes[-1])
+        self._end("; ".join(outcomes) or self._destination.outcome, code=0)
         return 0
 
     def _choose_destination(self, delays: Delays) -> Destination:
@@ -190,20 +197,22 @@ class Run:
             "seconds": round(time.monotonic() - self._started, 3),
             "outcome": outcome,
             "dry_run": self._is_dry,
-            "streams": [counts.summary() for counts in self._counts.values()],
+            "streams": [counts.summary() for counts in self._counts.in_order()],
             "exit_code": code,
+            "complete": self._reader.early_end is None,
         } | self._destination.figures()
+        if (state := state_id(os.environ)) is not None:
+            summary["state_id"] = state
         self._log_end(summary)
         try:
             self._job_log.append(summary)
         except OSError as failure:
             logger.warning("The run could not be added to job_log_path: %s", failure.strerror)
-        self._job_log.close()
         self._rejects.close()
         self._wakeup.close()
 
     def _log_end(self, summary: dict[str, Any]) -> None:
-        streams = list(self._counts.values())
+        streams = self._counts.in_order()
         for stream in summary["streams"]:
             logger.debug(words.stream_details(stream))
         for line in words.table(streams, dry_run=self._is_dry):
@@ -214,9 +223,8 @@ class Run:
         for line in self._destination.lines(reasons):
             logger.info(line)
         path = None if self._is_dry else str(self._settings.rejected_path)
-        for warning in words.warnings(
-            streams, user_field=self._settings.user_field, rejected_path=path
-        ):
+        warnings = words.warnings(streams, user_field=self._settings.user_field, rejected_path=path)
+        for warning in (*self._destination.warnings(), *warnings):
             logger.warning(warning)
         logger.info(words.totals(streams, summary["seconds"], dry_run=self._is_dry))
 

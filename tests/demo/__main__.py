@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.picture import Funnel, draw_funnels
 from demo.pipeline import PipelineError, run_pipeline
 from demo.reconcile import EVENT_NAMES, balance_table, funnel_table, reconcile
-from demo.repair import show_repair
+from demo.repair import REPAIR_JOB_LOG, show_repair
 from sandbox.client import Sandbox
 from target_amplitude.history.job_log import read_runs
 from target_amplitude.history.page import make_page
@@ -27,6 +27,8 @@ def main() -> int:
     options = parser.parse_args()
     output = Path("output/demo")
     output.mkdir(parents=True, exist_ok=True)
+    for job_log in output.glob("*jobs.jsonl*"):
+        job_log.unlink()
     with Sandbox(seed=options.seed) as sandbox:
         sandbox.generate(events=options.events, days=29)
         try:
@@ -69,9 +71,8 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
         print("\nFAILED: the report did not find exactly the event that was taken out")
         return 1
     page = output / "history.html"
-    page.write_text(
-        make_page(read_runs(output / "jobs.jsonl"), datetime.now(timezone.utc)), "utf-8"
-    )
+    runs = [*read_runs(output / "jobs.jsonl"), *read_runs(output / REPAIR_JOB_LOG)]
+    page.write_text(make_page(runs, datetime.now(timezone.utc)), "utf-8")
     print(f"The history of these runs, as a page: {page}")
     print("\nEvery event arrived, each once.")
     return 0

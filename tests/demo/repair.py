@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from sandbox.client import Sandbox
 
+REPAIR_JOB_LOG = "repair-jobs.jsonl"
+
 
 def show_repair(meltano: Path, sandbox: Sandbox, output: Path) -> bool:
     """Lose an event, report it, send it and report again; returns whether all went as it should.
@@ -21,7 +23,8 @@ def show_repair(meltano: Path, sandbox: Sandbox, output: Path) -> bool:
     Raises:
         PipelineError: A run of send_missing failed.
     """
-    # The sandbox exports what it received without the two hours' delay of the real one.
+    # The sandbox exports what it received without the two hours' delay of the real one, so these
+    # runs are not to see in the job log what was delivered just now.
     sandbox.set_amplitude(export_delay_hours=-1)
     lost = sandbox.amplitude_events()[0]
     sandbox.remove_amplitude_events([lost["insert_id"]])
@@ -38,9 +41,11 @@ def _reconcile(meltano: Path, sandbox: Sandbox, output: Path, mode: str) -> int:
         "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
         "TARGET_AMPLITUDE_SECRET_KEY": "sandbox-secret-key",
         "TARGET_AMPLITUDE_RECONCILE": mode,
+        "TARGET_AMPLITUDE_JOB_LOG_PATH": str(output / REPAIR_JOB_LOG),
+        "MELTANO_RUN_STATE_ID_SUFFIX": "reconcile",
     }
     command = [
-        str(meltano), "--environment=demo", "run", "--full-refresh", "--state-id-suffix=reconcile",
+        str(meltano), "--environment=demo", "run", "--full-refresh",
         "tap-hubspot-email-events", "target-amplitude",
     ]  # fmt: skip
     log = output / "reconcile.log"
@@ -48,7 +53,7 @@ def _reconcile(meltano: Path, sandbox: Sandbox, output: Path, mode: str) -> int:
         code = subprocess.run(
             command, stdout=lines, stderr=subprocess.STDOUT, env=environment, check=False
         ).returncode
-    jobs = (output / "jobs.jsonl").read_text(encoding="utf-8").splitlines()
+    jobs = (output / REPAIR_JOB_LOG).read_text(encoding="utf-8").splitlines()
     found = json.loads(jobs[-1])["reconciliation"]
     missing: int = found["missing"]
     if code != (mode == "report" and missing > 0):

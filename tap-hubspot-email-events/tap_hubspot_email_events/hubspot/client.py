@@ -56,7 +56,7 @@ LONG_WAIT = 20.0
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 BROKEN_CHARACTERS = (
     "Events with characters that are no UTF-8 or JSON: {count} ({names}); those were replaced by "
-    "U+FFFD or kept, and numbers that are none by null."
+    "U+FFFD or kept, and numbers that are none, or values too large to read, by null."
 )
 
 logger = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class HubSpotClient:
     def _decode(self, body: bytes, decode: Callable[[bytes], T]) -> T:
         try:
             return decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             mended = mend(body)
             if mended is None:
                 raise

@@ -48,7 +48,8 @@ class Contacts:
         self._body = {"idProperty": "email", "properties": list(read)}
         self._lookup: Lookup[str, Values] = Lookup(self._fetch, batch=CONTACTS_BATCH)
         self._seen: set[str] = set()
-        # How many contacts HubSpot has returned.
+        # How many addresses HubSpot has looked up, and how many contacts it has returned.
+        self.asked = 0
         self.read = 0
         self._accepted = False
         self._refused = 0
@@ -93,6 +94,7 @@ class Contacts:
             CONTACTS_PATH, body, _decode_contacts, count, scope=CONTACTS_SCOPE
         )
         contacts = dict.fromkeys(addresses, self._unknown)
+        self.asked += len(addresses)
         self.read += len(answer.results)
         for contact in answer.results:
             values = tuple(contact.properties.get(name) for name in self._properties)

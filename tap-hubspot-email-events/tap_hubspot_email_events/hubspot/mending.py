@@ -1,4 +1,4 @@
-"""Read an answer that is not quite JSON: broken characters, and numbers that are none."""
+"""Read an answer that is not quite JSON: broken characters, and values that cannot be read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ import msgspec
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x1f]")
 _LARGEST = 2**64 - 1
+_MOST_DIGITS = 308
+"""Those of the largest number that JSON readers keep, as a float."""
+_DEEPEST = 100
+"""Levels of lists and objects that are kept where more than a reader can take were found."""
+_NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 
 
 class Mended(NamedTuple):
@@ -25,19 +30,52 @@ def mend(body: bytes) -> Mended | None:
     """Mend an answer; None if it is no JSON with broken characters, such as half of one.
 
     Bytes that are no UTF-8 and lone surrogates become U+FFFD, raw control characters are kept, and
-    NaN and infinities become null.
+    NaN, infinities, numbers of more than 308 digits, and lists and objects nested too deeply become
+    null.
     """
+    # Bytes that are no UTF-8 become lone surrogates, as which they are replaced below.
+    text = body.decode("utf-8-sig", errors="surrogateescape")
     try:
-        # Bytes that are no UTF-8 become lone surrogates, as which they are replaced below.
-        content = json.loads(
-            body.decode("utf-8-sig", errors="surrogateescape"),
-            strict=False,
-            parse_constant=lambda _: math.nan,
-        )
-        mended = _mend(content)
-        return Mended(msgspec.json.encode(mended), _broken_events(content, mended))
-    except (ValueError, OverflowError, RecursionError):
+        return _mended(text)
+    except RecursionError:
+        pass
+    except ValueError:
         return None
+    try:
+        return _mended(_without_depth(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _mended(text: str) -> Mended:
+    content = json.loads(
+        text, strict=False, parse_constant=lambda _: math.nan, parse_int=_whole_number
+    )
+    mended = _mend(content)
+    return Mended(msgspec.json.encode(mended), _broken_events(content, mended))
+
+
+def _whole_number(digits: str) -> float:
+    # Python refuses to read thousands of digits, which would take it long.
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.nan
+
+
+def _without_depth(text: str) -> str:
+    """Put NaN, which becomes null and is counted, for what is nested too deeply."""
+    kept: list[str] = []
+    depth = taken = 0
+    for match in _NESTING.finditer(text):
+        character = text[match.start()]
+        if character in "[{":
+            depth += 1
+            if depth == _DEEPEST + 1:
+                kept.append(text[taken : match.start()])
+        elif character in "]}":
+            if depth == _DEEPEST + 1:
+                kept.append("NaN")
+                taken = match.end()
+            depth -= 1
+    return "".join([*kept, text[taken:]])
 
 
 def _mend(value: Any) -> Any:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.errors import ConfigError
-from tap_hubspot_email_events.reading.digests import decode, encode
+from tap_hubspot_email_events.reading.digests import decode, decode_hashes, encode, encode_hashes
 from tap_hubspot_email_events.settings import DEFAULT_HISTORY
-from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+from tap_hubspot_email_events.timestamps import EARLIEST, format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ RUN_STARTED_AT = "run_started_at"
 READ_FROM = "read_from"
 PORTAL_ID = "portal_id"
 SENT = "sent"
+MISPLACED = "misplaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,14 @@ def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
     value = state.get("replication_key_value")
     if value is None:
         return None
+    first, portal = state.get(READ_FROM), state.get(PORTAL_ID)
     try:
-        started, first = state.get(RUN_STARTED_AT), state.get(READ_FROM)
-        portal = state.get(PORTAL_ID)
-        return Bookmark(
+        # A run with a start date before 2000 used to say so here.
+        read_from = max(EARLIEST, _instant(first)) if isinstance(first, str) else first
+        bookmark = Bookmark(
             _instant(value),
-            None if started is None else _instant(started),
-            None if first is None else _instant(first),
+            _instant_or_none(state.get(RUN_STARTED_AT)),
+            _instant_or_none(read_from),
             portal if type(portal) is int else None,
         )
     except (TypeError, ValueError):
@@ -79,6 +81,14 @@ def read_bookmark(stream: str, state: Mapping[str, Any]) -> Bookmark | None:
             f"The state's bookmark of stream {stream} is no RFC 3339 date; correct it, or remove "
             "the stream's entry to read it again from `start_date`."
         ) from None
+    instants = (bookmark.end, bookmark.run_started_at, bookmark.read_from)
+    if any(instant is not None and instant < EARLIEST for instant in instants):
+        raise ConfigError(
+            f"The state's bookmark of stream {stream} lies before the year 2000, as a number of "
+            "seconds does instead of milliseconds; correct it, or remove the stream's entry to "
+            "read it again from `start_date`."
+        )
+    return bookmark
 
 
 def write_bookmark(state: dict[str, Any], bookmark: Bookmark, replication_key: str) -> None:
@@ -110,7 +120,15 @@ def read_digests(state: Mapping[str, Any], bookmark: Bookmark | None) -> list[Wi
     return digests if digests and digests[-1].end == end == bookmark.end else []
 
 
-def write_digests(state: dict[str, Any], digests: Sequence[WindowDigest]) -> None:
+def read_misplaced(state: Mapping[str, Any]) -> list[int]:
+    """Read the hashes of misplaced events that left the tap before, from a stream's entry."""
+    sent = state.get(SENT)
+    return decode_hashes(sent.get(MISPLACED)) if isinstance(sent, dict) else []
+
+
+def write_digests(
+    state: dict[str, Any], digests: Sequence[WindowDigest], misplaced: Sequence[int] = ()
+) -> None:
     """Write what has left the tap to a stream's entry in the state, in place."""
     if not digests:
         state.pop(SENT, None)
@@ -120,6 +138,8 @@ def write_digests(state: dict[str, Any], digests: Sequence[WindowDigest]) -> Non
         "to": format_timestamp(digests[-1].end),
         "stretches": encode(digests),
     }
+    if misplaced:
+        state[SENT][MISPLACED] = encode_hashes(misplaced)
 
 
 def aligned(start: int, known: Sequence[WindowDigest], earliest: int | None) -> int:
@@ -136,12 +156,16 @@ def aligned(start: int, known: Sequence[WindowDigest], earliest: int | None) -> 
 def first_instant(settings: Settings, bookmark: Bookmark | None, now: int) -> int:
     """Where a stream's range starts, in milliseconds."""
     if bookmark is None:
-        return max(1, now - DEFAULT_HISTORY if settings.start is None else settings.start)
+        return max(EARLIEST, now - DEFAULT_HISTORY if settings.start is None else settings.start)
     start = bookmark.next_start(settings.lookback)
     if settings.start is not None:
         # The lookback stops at the start date, but what follows the bookmark is always read.
         start = max(start, min(settings.start, bookmark.end + 1))
-    return max(1, start)
+    return max(EARLIEST, start)
+
+
+def _instant_or_none(value: Any) -> int | None:
+    return None if value is None else _instant(value)
 
 
 def _instant(value: Any) -> int:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.events import Event
 
 MODULUS = 2**64
+MOST_MISPLACED = 10_000
+"""Misplaced events remembered within a run; one beyond them is sent each time it is seen."""
+_HASH = struct.Struct(">Q")
 # Length in ms (at least 1), number of events, sum of their hashes.
 _PACKED = struct.Struct(">IIQ")
 _LONGEST = 2**32 - 1
@@ -142,15 +145,42 @@ def decode(text: object, start: int) -> list[WindowDigest]:
     ]
 
 
+def encode_hashes(hashes: Iterable[int]) -> str:
+    """Encode hashes of events, 11 characters each."""
+    return base64.b64encode(b"".join(map(_HASH.pack, hashes))).decode()
+
+
+def decode_hashes(text: object) -> list[int]:
+    """Decode what `encode_hashes` has made; nothing if it is something else."""
+    try:
+        packed = base64.b64decode(text if isinstance(text, str) else "", validate=True)
+        return [number for (number,) in _HASH.iter_unpack(packed)]
+    except (binascii.Error, struct.error, ValueError):
+        return []
+
+
 class SentEvents:
     """What left the tap before, as digests, and what is seen in this run, for the next one.
 
     Used by one thread at a time.
     """
 
-    def __init__(self, known: Sequence[WindowDigest], *, since: int, bucket: int) -> None:
-        """Remember what is seen from `since` on, in buckets of `bucket` milliseconds."""
+    def __init__(
+        self,
+        known: Sequence[WindowDigest],
+        *,
+        since: int,
+        bucket: int,
+        misplaced: Iterable[int] = (),
+    ) -> None:
+        """Remember what is seen from `since` on, in buckets of `bucket` milliseconds.
+
+        `misplaced` are the hashes of misplaced events that left before.
+        """
         self.repeated = 0
+        # Hashes of the misplaced events seen in this run, in their order.
+        self.misplaced: dict[int, None] = {}
+        self._known_misplaced = frozenset(misplaced)
         self._known = known
         self._ends = [window.end for window in known]
         self._since = since
@@ -178,6 +208,24 @@ class SentEvents:
             if is_read(window.start, window.end):
                 self._decide(place, send)
         send.sort(key=_created, reverse=True)
+        return send
+
+    def deduplicate_misplaced(self, events: Iterable[Event]) -> list[Event]:
+        """Take events that lie outside the range they came for, and return those to send.
+
+        No window holds them, so they are remembered one by one.
+        """
+        send = []
+        for event in events:
+            digest = event_hash(event)
+            if digest in self.misplaced:
+                continue
+            if len(self.misplaced) < MOST_MISPLACED:
+                self.misplaced[digest] = None
+            if digest in self._known_misplaced:
+                self.repeated += 1
+            else:
+                send.append(event)
         return send
 
     def _take(self, event: Event, send: list[Event]) -> None:

@@ -19,7 +19,7 @@ from tap_hubspot_email_events.errors import (
     StreamError,
 )
 from tap_hubspot_email_events.reading.plan import PagingError, PartKind, PartStatus
-from tap_hubspot_email_events.reading.records import PreviousPage, without_repeated
+from tap_hubspot_email_events.reading.records import PreviousPage, split_range, without_repeated
 from tap_hubspot_email_events.reading.stream_sync import EncodedPage
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ class Source(Protocol):
 
     def page(self, sync: StreamSync, part: Part) -> Page:
         """Fetch the next page of a part; its events all have an `id` and a `created`."""
+
+    def note_misplaced(self, events: list[Event]) -> None:
+        """Note events that lie outside the range they came for and are sent all the same."""
 
     def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
         """Encode events as lines of messages."""
@@ -238,9 +241,11 @@ class Engine:
 
     def _read_page(self, sync: StreamSync, part: Part) -> None:
         page = self._source.page(sync, part)
-        created = [event["created"] for event in page.events]
+        # What lies elsewhere would mislead the plan, which takes the page's times for its progress.
+        events, misplaced = split_range(page.events, part.requested_start, part.end)
+        created = [event["created"] for event in events]
         previous = sync.previous_pages.setdefault(part, PreviousPage())
-        events = without_repeated(page.events, created, previous)
+        events = without_repeated(events, created, previous)
         if len(events) < len(created):
             created = [event["created"] for event in events]
         offset = None if page.offset is None else str(page.offset)
@@ -263,10 +268,14 @@ class Engine:
             if cut is not None:
                 events = [e for e, instant in zip(events, created, strict=True) if instant > cut]
             events = sync.sent.deduplicate(events, sync.plan.is_read)
+            misplaced = sync.sent.deduplicate_misplaced(misplaced)
             number = part.pages
             sync.unwritten[part] += 1
             # One for the part's next page, one for a new part that this page has paid for.
             self._idle.notify(2)
+        if misplaced:
+            self._source.note_misplaced(misplaced)
+            events = [*events, *misplaced]
         events.reverse()
         lines = self._source.lines(sync, events) if events else b""
         hold_back = part.kind is PartKind.HEAD and max(created, default=0) > sync.end - RECENT

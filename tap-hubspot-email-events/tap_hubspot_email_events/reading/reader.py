@@ -12,6 +12,7 @@ from tap_hubspot_email_events.reading.bookmarks import (
     first_instant,
     read_bookmark,
     read_digests,
+    read_misplaced,
     write_bookmark,
     write_digests,
 )
@@ -23,7 +24,7 @@ from tap_hubspot_email_events.reading.stream_sync import StreamSync
 from tap_hubspot_email_events.singer.stream_writer import StreamWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tap_hubspot_email_events.hubspot.api import HubSpotApi
     from tap_hubspot_email_events.hubspot.events import Event, Page
@@ -36,10 +37,18 @@ if TYPE_CHECKING:
 
 STATE_SECONDS = 0.2
 # In all streams together; with 22 characters each, they keep the state below 64 KB.
-MOST_DIGESTS = 2500
+MOST_DIGESTS = 2400
 # What a stream shows within the lookback is remembered in so many buckets at most.
 MOST_BUCKETS = 20_000
+# As many misplaced events are remembered, 11 characters each.
+MOST_MISPLACED = 200
+# How far beyond the start of the run the time of an event may lie, in milliseconds.
+MOST_AHEAD = 86_400_000
 LEFT_OUT = "Events without an id or a time to be placed by: {count} ({names}); they were left out."
+MISPLACED = (
+    "Events whose time lies outside the range that HubSpot was asked for: {count} ({names}); they "
+    "were sent, each once."
+)
 
 
 class EventReader:
@@ -116,7 +125,7 @@ class EventReader:
         offset: str | None = None
         while True:
             page = self._api.page(event_type, sync.start, sync.end, offset, sync.count)
-            events = self._valid(page.events)
+            events = self._valid(sync, page.events)
             self._to_records(sync, events)
             yield from events
             if not page.has_more or page.offset in (None, "", offset):
@@ -151,17 +160,19 @@ class EventReader:
             [each for each in known if start <= each.start and each.end <= end],
             since=now - settings.lookback,
             bucket=max(1, settings.lookback // MOST_BUCKETS),
+            misplaced=read_misplaced(stream.stream_state) if known else (),
         )
         sync = StreamSync(stream.name, event_type, plan, now, start, end, start, sent, bookmark)
         sync.read_whole = sync.done
         sync.resumed = bookmark is not None
         sync.bookmark_in_future = is_in_future
         sync.in_state = in_state
+        sync.misplaced_in_state = read_misplaced(stream.stream_state) if in_state else []
         sync.read_from = start if bookmark is None else bookmark.read_from
         return sync
 
-    def _valid(self, events: list[Any]) -> list[Event]:
-        placed, left_out = split_valid(events)
+    def _valid(self, sync: StreamSync, events: list[Any]) -> list[Event]:
+        placed, left_out = split_valid(events, latest=sync.now + MOST_AHEAD)
         if left_out:
             self._api.anomalies.note(LEFT_OUT, map(describe, left_out))
         return placed
@@ -192,10 +203,14 @@ class EventReader:
         page = self._api.page(
             sync.event_type, part.requested_start, part.end, part.offset, sync.count
         )
-        page.events = self._valid(page.events)
+        page.events = self._valid(sync, page.events)
         expected = None if sync.bookmark is None else sync.bookmark.portal_id
         self._api.account.compare(page.events, expected)
         return page
+
+    def note_misplaced(self, events: list[Event]) -> None:
+        """Note events that lie outside the range they came for and are sent all the same."""
+        self._api.anomalies.note(MISPLACED, map(describe, events))
 
     def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
         """Make records of events and encode them as lines of messages."""
@@ -240,16 +255,20 @@ class EventReader:
         Those of the others are still in it, so they get their share of the room as well.
         """
         ranges: dict[str, Range] = {}
+        misplaced: dict[str, Sequence[int]] = {}
         for sync in self.syncs.values():
             if sync.bookmark is not None and sync.bookmark_moved and sync.read_whole:
                 start = sync.bookmark.next_start(self._settings.lookback)
                 start = max(sync.start, sync.sent.bucket_start(start))
                 end = sync.bookmark.end
                 ranges[sync.name] = Range(start, end, sync.sent.seen(start, end))
+                misplaced[sync.name] = [*sync.sent.misplaced]
             elif sync.in_state and not sync.bookmark_moved:
                 ranges[sync.name] = Range.of(sync.in_state)
+                misplaced[sync.name] = sync.misplaced_in_state
         for name, digests in cut_together(ranges, MOST_DIGESTS).items():
-            write_digests(self._writers[name].state, digests)
+            most = MOST_MISPLACED // len(ranges)
+            write_digests(self._writers[name].state, digests, misplaced[name][:most])
 
     def pause(self) -> None:
         """Write the state and the progress if it is time."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+from tap_hubspot_email_events.timestamps import EARLIEST, format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,14 +15,19 @@ if TYPE_CHECKING:
 
 # The last millisecond of the year 9999.
 LAST_INSTANT = 253_402_300_799_999
-_WHOLE_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
+_NUMBER = re.compile(r"(\d{1,15})(?:\.\d*)?", re.ASCII)
 
 
-def split_valid(events: list[Any]) -> tuple[list[Event], list[Any]]:
+def split_valid(events: list[Any], *, latest: int = LAST_INSTANT) -> tuple[list[Event], list[Any]]:
     """Part the events that have an id and a time from the others, which cannot be records.
 
     Both are put into the form that the schema promises, in place: an `id` that is a number becomes
-    text, and a `created` that is text, or a float, milliseconds.
+    text, and a `created` that is text, or a float, whole milliseconds.
+
+    Args:
+        events: A page.
+        latest: The last instant that can be a `created`, in milliseconds; the first is
+            2000-01-01, so a number of seconds is none.
 
     Returns:
         The events of a page in their order, and what is left out.
@@ -35,32 +41,42 @@ def split_valid(events: list[Any]) -> tuple[list[Event], list[Any]]:
         {*map(type, ids)} <= {str}
         and {*map(type, times)} <= {int}
         and "" not in ids
-        and (not times or (min(times) >= 0 and max(times) <= LAST_INSTANT))
+        and (not times or (min(times) >= EARLIEST and max(times) <= latest))
     ):
         return events, []
     good: list[Event] = []
     left_out: list[Any] = []
     for event in events:
-        (good if isinstance(event, dict) and _place(event) else left_out).append(event)
+        (good if isinstance(event, dict) and _place(event, latest) else left_out).append(event)
     return good, left_out
 
 
-def _place(event: Event) -> bool:
+def _place(event: Event, latest: int) -> bool:
     name, created = event.get("id"), event.get("created")
     if isinstance(name, int) and not isinstance(name, bool):
         name = str(name)
-    if isinstance(created, float) and created.is_integer():
+    if isinstance(created, float) and math.isfinite(created):
         created = int(created)
     if isinstance(created, str):
         try:
             text = created.strip()
-            created = int(text) if _WHOLE_NUMBER.fullmatch(text) else parse_timestamp(text)
+            number = _NUMBER.fullmatch(text)
+            created = int(number[1]) if number else parse_timestamp(text)
         except (ValueError, OverflowError):
             return False
     if not isinstance(name, str) or not name or type(created) is not int:
         return False
     event["id"], event["created"] = name, created
-    return 0 <= created <= LAST_INSTANT
+    return EARLIEST <= created <= latest
+
+
+def split_range(events: list[Event], start: int, end: int) -> tuple[list[Event], list[Event]]:
+    """Part the events of a range, both bounds inclusive, from those that lie outside of it."""
+    times = [event["created"] for event in events]
+    if not times or (min(times) >= start and max(times) <= end):
+        return events, []
+    inside = [event for event in events if start <= event["created"] <= end]
+    return inside, [event for event in events if not start <= event["created"] <= end]
 
 
 def describe(event: Any) -> str:

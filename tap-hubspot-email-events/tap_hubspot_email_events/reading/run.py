@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tap_hubspot_email_events.errors import (
     AccountError,
@@ -21,7 +22,9 @@ from tap_hubspot_email_events.reading import summary
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark, write_digests
 from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.reader import EventReader
+from tap_hubspot_email_events.reading.states import BOOKMARKS, LAST_RUN
 from tap_hubspot_email_events.settings import read_settings
+from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
     from tap_hubspot_email_events.singer.stream_writer import Record
     from tap_hubspot_email_events.singer.writer import BytesWriter
+
+NOTHING_SELECTED = "No stream is selected."
+DAILY_LIMIT = "HubSpot's daily request limit is used up."
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +50,7 @@ class Failures:
         self._streams: dict[str, list[str]] = {}
         # Whether a failure concerns all streams.
         self.fatal = False
+        self._daily_limit = False
 
     @contextmanager
     def collected(self, stream: str) -> Iterator[None]:
@@ -56,6 +63,7 @@ class Failures:
     def add(self, error: Exception, stream: str | None = None) -> None:
         """Add a failure, of one stream or of all."""
         if isinstance(error, DailyLimitError):
+            self._daily_limit = True
             logger.warning(
                 "HubSpot's daily request limit is used up; what was read is kept, and the next run "
                 "goes on from there."
@@ -65,6 +73,13 @@ class Failures:
             if stream is not None:
                 streams.append(stream)
         self.fatal = self.fatal or not isinstance(error, StreamError)
+
+    @property
+    def reason(self) -> str | None:
+        """What has failed first, in one sentence; None if nothing has."""
+        for sentence, streams in self._streams.items():
+            return f"{summary.names(streams)}: {sentence}." if streams else f"{sentence}."
+        return DAILY_LIMIT if self._daily_limit else None
 
     def raise_any(self) -> None:
         """Fail the run if anything has failed.
@@ -142,9 +157,12 @@ class Run:
             AccountError: HubSpot cannot be reached, or the credentials are refused, or are those
                 of another account than the state's.
         """
-        if self._begun or not any(stream.selected for stream in self.tap.streams.values()):
+        if self._begun:
             return
         self._begun = True
+        if not self._selected:
+            self._note_last_run(complete=False, reason=NOTHING_SELECTED)
+            return
         try:
             self.api.account.ask(self.api.client, self._count)
         except DailyLimitError as error:
@@ -154,6 +172,22 @@ class Run:
         for stream in self._event_streams().values():
             if bookmark := read_bookmark(stream.name, entries.get(stream.name, {})):
                 self.api.account.check(bookmark.portal_id)
+        self._note_last_run(complete=False)
+
+    @property
+    def _selected(self) -> list[str]:
+        return [name for name, stream in self.tap.streams.items() if stream.selected]
+
+    def _note_last_run(self, *, complete: bool, reason: str | None = None) -> None:
+        """Put how far this run is into the state, for who reads the state to know.
+
+        It is complete only once all that was to be read has been written.
+        """
+        last_run = {"started_at": format_timestamp(self.tap.initialized_at), "complete": complete}
+        state = cast("dict[str, Any]", self.tap.state)
+        state.setdefault(BOOKMARKS, {})
+        # As a whole, since a signal may come while it is being written.
+        state[LAST_RUN] = last_run if reason is None else last_run | {"reason": reason}
 
     def read_events(self) -> None:
         """Read all selected event streams, unless that is done or nothing can be read any more.
@@ -208,10 +242,20 @@ class Run:
             TapError: What has failed and why, in one sentence per cause.
         """
         self._log_end()
+        read = {result.stream for result in self._results if result.read_whole}
+        selected = self._selected
+        reason = self.failures.reason if selected else NOTHING_SELECTED
+        complete = reason is None and read.issuperset(selected)
+        self._note_last_run(complete=complete, reason=reason)
+        self._write_state()
         self.failures.raise_any()
 
+    @property
+    def _results(self) -> list[summary.StreamResult]:
+        return [*map(summary.result_of, self.reader.syncs.values()), *self._others]
+
     def _log_end(self) -> None:
-        results = [*map(summary.result_of, self.reader.syncs.values()), *self._others]
+        results = self._results
         for line in summary.table(results):
             logger.info(line)
         for warning in self._warnings():
@@ -228,6 +272,12 @@ class Run:
         yield from summary.clock_warnings(self.api.clock.ahead)
         yield from summary.future_warnings(self.reader.syncs.values())
         contacts = self.api.contacts
+        if contacts.asked and not contacts.read:
+            yield (
+                f"No recipient is a contact in HubSpot (addresses looked up: {contacts.asked:,}), "
+                "so contact_properties has no effect; check that the contacts are in this HubSpot "
+                "account."
+            )
         if contacts.read and (absent := contacts.without_value):
             yield (
                 f"None of {contacts.read:,} contacts has a value for {', '.join(absent)}; check "
@@ -235,19 +285,21 @@ class Run:
             )
         if self.settings.start is not None:
             syncs = self.reader.syncs.values()
-            yield from summary.start_date_warnings(syncs, max(1, self.settings.start))
+            yield from summary.start_date_warnings(syncs, self.settings.start)
 
-    def terminate(self, signal: int) -> None:
+    def terminate(self, signum: int) -> None:
         """End the run with the state that is true by then.
 
         Raises:
             SystemExit: Nothing is being written that has to be finished first.
         """
+        reason = f"The run was ended by {signal.Signals(signum).name}."
+        self._note_last_run(complete=False, reason=reason)
         if "reader" in self.__dict__ and self.reader.running:
-            self.reader.terminate(signal)
+            self.reader.terminate(signum)
             return
         self._write_state()
-        raise SystemExit(128 + signal)
+        raise SystemExit(128 + signum)
 
     def _write_state(self) -> None:
         self.tap.state_writer.write_state(self.tap.state)

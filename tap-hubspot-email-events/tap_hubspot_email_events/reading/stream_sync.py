@@ -62,6 +62,7 @@ class StreamSync:
     bookmark_moved: bool = False
     # What the state remembers of the runs before, until the bookmark moves.
     in_state: Sequence[WindowDigest] = ()
+    misplaced_in_state: Sequence[int] = ()
     read_from: int | None = None
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None

@@ -16,14 +16,16 @@ from tap_hubspot_email_events.reading.bookmarks import (
     first_instant,
     read_bookmark,
     read_digests,
+    read_misplaced,
     write_bookmark,
     write_digests,
 )
 from tap_hubspot_email_events.reading.digests import WindowDigest
+from tap_hubspot_email_events.timestamps import EARLIEST, parse_timestamp
 
 MINUTE = 60_000
 LOOKBACK = 120 * MINUTE
-instants = st.integers(0, 2_000_000_000_000)
+instants = st.integers(EARLIEST, 2_000_000_000_000)
 
 
 @given(instants, st.none() | instants, st.none() | instants, st.none() | st.integers())
@@ -68,9 +70,9 @@ def test_a_killed_backfill_goes_on_right_after_its_last_finished_part() -> None:
 
 
 def test_without_the_start_of_the_run_the_lookback_counts_from_the_bookmark() -> None:
-    bookmark = read_bookmark("x", {"replication_key_value": "1970-01-02T00:00:00Z"})
+    bookmark = read_bookmark("x", {"replication_key_value": "2020-01-02T00:00:00Z"})
     assert bookmark is not None
-    assert bookmark.next_start(LOOKBACK) == 22 * 60 * MINUTE
+    assert bookmark.next_start(LOOKBACK) == parse_timestamp("2020-01-01T22:00:00Z")
 
 
 @given(instants, instants, st.integers(0, 10 * LOOKBACK))
@@ -115,6 +117,27 @@ def test_a_start_that_is_no_date_is_refused_with_what_to_do(name: str, value: An
     )
 
 
+@pytest.mark.parametrize("name", ["replication_key_value", "run_started_at", "read_from"])
+@pytest.mark.parametrize("value", [1_760_000_000, 0, -1, -(10**10), EARLIEST - 1])
+def test_a_time_before_the_year_2000_is_refused_by_name(name: str, value: int) -> None:
+    state = {"replication_key_value": "2025-10-09T08:53:20Z", name: value}
+    with pytest.raises(ConfigError) as caught:
+        read_bookmark("email_open", state)
+    assert str(caught.value) == (
+        "The state's bookmark of stream email_open lies before the year 2000, as a number of "
+        "seconds does instead of milliseconds; correct it, or remove the stream's entry to read "
+        "it again from `start_date`."
+    )
+
+
+def test_a_first_run_from_before_the_year_2000_is_none_of_these() -> None:
+    state = {
+        "replication_key_value": "2025-10-09T08:53:20Z",
+        "read_from": "1970-01-01T00:00:00.001Z",
+    }
+    assert read_bookmark("email_open", state) == Bookmark(1_760_000_000_000, None, EARLIEST)
+
+
 @pytest.mark.parametrize(
     ("bookmark", "then"),
     [
@@ -131,6 +154,22 @@ def test_a_bookmark_in_the_future_counts_as_now(bookmark: Bookmark, then: Bookma
 
 
 DIGESTS = [WindowDigest(100, 149, 3, 7), WindowDigest(150, 199, 1, 9), WindowDigest(200, 300, 0, 0)]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), unique=True))
+def test_misplaced_events_are_remembered_beside_the_digests(hashes: list[int]) -> None:
+    state: dict[str, Any] = {}
+    write_digests(state, DIGESTS, hashes)
+    assert read_misplaced(state) == hashes
+    assert read_digests(state, Bookmark(300, 300)) == DIGESTS
+    write_digests(state, DIGESTS)
+    assert read_misplaced(state) == []
+
+
+@pytest.mark.parametrize("odd", [None, 5, "x", "AAAA", [], {"misplaced": 1}])
+def test_what_is_no_list_of_misplaced_events_is_none(odd: Any) -> None:
+    assert read_misplaced({"sent": {"misplaced": odd}}) == []
+    assert read_misplaced({"sent": odd}) == []
 
 
 def test_what_left_the_tap_is_read_as_it_was_written() -> None:
@@ -207,17 +246,22 @@ def test_at_the_epoch_a_window_is_read_whole_too() -> None:
 
 
 def start(bookmark: Bookmark | None, start_date: int | None) -> int:
-    settings: Any = SimpleNamespace(start=start_date, lookback=LOOKBACK)
-    return first_instant(settings, bookmark, 100 * 24 * 60 * MINUTE)
+    """Where a run starts, all instants counted from the first that can be."""
+    settings: Any = SimpleNamespace(
+        start=None if start_date is None else EARLIEST + start_date, lookback=LOOKBACK
+    )
+    if bookmark is not None and bookmark.run_started_at is not None:
+        bookmark = Bookmark(EARLIEST + bookmark.end, EARLIEST + bookmark.run_started_at)
+    return first_instant(settings, bookmark, EARLIEST + 100 * 24 * 60 * MINUTE) - EARLIEST
 
 
 def test_without_bookmark_and_start_date_thirty_days_are_read() -> None:
     assert start(None, None) == 70 * 24 * 60 * MINUTE
 
 
-def test_the_epoch_itself_is_never_asked_for() -> None:
-    assert start(None, 0) == 1
-    assert start(Bookmark(5, 5), None) == 1
+def test_nothing_before_the_year_2000_is_asked_for() -> None:
+    assert start(None, -1) == 0
+    assert start(Bookmark(5, 5), None) == 0
 
 
 def test_looking_back_stops_at_the_start_date_but_never_skips_a_gap() -> None:

@@ -17,7 +17,9 @@ from tap_hubspot_email_events.reading.digests import (
     cut,
     cut_together,
     decode,
+    decode_hashes,
     encode,
+    encode_hashes,
     event_hash,
 )
 
@@ -267,6 +269,28 @@ def test_what_comes_after_a_decision_is_new() -> None:
     sent = SentEvents([WindowDigest(0, END, 1, event_hash(seen[0]))], since=0, bucket=1)
     assert sent.deduplicate(seen[:1], always) == []
     assert sent.deduplicate(seen[1:], always) == seen[1:]
+
+
+def test_a_misplaced_event_is_sent_once_in_a_run_and_not_by_the_next() -> None:
+    first, second = ({"id": name, "created": 5} for name in "ab")
+    sent = SentEvents([], since=0, bucket=1)
+    assert sent.deduplicate_misplaced([first, first]) == [first]
+    assert sent.deduplicate_misplaced([first]) == []
+    then = SentEvents([], since=0, bucket=1, misplaced=sent.misplaced)
+    assert then.deduplicate_misplaced([first, second]) == [second]
+    assert then.repeated == 1
+    assert len(then.misplaced) == 2
+    assert then.seen(0, END) == []
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)))
+def test_hashes_are_decoded_as_they_were_encoded(hashes: list[int]) -> None:
+    assert decode_hashes(encode_hashes(hashes)) == hashes
+
+
+@pytest.mark.parametrize("odd", [None, 5, "x", "AAAA", "????", "AAAAAAAAAAAA"])
+def test_what_are_no_hashes_are_none(odd: object) -> None:
+    assert decode_hashes(odd) == []
 
 
 def test_an_event_that_becomes_obsolete_is_another() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,6 +40,7 @@ class Account:
         self.instants = sorted(instants)
         self.fails_before = fails_before
         self.encoding = threading.Event()
+        self.misplaced: list[int] = []
 
     def page(self, sync: StreamSync, part: Part) -> Page:
         del sync
@@ -53,6 +55,9 @@ class Account:
         left = start - oldest
         offset = str(int(part.offset or 0) + len(events))
         return Page(events, left > 0, offset if left else None)
+
+    def note_misplaced(self, events: list[Event]) -> None:
+        self.misplaced += [event["created"] for event in events]
 
     def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
         del sync
@@ -127,6 +132,27 @@ def test_a_page_still_being_encoded_when_a_newer_part_fails_is_not_lost() -> Non
     assert sync.failure is not None
     assert log.ends
     assert not sync.read_whole
+
+
+class Misplacing(Account):
+    """Puts events with times of elsewhere into every page, as HubSpot's index might."""
+
+    @override
+    def page(self, sync: StreamSync, part: Part) -> Page:
+        page = super().page(sync, part)
+        page.events += [{"id": "odd", "created": at} for at in (part.end + 5, 10**15, -7)]
+        return page
+
+
+def test_events_of_elsewhere_are_written_once_and_hide_no_others() -> None:
+    account = Misplacing(range(1, 1000 * HOUR, HOUR))
+    log, sync = read(account, 1000 * HOUR)
+    assert sync.read_whole
+    assert set(account.instants) <= set(log.instants)
+    assert [log.instants.count(at) for at in (10**15, -7)] == [1, 1]
+    assert Counter(account.misplaced) == Counter(log.instants) - Counter(account.instants)
+    plain = Account(account.instants)
+    assert sync.plan.requests <= read(plain, 1000 * HOUR)[1].plan.requests * 1.1
 
 
 class HeldUp(Account):

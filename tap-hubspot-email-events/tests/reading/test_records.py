@@ -12,9 +12,11 @@ from tap_hubspot_email_events.reading.records import (
     PreviousPage,
     describe,
     make_records,
+    split_range,
     split_valid,
     without_repeated,
 )
+from tap_hubspot_email_events.timestamps import EARLIEST
 
 
 def test_created_becomes_a_date_and_what_is_missing_is_filled_in() -> None:
@@ -66,7 +68,7 @@ def test_an_event_of_another_time_with_the_same_id_is_another() -> None:
     assert without_repeated(page, times(page), PreviousPage()) == page
 
 
-FINE = {"id": "a", "created": 1_760_000_000_000, "recipient": "jane@example.com"}
+FINE: dict[str, Any] = {"id": "a", "created": 1_760_000_000_000, "recipient": "jane@example.com"}
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,9 @@ FINE = {"id": "a", "created": 1_760_000_000_000, "recipient": "jane@example.com"
         ({"created": 1_760_000_000_000.0}, "a", 1_760_000_000_000),
         ({"created": " 1760000000000"}, "a", 1_760_000_000_000),
         ({"created": "2025-10-09T08:53:20Z"}, "a", 1_760_000_000_000),
+        ({"created": 1_760_000_000_000.5}, "a", 1_760_000_000_000),
+        ({"created": "1760000000000.999"}, "a", 1_760_000_000_000),
+        ({"created": "2025-10-09T08:53:20.000999Z"}, "a", 1_760_000_000_000),
     ],
 )
 def test_an_id_and_a_time_of_another_form_are_put_right(
@@ -99,6 +104,9 @@ def test_an_id_and_a_time_of_another_form_are_put_right(
         ({"created": None}, "id a"),
         ({"created": True}, "id a"),
         ({"created": 1.5}, "id a"),
+        ({"created": 1_760_000_000}, "id a created 1760000000"),
+        ({"created": float("inf")}, "id a"),
+        ({"created": 1_760_000_000_000_000}, "id a"),
         ({"created": -1}, "id a"),
         ({"created": 10**15}, "id a"),
         ({"created": "soon"}, "id a"),
@@ -115,7 +123,7 @@ def test_an_event_that_cannot_be_placed_is_left_out_and_named_by_what_it_has(
     assert "jane" not in describe(left_out[0])
 
 
-@pytest.mark.parametrize("instant", [0, 253_402_300_799_999])
+@pytest.mark.parametrize("instant", [EARLIEST, 253_402_300_799_999])
 @pytest.mark.parametrize("other", [{}, {"id": 7}])
 def test_the_first_and_the_last_instant_can_be_placed(instant: int, other: dict[str, Any]) -> None:
     event = FINE | {"created": instant}
@@ -123,10 +131,27 @@ def test_the_first_and_the_last_instant_can_be_placed(instant: int, other: dict[
     assert (good[0], len(good), left_out) == (FINE | {"created": instant}, 2, [])
 
 
-@pytest.mark.parametrize("instant", [-1, 253_402_300_800_000])
+@pytest.mark.parametrize("instant", [-1, 1_760_000_000, EARLIEST - 1, 253_402_300_800_000])
 def test_what_lies_beyond_them_cannot(instant: int) -> None:
     event = FINE | {"created": instant}
     assert split_valid([event, dict(FINE)]) == ([FINE], [event])
+
+
+GOOD = st.fixed_dictionaries({"id": st.text(min_size=1), "created": st.integers(EARLIEST, 9**14)})
+
+
+def test_what_lies_after_the_latest_instant_that_can_be_is_left_out() -> None:
+    assert split_valid([dict(FINE)], latest=FINE["created"]) == ([FINE], [])
+    assert split_valid([dict(FINE)], latest=FINE["created"] - 1) == ([], [FINE])
+
+
+@given(st.lists(GOOD), st.integers(EARLIEST, 9**14), st.integers(EARLIEST, 9**14))
+def test_events_of_a_range_are_parted_from_others_in_their_order(
+    events: list[dict[str, Any]], start: int, end: int
+) -> None:
+    inside, outside = split_range(events, start, end)
+    assert inside == [event for event in events if start <= event["created"] <= end]
+    assert outside == [event for event in events if event not in inside]
 
 
 @pytest.mark.parametrize(
@@ -146,9 +171,6 @@ def test_what_is_left_out_is_described_by_these_two_alone(event: Any, words: str
 @pytest.mark.parametrize("odd", [None, 5, "text", []])
 def test_what_is_no_event_at_all_is_left_out(odd: Any) -> None:
     assert split_valid([dict(FINE), odd]) == ([FINE], [odd])
-
-
-GOOD = st.fixed_dictionaries({"id": st.text(min_size=1), "created": st.integers(0, 9**14)})
 
 
 @given(st.lists(GOOD))

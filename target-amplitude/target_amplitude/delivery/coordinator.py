@@ -110,8 +110,9 @@ class Coordinator:
             RunFailedError: If the state that has become true cannot be written.
         """
         self.accepted += len(events)
-        for counts, count in self._acknowledge(events).items():
-            counts.delivered += count
+        self._acknowledge(events)
+        for counts, group in by_stream(events):
+            counts.add_delivered([event.time for event in group])
         self._reject_those_alone()
         self.write_true_state()
 
@@ -188,17 +189,14 @@ class Coordinator:
             self.flush_at = time.monotonic() + self._delays.partial_batch
             self.changed.notify_all()
 
-    def _acknowledge(self, events: list[QueuedEvent]) -> Counter[StreamCounts]:
-        """Acknowledge events; returns how many there were of each stream."""
+    def _acknowledge(self, events: list[QueuedEvent]) -> None:
         self.queue.remove(events)
         for number, count in Counter(map(_CHECKPOINT, events)).items():
             self.checkpoints.acknowledge(number, count)
-        by_counts = Counter(map(_COUNTS, events))
         now = time.monotonic()
-        for counts in by_counts:
+        for counts in set(map(_COUNTS, events)):
             counts.ended = now
         self.changed.notify_all()
-        return by_counts
 
 
 def as_failure(error: Exception, what: str) -> RunFailedError:

@@ -47,6 +47,10 @@ class Destination(Protocol):
     def lines(self, left_out: str) -> list[str]:
         """Return the figures in words; `left_out` are the records without an event, by reason."""
 
+    def warnings(self) -> list[str]:
+        """Return what a user should know beside the figures."""
+        return []
+
 
 class _Named(msgspec.Struct):
     event_type: str

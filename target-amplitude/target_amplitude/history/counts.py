@@ -7,12 +7,17 @@ from collections import Counter
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from target_amplitude.common.event_types import STREAM_OF_TYPE
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 _HOUR = 3_600_000
 _MOST_HOURS = 24 * 8
 """Of more than about a week, the job log has days."""
+
+HOUR_TEXT = len("2026-11-27T05")
+DAY_TEXT = len("2026-11-27")
 
 _MAX_HASHES = 8192
 _HASHES = 1 << 64
@@ -67,6 +72,7 @@ class StreamCounts:
         rejected_counted: Rejected records that count towards `max_rejected_percent`.
         has_emails: Whether email events of HubSpot's were among its records.
         hours: Events by the hour they happened in, counted from 1970.
+        delivered_hours: Those of them that Amplitude accepted.
     """
 
     def __init__(self, stream: str, started: float) -> None:
@@ -87,6 +93,7 @@ class StreamCounts:
         self.last: int | None = None
         self.has_emails = False
         self.hours: Counter[int] = Counter()
+        self.delivered_hours: Counter[int] = Counter()
         self.users = DistinctUsers()
 
     @property
@@ -104,6 +111,11 @@ class StreamCounts:
             first, last = min(times), max(times)
             self.first = first if self.first is None else min(self.first, first)
             self.last = last if self.last is None else max(self.last, last)
+
+    def add_delivered(self, times: Collection[int | None]) -> None:
+        """Count events that Amplitude accepted, by their times."""
+        self.delivered += len(times)
+        self.delivered_hours.update([time // _HOUR for time in times if time is not None])
 
     def reject(self, reason: str, *, counted: bool) -> None:
         """Count a rejected record; `counted` ones count towards `max_rejected_percent`."""
@@ -128,19 +140,28 @@ class StreamCounts:
             "seconds": round(self.ended - self.started, 3),
             "distinct_users": self.users.count(),
             "distinct_users_exact": self.users.is_exact,
-            "first_event": _as_text(self.first),
-            "last_event": _as_text(self.last),
+            "first_event": as_text(self.first),
+            "last_event": as_text(self.last),
             "events_by_hour": by_hour_or_day(self.hours),
+            "delivered_by_hour": by_hour_or_day(self.delivered_hours),
         }
 
 
 class CountsByStream(dict[str, StreamCounts]):
-    """The counts of a run by stream, in the order the streams came."""
+    """The counts of a run by stream."""
 
     def __missing__(self, stream: str) -> StreamCounts:
         """Start counting a stream."""
         counts = self[stream] = StreamCounts(stream, time.monotonic())
         return counts
+
+    def in_order(self) -> list[StreamCounts]:
+        """Return the counts in the order of HubSpot's event types, then others as they came."""
+        return [
+            self[stream]
+            for stream in dict.fromkeys((*STREAM_OF_TYPE.values(), *self))
+            if stream in self
+        ]
 
 
 def rejected_percent(streams: Iterable[StreamCounts]) -> float:
@@ -154,16 +175,17 @@ def rejected_percent(streams: Iterable[StreamCounts]) -> float:
 
 def by_hour_or_day(hours: Mapping[int, int]) -> dict[str, int]:
     """Return events by hour such as `2026-11-27T05`, by day where there are too many hours."""
-    length = len("2026-11-27" if len(hours) > _MOST_HOURS else "2026-11-27T05")
+    length = DAY_TEXT if len(hours) > _MOST_HOURS else HOUR_TEXT
     texts: Counter[str] = Counter()
     for hour, count in sorted(hours.items()):
-        text = _as_text(hour * _HOUR)
+        text = as_text(hour * _HOUR)
         if text is not None:
             texts[text[:length]] += count
     return dict(texts)
 
 
-def _as_text(millis: int | None) -> str | None:
+def as_text(millis: int | None) -> str | None:
+    """Return a time in milliseconds since 1970 as the job log has it, if there is one."""
     if millis is None:
         return None
     try:

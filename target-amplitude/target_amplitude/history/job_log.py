@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,20 +13,25 @@ from target_amplitude.common.output import open_private, write_all
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+MAX_BYTES = 10_000_000
+"""From this size on the file is renamed, and takes the place of the one renamed before."""
 
 
 class JobLog:
     """Append-only file at `job_log_path`, readable by its owner only."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file.
+        """Make the file where there is none.
 
         Raises:
             RunFailedError: If it cannot be opened for appending.
         """
+        self._path = path
         try:
-            self._file = open_private(path, os.O_APPEND)
+            os.close(open_private(path, os.O_APPEND))
         except OSError as failure:
             raise RunFailedError(
                 f"Setting job_log_path {path} cannot be written to: {failure.strerror}; "
@@ -32,16 +39,35 @@ class JobLog:
             ) from None
 
     def append(self, run: dict[str, Any]) -> None:
-        """Append a run.
+        """Append a run; other processes may do so at the same time.
 
         Raises:
             OSError: If it cannot be written.
         """
-        write_all(self._file, msgspec.json.encode(run) + b"\n")
+        self._rotate()
+        file = open_private(self._path, os.O_APPEND)
+        try:
+            write_all(file, msgspec.json.encode(run) + b"\n")
+        finally:
+            os.close(file)
 
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+    def _rotate(self) -> None:
+        """Rename the file if it is large, unless another process is about to."""
+        file = open_private(self._path, os.O_APPEND)
+        try:
+            if os.fstat(file).st_size < MAX_BYTES:
+                return
+            with suppress(OSError):  # another process has the lock, or there are none here
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(file), self._path.stat()):
+                    self._path.replace(older_file(self._path))
+        finally:
+            os.close(file)
+
+
+def older_file(path: Path) -> Path:
+    """Return where the older runs of a job log are."""
+    return path.with_name(f"{path.name}.1")
 
 
 def read_runs(path: Path) -> list[dict[str, Any]]:
@@ -59,8 +85,15 @@ def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
     Raises:
         OSError: If the file cannot be read.
     """
+    lines: list[bytes] = []
+    # The newer one first, so that no run is missed if it is renamed meanwhile.
+    for file in (path, older_file(path)):
+        with suppress(FileNotFoundError):
+            lines = file.read_bytes().split(b"\n") + lines
+    if not lines:
+        raise FileNotFoundError(path)
     runs, unreadable = [], 0
-    for line in path.read_bytes().split(b"\n"):
+    for line in lines:
         if not line.strip():
             continue
         try:
@@ -72,3 +105,13 @@ def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
         else:
             unreadable += 1
     return runs, unreadable
+
+
+def state_id(variables: Mapping[str, str]) -> str | None:
+    """Return the state id that Meltano keeps this run's bookmarks under, by its variables."""
+    names = ("MELTANO_ENVIRONMENT", "MELTANO_EXTRACTOR_NAME", "MELTANO_LOADER_NAME")
+    environment, tap, target = map(variables.get, names)
+    if not (environment and tap and target):
+        return None
+    suffix = variables.get("MELTANO_RUN_STATE_ID_SUFFIX")
+    return f"{environment}:{tap}-to-{target}" + (f":{suffix}" if suffix else "")

@@ -11,7 +11,7 @@ from target_amplitude.common.tables import table
 from target_amplitude.history.runs import (
     figure,
     is_delivery,
-    is_good,
+    is_failed,
     lag,
     rejected,
     seconds,
@@ -74,14 +74,17 @@ def _age(age: timedelta | None) -> str:
 
 
 def _outcome(run: dict[str, Any]) -> str:
-    outcome = str(run.get("outcome", ""))
+    outcome = f"{'failed: ' if is_failed(run) else ''}{run.get('outcome', '')}"
     found = run.get("reconciliation")
     if isinstance(found, dict):
-        return f"{outcome} ({int(figure(found.get('missing'))):,} were missing)"
+        missing, early = (int(figure(found.get(name))) for name in ("missing", "too_early"))
+        return f"{outcome} ({missing:,} were missing, {early:,} too early to say)"
     return outcome
 
 
 def _colour(run: dict[str, Any]) -> str:
-    if is_good(run):
-        return "yellow" if rejected(run) else "green"
-    return "red" if is_delivery(run) or run.get("exit_code") else "cyan"
+    if is_failed(run):
+        return "red"
+    if not is_delivery(run):
+        return "cyan"
+    return "yellow" if rejected(run) else "green"

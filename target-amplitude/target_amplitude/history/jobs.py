@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from target_amplitude.common.durations import Duration
 from target_amplitude.history.job_log import read_job_log
 from target_amplitude.history.job_table import job_table
 from target_amplitude.history.page import make_page
-from target_amplitude.history.runs import last_good_end
+from target_amplitude.history.verdict import monitor
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
 _PLAIN_WIDTH = 140
@@ -36,7 +36,9 @@ _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page with plots of all runs to this file.",
 )
-@click.option("--check", is_flag=True, help="Only say whether the last good run is recent enough.")
+@click.option(
+    "--check", is_flag=True, help="Only say whether the last run was good, and is recent enough."
+)
 @click.option("--max-age", type=Duration(), default="2h", show_default=True, help="For --check.")
 def main(  # noqa: PLR0913 - the command's options
     *,
@@ -52,7 +54,7 @@ def main(  # noqa: PLR0913 - the command's options
 
     Raises:
         ClickException: If no job log is named or it cannot be read, or the page not be written.
-        SystemExit: With 1, if the last good run is too old.
+        SystemExit: With 1, if the last run failed, or the last good one is too old.
     """
     runs, unreadable = _read(path or _configured_path(configs))
     shown = runs[-limit:] if limit > 0 else runs
@@ -90,14 +92,10 @@ def _configured_path(configs: tuple[str, ...]) -> Path | None:
 
 
 def _check(runs: list[dict[str, Any]], max_age: float) -> None:
-    end = last_good_end(runs)
-    if end is None:
-        click.echo("No run in the job log has ended well.")
-        raise SystemExit(1)
-    age = datetime.now(timezone.utc) - end
-    minutes = int(age.total_seconds() // 60)
-    click.echo(f"The last good run ended {minutes:,} minutes ago, at {end:%Y-%m-%d %H:%M} UTC.")
-    if age.total_seconds() > max_age:
+    findings = monitor(runs, datetime.now(timezone.utc), timedelta(seconds=max_age))
+    for found in findings:
+        click.echo(found.text)
+    if any(found.level != "good" for found in findings):
         raise SystemExit(1)
 
 

@@ -62,13 +62,15 @@ def is_delivery(run: Mapping[str, Any]) -> bool:
 
 
 def is_failed(run: Mapping[str, Any]) -> bool:
-    """Whether a run of any kind ended with another exit code than 0."""
+    """Whether a run of any kind ended with another exit code than 0, or its input ended early."""
+    if run.get("complete") is False:
+        return True
     code = run.get("exit_code")
     return code != 0 if isinstance(code, int) else run.get("outcome") not in _GOOD_OUTCOMES
 
 
 def is_good(run: Mapping[str, Any]) -> bool:
-    """Whether a run delivered what it could and ended with exit code 0."""
+    """Whether a run delivered what it could, all of its input, and ended with exit code 0."""
     return is_delivery(run) and not is_failed(run)
 
 
@@ -84,7 +86,7 @@ def regular_runs(runs: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any
     Where all were given one, as by an environment that sets it, all of them are regular.
     """
     states: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for run in sorted(runs, key=lambda run: parse(run.get("started")) or _NEVER):
+    for run in sorted(runs, key=lambda run: parse(run.get("started")) or NEVER):
         states[state_of(run)[0]].append(run)
     return {
         state: [run for run in found if not state_of(run)[1]] or found
@@ -92,7 +94,7 @@ def regular_runs(runs: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any
     }
 
 
-_NEVER = datetime.min.replace(tzinfo=timezone.utc)
+NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def parse(text: object) -> datetime | None:
@@ -122,10 +124,9 @@ def ended(run: Mapping[str, Any]) -> datetime | None:
         return None
 
 
-def last_good_end(runs: Iterable[dict[str, Any]]) -> datetime | None:
-    """Return when the last good run ended."""
-    ends = [end for run in runs if is_good(run) and (end := ended(run)) is not None]
-    return max(ends, default=None)
+def end_of(run: Mapping[str, Any]) -> datetime:
+    """Return when a run ended, or the beginning of time where that is unknown."""
+    return ended(run) or NEVER
 
 
 def last_event(run: Mapping[str, Any]) -> datetime | None:
@@ -163,7 +164,7 @@ def delivered_events(runs: Sequence[dict[str, Any]]) -> DeliveredEvents:
         for run in runs
         if is_delivery(run)
         for stream in streams_of(run)
-        for text, count in _delivered_by_time(stream).items()
+        for text, count in delivered_by_time(stream).items()
         if count
     ]
     unit = HOUR if all("T" in text for *_, text, _ in delivered) else DAY
@@ -180,7 +181,19 @@ def delivered_events(runs: Sequence[dict[str, Any]]) -> DeliveredEvents:
     return DeliveredEvents(unit, dict(streams))
 
 
-def _delivered_by_time(stream: Mapping[str, Any]) -> Counter[str]:
+def delivered_since(runs: Iterable[Mapping[str, Any]], moment: datetime) -> set[tuple[str, str]]:
+    """Return stream and hour, or day, of the events delivered by runs that ended after a moment."""
+    return {
+        (str(stream.get("stream")), text)
+        for run in runs
+        if is_delivery(run) and end_of(run) > moment
+        for stream in streams_of(run)
+        for text, count in delivered_by_time(stream).items()
+        if count
+    }
+
+
+def delivered_by_time(stream: Mapping[str, Any]) -> Counter[str]:
     """Return what a run delivered of a stream, such as `{"2026-11-27T05": 290}`.
 
     Lines of older versions have only `events_by_hour`, what was read to be delivered; of it, the

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from target_amplitude.history.runs import (
     DAY,
     HOUR,
+    NEVER,
+    end_of,
     ended,
     figure,
     is_delivery,
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MINUTE = timedelta(minutes=1)
-_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 _GIVEN_UP = 30 * DAY
 """A state id that has not run for that much longer than another is of an account long gone."""
 
@@ -70,6 +71,37 @@ def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
     return sorted(findings, key=lambda found: found.level != "bad")
 
 
+def monitor(runs: Sequence[dict[str, Any]], now: datetime, max_age: timedelta) -> list[Finding]:
+    """Return for each state id whether its last run ended well, and recently enough."""
+    timed = [run for run in runs if (end := ended(run)) is not None and end <= now + DAY]
+    states = _states(timed) or {"": []}
+    return [
+        replace(found, text=f"{state}: {found.text}") if len(states) > 1 else found
+        for state, deliveries in states.items()
+        for found in (_check_state(deliveries, now, max_age),)
+    ]
+
+
+def _check_state(runs: Sequence[dict[str, Any]], now: datetime, max_age: timedelta) -> Finding:
+    good = max((end_of(run) for run in runs if is_good(run)), default=None)
+    failed = ""
+    if runs and is_failed(runs[-1]):
+        failed = f"the last one failed {in_words(now - end_of(runs[-1]))} ago: "
+        failed += _sentence(runs[-1])
+    if good is None:
+        return _bad(f"Never: no run has ended well yet{'; ' if failed else '.'}{failed}")
+    ago = f"{in_words(now - good)} ago, at {_at(good)}"
+    if failed:
+        return _bad(f"Failed: {failed} The last good run ended {ago}.")
+    if now - good > max_age:
+        return _bad(f"Too old: the last good run ended {ago}; --max-age is {in_words(max_age)}.")
+    return Finding("good", f"Good: the last run ended {ago}.", "")
+
+
+def _bad(text: str) -> Finding:
+    return Finding("bad", text, "")
+
+
 def _states(runs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Return the regular deliveries of each state id that is still in use."""
     states = {
@@ -77,18 +109,17 @@ def _states(runs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         for state, found in regular_runs(runs).items()
         if (deliveries := [run for run in found if is_delivery(run)])
     }
-    # Older versions did not know the state id of their runs.
     unnamed = states.pop("", []) if len(states) > 1 else []
     if len(states) == 1:
-        states = {state: [*unnamed, *named] for state, named in states.items()}
-    newest = max((_end(found[-1]) for found in states.values()), default=_NEVER)
+        ((state, named),) = states.items()
+        # Older versions did not know the state id of their runs; later ones, such as of rejects
+        # that are loaded again, have none.
+        before = [run for run in unnamed if end_of(run) <= end_of(named[0])]
+        states = {state: [*before, *named]}
+    newest = max((end_of(found[-1]) for found in states.values()), default=NEVER)
     return {
-        state: found for state, found in states.items() if newest - _end(found[-1]) <= _GIVEN_UP
+        state: found for state, found in states.items() if newest - end_of(found[-1]) <= _GIVEN_UP
     }
-
-
-def _end(run: dict[str, Any]) -> datetime:
-    return ended(run) or _NEVER
 
 
 def _judge_state(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
@@ -120,7 +151,7 @@ def _failed(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
 def _late(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
     starts = [start for run in runs if (start := parse(run.get("started"))) is not None]
     gaps = sorted([later - earlier for earlier, later in pairwise(starts)][-_RECENT_GAPS:])
-    end = max(map(_end, runs))
+    end = max(map(end_of, runs))
     if len(gaps) < _FEWEST_GAPS:
         return None
     short, typical, long = (gaps[len(gaps) * quarter // 4] for quarter in (1, 2, 3))
@@ -152,9 +183,9 @@ def _delivered_nothing(runs: Sequence[dict[str, Any]]) -> Finding | None:
             f" ({reasons}).",
             "The file at rejected_path holds them with the reasons; loaded again, they are sent.",
         )
-    ends = [_end(run) for run in runs if total(run, "delivered")]
+    ends = [end_of(run) for run in runs if total(run, "delivered")]
     pauses = [later - earlier for earlier, later in pairwise(ends)]
-    if not pauses or (pause := _end(runs[-1]) - ends[-1]) <= max(DAY, *pauses):
+    if not pauses or (pause := end_of(runs[-1]) - ends[-1]) <= max(DAY, *pauses):
         return None
     return Finding(
         "warning",
@@ -169,7 +200,7 @@ def _judge_reconciliation(runs: Sequence[dict[str, Any]]) -> list[Finding]:
     compared = [run for run in runs if isinstance(run.get("reconciliation"), dict)]
     if not compared:
         return []
-    run = max(compared, key=_end)
+    run = max(compared, key=end_of)
     found = {name: int(figure(run["reconciliation"].get(name))) for name in ("missing", "doubled")}
     when = _at(parse(run.get("started")))
     findings = []
@@ -195,7 +226,7 @@ def _judge_reconciliation(runs: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Finding:
     runs = [run for deliveries in states.values() for run in deliveries]
-    last = max(runs, key=_end)
+    last = max(runs, key=end_of)
     where = f" for {len(states):,} state ids" if len(states) > 1 else ""
     said = "" if last.get("outcome") == "delivered" else f" It says: {_sentence(last)}"
     failed = [
@@ -213,7 +244,7 @@ def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Find
         )
     return Finding(
         "good",
-        f"All is well{where}: the last run ended {in_words(now - _end(last))} ago and delivered "
+        f"All is well{where}: the last run ended {in_words(now - end_of(last))} ago and delivered "
         f"{_events(total(last, 'delivered'))}.{said}",
         f"{before}There is nothing to do.",
     )
@@ -221,11 +252,11 @@ def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Find
 
 def in_words(length: timedelta) -> str:
     """Return a length of time in the unit that fits, such as `90 minutes`."""
-    if length < _MINUTE:
-        return "less than a minute"
+    length = max(length, timedelta(0))
     unit, name = next(
         (unit, name)
         for unit, name, most in (
+            (timedelta(seconds=1), "second", _MINUTE),
             (_MINUTE, "minute", 2 * HOUR),
             (HOUR, "hour", 2 * DAY),
             (DAY, "day", timedelta.max),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ABSENT = msgspec.Raw()
+NO_REASON = "the tap or a mapping says why"
 
 
 class Message(msgspec.Struct):
@@ -27,7 +28,13 @@ class Message(msgspec.Struct):
     rejected: msgspec.Raw = ABSENT
 
 
+class _State(msgspec.Struct):
+    last_run: Any = None
+
+
 _decoder = msgspec.json.Decoder(Message)
+_state_decoder = msgspec.json.Decoder(_State)
+_MAX_REASON = 300
 
 
 def split_lines(block: bytes) -> list[bytes]:
@@ -56,6 +63,20 @@ def decode_messages(
     if len(messages) == len(lines):
         return zip(count(first_line), lines, messages)
     return _decode_each(lines, first_line)
+
+
+def early_end(state: bytes) -> str | None:
+    """Return why the input ended early, if its last state says so; only this project's tap does."""
+    try:
+        last_run = _state_decoder.decode(state).last_run
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    if not isinstance(last_run, dict) or last_run.get("complete") is not False:
+        return None
+    said = "".join(
+        each if each.isprintable() else " " for each in str(last_run.get("reason") or "")
+    )
+    return said[:_MAX_REASON].strip(" .") or NO_REASON
 
 
 def _decode_each(lines: list[bytes], first_line: int) -> Iterator[tuple[int, bytes, Message]]:

@@ -13,7 +13,14 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_amplitude.amplitude.transport import Transport
 from target_amplitude.delivery.block import Block, Campaign, QueuedEvent, Reject, by_stream
-from target_amplitude.input.messages import ABSENT, Message, decode_messages, split_lines
+from target_amplitude.input.messages import (
+    ABSENT,
+    NO_REASON,
+    Message,
+    decode_messages,
+    early_end,
+    split_lines,
+)
 from target_amplitude.lookup_table.campaigns import is_campaign
 from target_amplitude.lookup_table.upload import NO_SECRET_KEY
 from target_amplitude.mapping.events import EventMapper
@@ -73,6 +80,7 @@ class InputReader:
         self._streams: dict[str, _Stream] = {}
         self._warned_of: set[str] = set()
         self._block = Block()
+        self._last_state: bytes | None = None
         self._now = 0
         self._line = 1
         self._records = 0
@@ -82,6 +90,13 @@ class InputReader:
     def message_counts(self) -> dict[str, int]:
         """The number of messages by type; records are counted as stream maps made them."""
         return {"RECORD": self._records} | self._message_counts
+
+    @property
+    def early_end(self) -> str | None:
+        """Why the input ended early, if it did: without a message, or by its last state."""
+        if not any(self.message_counts.values()):
+            return NO_REASON
+        return None if self._last_state is None else early_end(self._last_state)
 
     def read(self, lines: bytes) -> None:
         """Read whole lines.
@@ -272,7 +287,7 @@ class InputReader:
     def _read_state(self, message: Message, number: int) -> None:
         if message.value is ABSENT:
             raise InvalidInputLine(f"Line {number} of the input is a STATE without its value.")
-        self._block.state = bytes(message.value)
+        self._block.state = self._last_state = bytes(message.value)
         self.flush()
 
 

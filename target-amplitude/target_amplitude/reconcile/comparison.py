@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from target_amplitude.reconcile.exported import ExportedEvent
 
 _BUCKETS = 4096
@@ -35,7 +37,7 @@ class Balance:
     """The events of one type: those read, and what Amplitude holds of them and beside them.
 
     `other_source` are those of `amplitude` that only another source brought, `doubled` copies more
-    than one, and `too_early` events so recent that Amplitude may not export them yet.
+    than one, and `too_early` those it lacks and may only not export yet.
     """
 
     hubspot: int = 0
@@ -114,10 +116,10 @@ class Comparison:
             else:
                 balance.only_in_amplitude += 1
 
-    def judge(self, body: bytes, exportable_until: int) -> Verdict:
+    def judge(self, body: bytes, is_too_early: Callable[[int], bool]) -> Verdict:
         """Say what became of an event that was read, and count it.
 
-        Events from `exportable_until` on, in milliseconds, may not be in an export yet.
+        `is_too_early` tells by its time whether Amplitude may hold it and not export it yet.
         """
         event = _decode(body)
         key = _id_key(event)
@@ -132,7 +134,7 @@ class Comparison:
             balance.doubled += own + others - 1
             balance.other_source += not own
             return Verdict.PRESENT if own else Verdict.OTHER_SOURCE
-        if event.time is not None and event.time >= exportable_until:
+        if event.time is not None and is_too_early(event.time):
             balance.too_early += 1
             return Verdict.TOO_EARLY
         balance.missing += 1

@@ -6,18 +6,24 @@ import logging
 import sys
 import time
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from target_amplitude.amplitude.export_api import ExportApi, RangeTooLargeError
+from target_amplitude.common.event_types import STREAM_OF_TYPE
 from target_amplitude.delivery.destination import Destination
 from target_amplitude.errors import RunFailedError
+from target_amplitude.history.counts import DAY_TEXT, HOUR_TEXT, as_text
+from target_amplitude.history.job_log import read_runs
+from target_amplitude.history.runs import delivered_since
+from target_amplitude.mapping.events import EventMapper
 from target_amplitude.reconcile.comparison import Balance, Comparison, Verdict
 from target_amplitude.reconcile.exported import BrokenExportError, read_export
 from target_amplitude.reconcile.files import MissingFile, Spool
-from target_amplitude.reconcile.report import remarks, table
+from target_amplitude.reconcile.report import remarks, says_nothing, table, warnings
 
 if TYPE_CHECKING:
     from target_amplitude.amplitude.delays import Delays
@@ -59,6 +65,8 @@ class Reconciliation(Destination):
             RunFailedError: If nothing can be written there.
         """
         folder = Path(settings.rejected_path).parent
+        self._settings = settings
+        self._mapper = EventMapper(settings)
         self._inner = inner
         self._sends = sends
         self.comparison = Comparison()
@@ -68,6 +76,7 @@ class Reconciliation(Destination):
         self.now = datetime.now(timezone.utc)
         self._spool = Spool(folder)
         self._api = ExportApi(settings, delays, folder)
+        self._recent: set[tuple[str, str]] = set()
         self._is_comparing = True
         self._is_interrupted = False
         self._bytes = 0
@@ -78,7 +87,14 @@ class Reconciliation(Destination):
     @property
     @override
     def outcome(self) -> str:
-        return self._inner.outcome if self._sends else "reconciled"
+        if self._sends:
+            return self._inner.outcome
+        if says_nothing(self.total):
+            return (
+                f"too early to say anything of {self.total.hubspot:,} events, which Amplitude may "
+                "not export yet; compare again three hours after the last run"
+            )
+        return "reconciled"
 
     @override
     def add(self, block: Block) -> None:
@@ -90,6 +106,7 @@ class Reconciliation(Destination):
     def finish(self) -> None:
         self._read_export()
         self._is_comparing = False
+        self._recent = self._recent_deliveries()
         for block in self._spool.blocks():
             self._pass_on(block)
             if self._is_interrupted:
@@ -124,9 +141,13 @@ class Reconciliation(Destination):
         total = self.total
         return [
             *self._inner.lines(left_out),
-            *table(self.comparison.balances, total),
+            *table(self._balances, total),
             *remarks(total, self.exportable_until, left_out),
         ]
+
+    @override
+    def warnings(self) -> list[str]:
+        return [*self._inner.warnings(), *warnings(self.total)]
 
     @property
     def exportable_until(self) -> datetime:
@@ -164,12 +185,10 @@ class Reconciliation(Destination):
         total = self.total
         return {
             **total.as_json(),
-            "from": _as_text(self.comparison.first),
-            "to": _as_text(self.comparison.last),
+            "from": as_text(self.comparison.first),
+            "to": as_text(self.comparison.last),
             "exported_until": self.exportable_until.isoformat().replace("+00:00", "Z"),
-            "by_event_type": {
-                name: balance.as_json() for name, balance in self.comparison.balances.items()
-            },
+            "by_event_type": {name: balance.as_json() for name, balance in self._balances.items()},
         }
 
     @property
@@ -181,12 +200,35 @@ class Reconciliation(Destination):
                 setattr(total, name, getattr(total, name) + figure)
         return total
 
+    @property
+    def _balances(self) -> dict[str, Balance]:
+        """The figures by event type, in the order of HubSpot's."""
+        found = self.comparison.balances
+        names = [self._mapper.event_type(kind) for kind in STREAM_OF_TYPE]
+        return {name: found[name] for name in (*names, *found) if name in found}
+
+    def _recent_deliveries(self) -> set[tuple[str, str]]:
+        """Return stream and hour, or day, of the events whose delivery may not be exported yet."""
+        path = self._settings.job_log_path
+        try:
+            runs = read_runs(Path(path)) if path else []
+        except OSError:  # this run has made it, so somebody takes it away
+            runs = []
+        return delivered_since(runs, self.exportable_until)
+
+    def _is_too_early(self, stream: str, time: int) -> bool:
+        if time >= self.exportable_until.timestamp() * 1000:
+            return True
+        text = as_text(time) or ""
+        return not self._recent.isdisjoint({(stream, text[:HOUR_TEXT]), (stream, text[:DAY_TEXT])})
+
     def _pass_on(self, block: Block) -> None:
-        until = int(self.exportable_until.timestamp() * 1000)
         self._missing.add_schemas(block.schemas)
         lacking = []
         for event in block.events:
-            verdict = self.comparison.judge(event.body, until)
+            verdict = self.comparison.judge(
+                event.body, partial(self._is_too_early, event.counts.stream)
+            )
             if verdict is Verdict.MISSING and not self._sends:
                 self._missing.add(event)
             if verdict is Verdict.MISSING or (verdict is Verdict.TOO_EARLY and self._sends):
@@ -245,10 +287,3 @@ class Reconciliation(Destination):
             self._bytes / 1e6,
             f"{self.comparison.found:,}",
         )
-
-
-def _as_text(millis: int | None) -> str | None:
-    if millis is None:
-        return None
-    moment = datetime.fromtimestamp(millis / 1000, timezone.utc)
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

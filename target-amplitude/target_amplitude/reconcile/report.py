@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from target_amplitude.reconcile.comparison import Balance
 
-_TITLES = ("HubSpot", "Amplitude", "missing", "doubled", "other source", "only there")
+_TITLES = (
+    *("HubSpot", "Amplitude", "missing", "too early", "doubled", "other source", "only there"),
+)
 
 
 def table(balances: Mapping[str, Balance], total: Balance) -> list[str]:
@@ -28,6 +30,7 @@ def table(balances: Mapping[str, Balance], total: Balance) -> list[str]:
                     balance.hubspot,
                     balance.amplitude,
                     balance.missing,
+                    balance.too_early,
                     balance.doubled,
                     balance.other_source,
                     balance.only_in_amplitude,
@@ -44,24 +47,21 @@ def remarks(total: Balance, exportable_until: datetime, left_out: str) -> list[s
     """Return what explains the figures; `left_out` are the records without an event, by reason."""
     said = []
     if total.too_early:
+        nothing = "Nothing can be said yet: " if says_nothing(total) else ""
         said.append(
-            f"{total.too_early:,} events happened after {exportable_until:%Y-%m-%d %H:%M} UTC, so "
-            "it is too early to say: Amplitude may not export them yet."
+            f"{nothing}{total.too_early:,} events happened or were delivered after "
+            f"{_at(exportable_until)}, so it is too early to say; "
+            "Amplitude may not export them before three hours have passed."
         )
     if total.missing:
         said.append(
-            f"What Amplitude received after {exportable_until:%Y-%m-%d %H:%M} UTC may not be "
-            "exported yet and counts as missing, where the event itself is older."
+            f"What Amplitude received after {_at(exportable_until)} counts as missing where "
+            "job_log_path has no line of its run: one that was killed or still goes on."
         )
     if total.other_source:
         said.append(
             f"{total.other_source:,} events of HubSpot's were brought by another source, such as "
             "Amplitude's own: same type, user and time, another insert_id."
-        )
-    if total.doubled:
-        said.append(
-            f"{total.doubled:,} copies too many are in Amplitude: sent again after seven days or "
-            "for another user, or brought by another source as well."
         )
     if total.only_in_amplitude:
         said.append(
@@ -73,3 +73,24 @@ def remarks(total: Balance, exportable_until: datetime, left_out: str) -> list[s
     if left_out:
         said.append(f"Not expected in Amplitude, as they become no event: {left_out}.")
     return said
+
+
+def says_nothing(total: Balance) -> bool:
+    """Whether events were read and it is too early to say anything of any of them."""
+    return 0 < total.hubspot == total.too_early
+
+
+def warnings(total: Balance) -> list[str]:
+    """Return what is wrong in Amplitude and cannot be mended from here."""
+    return [_warn_of_doubled(total)] if total.doubled else []
+
+
+def _warn_of_doubled(total: Balance) -> str:
+    return (
+        f"{total.doubled:,} copies too many are in Amplitude: sent again after seven days or for "
+        "another user, or brought by another source as well."
+    )
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -64,7 +64,8 @@ def test_a_narrow_terminal_shows_what_matters_in_few_columns(loader: Loader) -> 
     ],
 )
 def test_an_outcome_has_its_colour(run: dict[str, Any], colour: str) -> None:
-    assert f"\x1b[{colour}m{run['outcome']}" in job_table([run], width=120)[1]
+    failed = "failed: " if colour == "31" else ""
+    assert f"\x1b[{colour}m{failed}{run['outcome']}" in job_table([run], width=120)[1]
 
 
 def test_the_runs_are_there_as_json(loader: Loader) -> None:
@@ -83,33 +84,41 @@ def checked(path: Path, *runs: dict[str, Any], max_age: str = "2h") -> tuple[int
 
 
 def run_ago(minutes: float, **fields: Any) -> dict[str, Any]:
-    started = datetime.now(timezone.utc) - timedelta(minutes=minutes)
-    return {"started": started.isoformat(), "seconds": 30, "outcome": "delivered"} | fields
+    ended = datetime.now(timezone.utc) - timedelta(minutes=minutes)
+    started = (ended - timedelta(seconds=30)).isoformat()
+    return {"started": started, "seconds": 30, "outcome": "delivered"} | fields
 
 
 @pytest.mark.parametrize(
-    ("runs", "code"),
+    ("runs", "answer"),
     [
-        ([run_ago(30)], 0),
-        ([run_ago(130)], 1),
-        ([run_ago(130), run_ago(10)], 0),
-        ([run_ago(130), run_ago(10, exit_code=1, outcome="failed")], 1),
-        ([run_ago(10, exit_code=0, outcome="3 event(s) are left for a later run")], 0),
-        ([run_ago(10, dry_run=True, exit_code=0)], 1),
-        ([run_ago(100, seconds=3600)], 0),
-        ([{"started": "soon"}], 1),
-        ([], 1),
+        ([run_ago(30)], "Good: the last run ended 30 minutes ago, at "),
+        ([run_ago(130)], "Too old: "),
+        ([run_ago(130), run_ago(10, exit_code=1, outcome="No answer.")], "Failed: "),
+        ([], "Never: "),
     ],
 )
-def test_a_monitor_learns_that_the_last_good_run_is_too_old(
-    tmp_path: Path, runs: list[dict[str, Any]], code: int
+def test_a_monitor_learns_whether_the_runs_go_well(
+    tmp_path: Path, runs: list[dict[str, Any]], answer: str
 ) -> None:
-    assert checked(tmp_path / "jobs", *runs)[0] == code
+    code, said = checked(tmp_path / "jobs", *runs)
+    assert said.startswith(answer)
+    assert code == (not answer.startswith("Good"))
+
+
+def test_a_run_whose_input_ended_early_is_failed_without_colours_too() -> None:
+    run = run_ago(1, exit_code=0, complete=False, outcome="the input ended early: why")
+    line = job_table([run], width=120)[1]
+    assert "failed: the input ended early: why" in line
+    assert "\x1b[31m" in line
 
 
 def test_the_age_is_of_the_users_choice(tmp_path: Path) -> None:
     assert checked(tmp_path / "jobs", run_ago(130), max_age="3h")[0] == 0
     assert checked(tmp_path / "jobs", run_ago(130), max_age="1d")[0] == 0
+    assert checked(tmp_path / "jobs", run_ago(1), max_age="20s")[1].endswith(
+        "; --max-age is 20 seconds.\n"
+    )
     code, said = checked(tmp_path / "jobs", run_ago(10), max_age="soon")
     assert code == 2
     assert "is no duration such as 5m, 2h or 1d" in said

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from target_amplitude.history.verdict import in_words, judge
+from target_amplitude.history.verdict import in_words, judge, monitor
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
 EMEA = "prod:tap-hubspot-email-events--emea-to-target-amplitude"
@@ -184,15 +184,78 @@ def test_a_failure_may_be_the_last_that_was_heard() -> None:
 @pytest.mark.parametrize(
     ("minutes", "words"),
     [
-        (0.5, "less than a minute"),
+        (0.5, "30 seconds"),
         (1, "1 minute"),
         (119, "119 minutes"),
         (120, "2 hours"),
         (47.9 * 60, "47 hours"),
         (48 * 60, "2 days"),
         (5000 * 24 * 60, "5,000 days"),
-        (-5, "less than a minute"),
+        (-5, "0 seconds"),
     ],
 )
 def test_lengths_of_time_are_in_the_unit_that_fits(minutes: float, words: str) -> None:
     assert in_words(timedelta(minutes=minutes)) == words
+
+
+def run_ago(minutes: float, **fields: Any) -> dict[str, Any]:
+    started = NOW - timedelta(minutes=minutes, seconds=30)
+    return {
+        "started": started.isoformat(),
+        "seconds": 30,
+        "outcome": "delivered",
+    } | fields
+
+
+EARLY = "the input ended early: HubSpot's daily request limit is used up"
+
+
+@pytest.mark.parametrize(
+    ("runs", "answer"),
+    [
+        ([run_ago(1)], "Good: the last run ended 1 minute ago, at "),
+        ([run_ago(0.5)], "Good: the last run ended 30 seconds ago, at "),
+        ([run_ago(130)], "Too old: the last good run ended 2 hours ago, at "),
+        ([run_ago(130), run_ago(10)], "Good: the last run ended 10 minutes ago, at "),
+        (
+            [run_ago(130), run_ago(10, exit_code=1, outcome="No answer.")],
+            "Failed: the last one failed 10 minutes ago: No answer. The last good run ended 2 ",
+        ),
+        (
+            [run_ago(20), run_ago(10, exit_code=0, complete=False, outcome=EARLY)],
+            f"Failed: the last one failed 10 minutes ago: {EARLY}. The last good run ended 20 min",
+        ),
+        (
+            [run_ago(10, exit_code=1, outcome="No answer.")],
+            "Never: no run has ended well yet; the last one failed 10 minutes ago: No answer.",
+        ),
+        ([run_ago(10, exit_code=0, complete=True, outcome="3 event(s) are left")], "Good: "),
+        ([run_ago(10, dry_run=True, exit_code=0)], "Never: no run has ended well yet."),
+        ([run_ago(100, seconds=3600)], "Good: "),
+        ([{"started": "soon"}], "Never: "),
+        ([run_ago(-9999999)], "Never: "),
+        ([], "Never: "),
+        # Runs of other state ids, and by hand, are no sign that the regular ones go well.
+        (
+            [run_ago(130, state_id=FIRST), run_ago(10, state_id=f"{FIRST}:reread")],
+            "Too old: ",
+        ),
+        ([run_ago(130, state_id=FIRST), run_ago(10)], "Too old: "),
+        (
+            [run_ago(9, state_id=FIRST), run_ago(5, state_id=f"{FIRST}:x", exit_code=1)],
+            "Good: ",
+        ),
+        ([run_ago(30), run_ago(10, state_id=FIRST)], "Good: "),
+        # Each of two accounts is to go well.
+        (
+            [run_ago(130, state_id=FIRST), run_ago(10, state_id="prod:second-to-amplitude")],
+            f"{FIRST}: Too old: ",
+        ),
+    ],
+)
+def test_a_monitor_learns_whether_the_regular_runs_go_well(
+    runs: list[dict[str, Any]], answer: str
+) -> None:
+    found = monitor(runs, NOW, timedelta(hours=2))[0]
+    assert found.text.startswith(answer)
+    assert (found.level == "good") == answer.startswith("Good")

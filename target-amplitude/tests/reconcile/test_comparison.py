@@ -43,7 +43,7 @@ def compare(read: list[bytes], held: list[ExportedEvent], until: int = NEVER) ->
     comparison.freeze()
     for event in held:
         comparison.note(event)
-    comparison.verdicts = [comparison.judge(body, until) for body in read]  # type: ignore[attr-defined]
+    comparison.verdicts = [comparison.judge(body, lambda time: time >= until) for body in read]  # type: ignore[attr-defined]
     return comparison
 
 

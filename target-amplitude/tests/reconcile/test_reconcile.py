@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import time
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +38,15 @@ def run_of(count: int) -> list[dict[str, Any]]:
     return [schema(), *(record(number) for number in range(1, count + 1)), state(1)]
 
 
-def lose(sandbox: Sandbox, *numbers: int) -> None:
+def hours_pass(loader: Loader) -> None:
+    """Let the runs of the job log be so long ago that Amplitude exports what they delivered."""
+    past = f"{datetime.now(timezone.utc) - timedelta(hours=4):%Y-%m-%dT%H:%M:%SZ}"
+    lines = [json.dumps(run | {"started": past}) + "\n" for run in loader.runs]
+    loader.job_log_path.write_text("".join(lines))
+
+
+def lose(sandbox: Sandbox, loader: Loader, *numbers: int) -> None:
+    hours_pass(loader)
     ids = {
         event["event_properties"]["id"]: event["insert_id"] for event in sandbox.amplitude_events()
     }
@@ -72,7 +81,7 @@ def test_what_is_missing_is_reported_kept_and_brought(
 ) -> None:
     caplog.set_level(logging.INFO)
     loader.load(run_of(50))
-    lose(sandbox, 7, 33)
+    lose(sandbox, loader, 7, 33)
     with pytest.raises(RunFailedError, match="Amplitude lacks 2 of 50 events"):
         loader.load(run_of(50), **REPORT)
     assert loader.states == []
@@ -81,7 +90,7 @@ def test_what_is_missing_is_reported_kept_and_brought(
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [line["type"] for line in lines] == ["SCHEMA", "RECORD", "RECORD"]
     (line,) = (entry.message for entry in caplog.records if entry.message.startswith("all "))
-    assert line.split() == ["all", "50", "48", "2", "0", "0", "0"]
+    assert line.split() == ["all", "50", "48", "2", "0", "0", "0", "0"]
     assert loader.load(run_of(50), **SEND) == [state(1)["value"]]
     assert loader.streams["email_open"]["delivered"] == 2
     assert loader.streams["email_open"]["skipped"] == 48
@@ -93,7 +102,7 @@ def test_what_is_missing_is_reported_kept_and_brought(
 
 def test_the_file_of_missing_events_can_be_loaded(sandbox: Sandbox, loader: Loader) -> None:
     loader.load(run_of(20))
-    lose(sandbox, 3)
+    lose(sandbox, loader, 3)
     with pytest.raises(RunFailedError):
         loader.load(run_of(20), **REPORT)
     loader.load_text(missing_file(loader))
@@ -102,7 +111,7 @@ def test_the_file_of_missing_events_can_be_loaded(sandbox: Sandbox, loader: Load
 
 def test_a_dry_run_of_send_missing_is_a_report(sandbox: Sandbox, loader: Loader) -> None:
     loader.load(run_of(20))
-    lose(sandbox, 3)
+    lose(sandbox, loader, 3)
     with pytest.raises(RunFailedError, match="lacks 1 of 20"):
         loader.load(run_of(20), **SEND, dry_run=True)
     assert len(sandbox.amplitude_events()) == 19
@@ -117,6 +126,7 @@ def test_events_of_another_source_are_not_doubled(sandbox: Sandbox, loader: Load
     sandbox.forget_amplitude()
     sandbox.set_amplitude(export_delay_hours=-1)
     sandbox.add_foreign_events(foreign[:6])
+    hours_pass(loader)
     loader.load(run_of(10), **SEND)
     figures = reconciled(loader)
     assert (figures["other_source"], figures["missing"], figures["doubled"]) == (6, 4, 0)
@@ -140,8 +150,8 @@ def test_an_export_that_does_not_fit_is_a_sentence(
     assert b"Traceback" not in errors
 
 
-def test_what_was_sent_again_after_a_week_is_reported_as_doubled(
-    sandbox: Sandbox, loader: Loader
+def test_what_was_sent_again_after_a_week_is_a_warning(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.pass_time(-10 * 86_400)
     loader.load(run_of(10))
@@ -149,6 +159,9 @@ def test_what_was_sent_again_after_a_week_is_reported_as_doubled(
     loader.load(run_of(4))
     loader.load(run_of(10), **REPORT)
     assert reconciled(loader)["doubled"] == 4
+    (warning,) = (entry for entry in caplog.records if "copies too many" in entry.message)
+    assert warning.levelname == "WARNING"
+    assert warning.message.startswith("4 copies too many are in Amplitude")
 
 
 def test_what_becomes_no_event_is_not_missing(
@@ -173,6 +186,60 @@ def test_a_recent_event_is_too_early_to_say_and_sent_all_the_same(
     assert len(sandbox.amplitude_events()) == 1
 
 
+def test_events_delivered_in_the_last_hours_are_too_early_to_say_whenever_they_happened(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.set_amplitude(export_delay_hours=2)
+    loader.load(run_of(30))
+    assert loader.load(run_of(30), **REPORT) == []
+    run = loader.runs[-1]
+    figures = run["reconciliation"]
+    assert (figures["too_early"], figures["missing"], run["exit_code"]) == (30, 0, 0)
+    assert run["outcome"].startswith("too early to say anything of 30 events")
+    assert "Nothing can be said yet: 30 events happened or were delivered after" in caplog.text
+    assert not missing_file(loader).exists()
+    assert all(entry.levelno < logging.WARNING for entry in caplog.records)
+    # Once they can be exported, what Amplitude lacks is missing.
+    hours_pass(loader)
+    with pytest.raises(RunFailedError, match="Amplitude lacks 30 of 30"):
+        loader.load(run_of(30), **REPORT)
+
+
+def test_only_the_hours_that_were_delivered_just_now_are_too_early(
+    sandbox: Sandbox, loader: Loader
+) -> None:
+    yesterday = [record(number, created=f"2026-10-31T05:00:{number}Z") for number in range(10, 20)]
+    loader.load([schema(), *yesterday, state(1)])
+    lose(sandbox, loader, 10, 11)
+    sandbox.set_amplitude(export_delay_hours=2)
+    loader.load(run_of(5))
+    with pytest.raises(RunFailedError, match="Amplitude lacks 10 of 15"):
+        loader.load([schema(), *yesterday, *run_of(5)[1:]], **REPORT)
+    assert reconciled(loader)["too_early"] == 5
+
+
+def test_without_a_job_log_what_was_delivered_just_now_counts_as_missing(
+    sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.set_amplitude(export_delay_hours=2)
+    loader.load(run_of(5))
+    with pytest.raises(RunFailedError, match="Amplitude lacks 5 of 5"):
+        loader.load(run_of(5), **REPORT, job_log_path=None)
+    assert "counts as missing where job_log_path has no line of its run" in caplog.text
+
+
+def test_event_types_stand_in_the_order_of_hubspots(loader: Loader) -> None:
+    kinds = ("OPEN", "CLICK", "SPAMREPORT", "BOUNCE", "SENT", "SHOP")
+    records = [record(number, type=kind) for number, kind in enumerate(kinds)]
+    loader.load([schema(), *records, state(1)], **SEND, event_types={"SENT": "Zz Sent"})
+    assert list(reconciled(loader)["by_event_type"]) == [
+        "Zz Sent",
+        *(f"[HubSpot] EMAIL_{name}" for name in ("BOUNCE", "OPEN", "CLICK", "SPAM_REPORT", "SHOP")),
+    ]
+
+
 def test_an_empty_amplitude_is_no_error(sandbox: Sandbox, loader: Loader) -> None:
     loader.load(run_of(5), **SEND)
     assert reconciled(loader)["missing"] == 5
@@ -187,7 +254,7 @@ def test_an_empty_input_is_no_error(loader: Loader) -> None:
 @pytest.mark.parametrize("status", [400, 504])
 def test_a_range_that_is_too_large_is_split(sandbox: Sandbox, loader: Loader, status: int) -> None:
     loader.load(run_of(30))
-    lose(sandbox, 9)
+    lose(sandbox, loader, 9)
     sandbox.add_fault("amplitude", path=EXPORT, action="answer", status=status, times=3)
     with pytest.raises(RunFailedError, match="lacks 1 of 30"):
         loader.load(run_of(30), **REPORT)
@@ -217,7 +284,7 @@ def test_a_passing_failure_is_outlasted(
     sandbox: Sandbox, loader: Loader, fault: dict[str, Any]
 ) -> None:
     loader.load(run_of(30))
-    lose(sandbox, 9)
+    lose(sandbox, loader, 9)
     sandbox.add_fault("amplitude", path=EXPORT, **fault)
     loader.load(run_of(30), **SEND)
     assert reconciled(loader)["missing"] == 1
