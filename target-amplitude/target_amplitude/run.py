@@ -214,9 +214,7 @@ class Run:
         for line in self._destination.lines(reasons):
             logger.info(line)
         path = None if self._is_dry else str(self._settings.rejected_path)
-        for warning in words.warnings(
-            streams, user_field=self._settings.user_field, rejected_path=path
-        ):
+        for warning in words.warnings(streams, self._settings, rejected_path=path):
             logger.warning(warning)
         logger.info(words.totals(streams, summary["seconds"], dry_run=self._is_dry))
 
