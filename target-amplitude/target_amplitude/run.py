@@ -223,7 +223,7 @@ class Run:
         for line in self._destination.lines(reasons):
             logger.info(line)
         path = None if self._is_dry else str(self._settings.rejected_path)
-        warnings = words.warnings(streams, user_field=self._settings.user_field, rejected_path=path)
+        warnings = words.warnings(streams, self._settings, rejected_path=path)
         for warning in (*self._destination.warnings(), *warnings):
             logger.warning(warning)
         logger.info(words.totals(streams, summary["seconds"], dry_run=self._is_dry))

@@ -30,7 +30,7 @@ from tap_hubspot_email_events.hubspot.answers import (
     decide,
 )
 from tap_hubspot_email_events.hubspot.mending import mend
-from tap_hubspot_email_events.hubspot.transport import Answer, CertificateError, UnansweredError
+from tap_hubspot_email_events.hubspot.transport import Answer, UnansweredError
 from tap_hubspot_email_events.settings import now_milliseconds
 from tap_hubspot_email_events.timestamps import format_timestamp
 
@@ -199,11 +199,6 @@ class HubSpotClient:
                 data=request.body,
                 token=token,
             )
-        except CertificateError:
-            raise AccountError(
-                "The certificate of HubSpot's host could not be verified; check `api_url` and any "
-                "proxy in between."
-            ) from None
         except UnansweredError as error:
             return Retry(str(error))
         self._clock.observe(answer.headers, sent=sent, received=now_milliseconds())

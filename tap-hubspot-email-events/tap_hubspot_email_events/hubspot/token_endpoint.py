@@ -8,7 +8,7 @@ import msgspec
 
 from tap_hubspot_email_events.errors import AccountError, StoppedError
 from tap_hubspot_email_events.hubspot.answers import Accept, Retry, Throttle, decide
-from tap_hubspot_email_events.hubspot.transport import CertificateError, UnansweredError
+from tap_hubspot_email_events.hubspot.transport import UnansweredError
 
 if TYPE_CHECKING:
     import threading
@@ -70,11 +70,6 @@ def _request(
             answer = transport.send("POST", url + paths[0], data=form)
         except UnansweredError as error:
             reason = str(error)
-        except CertificateError:
-            raise AccountError(
-                "The certificate of HubSpot's host could not be verified; check `api_url` and "
-                "any proxy in between."
-            ) from None
         else:
             if answer.status == 404 and len(paths) > 1:  # noqa: PLR2004 - HTTP's own number
                 paths.pop(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 API = "https://api.hubapi.com"
 PATH = "/email/public/v1/events"
 PAGE = {"events": [], "hasMore": False}
+UNTRUSTED = requests.exceptions.SSLError(ssl.SSLCertVerificationError())
 DATED, OLD = f"{API}/oauth/2026-03/token", f"{API}/oauth/v1/token"
 
 
@@ -114,7 +116,7 @@ def test_temporary_failures_are_outlasted(
         ({"status_code": 429, "headers": {"Retry-After": "0"}}, StreamError, "requests_per_10"),
         ({"text": "<html>"}, AccountError, "proxy"),
         ({"exc": requests.ConnectionError}, AccountError, "could not be reached"),
-        ({"exc": requests.exceptions.SSLError}, AccountError, "certificate"),
+        ({"exc": UNTRUSTED}, AccountError, "REQUESTS_CA_BUNDLE"),
         ({"status_code": 401}, AccountError, "`access_token`"),
         ({"status_code": 403}, StreamError, "scope `content`"),
         ({"status_code": 404}, NotFoundError, "no such address"),

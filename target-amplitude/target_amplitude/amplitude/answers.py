@@ -25,10 +25,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class NoAnswer(msgspec.Struct, frozen=True):
-    """No complete answer came; `is_final` where another attempt would be no use."""
+    """No complete answer came."""
 
     reason: str
-    is_final: bool = False
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -99,7 +98,7 @@ _MAX_MESSAGE = 300
 def decide(answer: Answer | NoAnswer, count: int) -> Decision:
     """Decide on the answer to a request of `count` events."""
     if isinstance(answer, NoAnswer):
-        return Stop(answer.reason) if answer.is_final else Retry(answer.reason)
+        return Retry(answer.reason)
     body = _read(answer.body)
     status = _status(answer.status, body)
     row = _ROWS.get(status)

@@ -11,11 +11,17 @@ from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING
 
 import requests
-import urllib3
 
-from target_amplitude.amplitude.http import CONNECT_SECONDS, LONGEST_WAIT, Retries, new_session
+from target_amplitude.amplitude.http import (
+    CONNECT_SECONDS,
+    LONGEST_WAIT,
+    Retries,
+    new_session,
+    why_unanswered,
+)
 from target_amplitude.amplitude.management_api import host_of_region
 from target_amplitude.common.http import retry_after
+from target_amplitude.common.network import FAILURES
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -98,13 +104,8 @@ class ExportApi:
                     return self._store(response)
                 self._raise_unless_empty(response)
                 return None
-        except requests.exceptions.SSLError:
-            raise RunFailedError(
-                f"{self._base} has a TLS certificate that cannot be trusted; check region, and "
-                "whether a proxy stands between.",
-            ) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise _NoAnswerError("no connection, or one that was cut") from error
+        except FAILURES as failure:
+            raise _NoAnswerError(why_unanswered(failure, self._base)) from failure
 
     def _raise_unless_empty(self, response: requests.Response) -> None:
         match response.status_code:

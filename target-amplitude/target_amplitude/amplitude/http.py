@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from target_amplitude import LIBRARY
-from target_amplitude.common.http import is_loopback
+from target_amplitude.common.network import explain, proxies_and_certificates
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -29,13 +30,25 @@ logger = logging.getLogger("target-amplitude")
 
 
 def new_session(url: str) -> requests.Session:
-    """Prepare connections to the host of a URL, without a proxy where it is this machine."""
+    """Prepare connections to the host of a URL."""
     session = requests.Session()
-    session.trust_env = not is_loopback(url)
-    # Otherwise requests takes a password for the host from a .netrc.
-    session.auth = _unchanged
+    session.trust_env = False
+    for name, value in proxies_and_certificates(url).items():
+        setattr(session, name, value)
     session.headers["User-Agent"] = LIBRARY
     return session
+
+
+def why_unanswered(error: BaseException, url: str) -> str:
+    """Return why a request to `url` failed by one of `FAILURES`.
+
+    Raises:
+        RunFailedError: If another attempt would be no use, for the set-up of this machine.
+    """
+    obstacle = explain(error, url, os.environ)
+    if obstacle.advice:
+        raise RunFailedError(obstacle.sentence) from None
+    return obstacle.reason
 
 
 def read_body(response: requests.Response, max_bytes: int, max_seconds: float) -> bytes | None:
@@ -94,7 +107,3 @@ class Retries:
                 return True
             time.sleep(min(_STEP_SECONDS, left))
         return False
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

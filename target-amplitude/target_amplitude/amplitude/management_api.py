@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import requests
-import urllib3
 
 from target_amplitude.amplitude.http import (
     CONNECT_SECONDS,
@@ -14,9 +12,10 @@ from target_amplitude.amplitude.http import (
     Retries,
     new_session,
     read_body,
+    why_unanswered,
 )
 from target_amplitude.common.http import is_loopback, retry_after
-from target_amplitude.errors import RunFailedError
+from target_amplitude.common.network import FAILURES
 from target_amplitude.settings import PATHS
 
 if TYPE_CHECKING:
@@ -86,7 +85,8 @@ class ManagementApi:
         429, 5xx and lost connections are retried up to `max_retries`.
 
         Raises:
-            RunFailedError: If the last retry fails too, or the server cannot be trusted.
+            RunFailedError: If the last retry fails too, or proxy or certificates of this machine
+                let no request through.
         """
         retries = Retries(self._base + path, self._max_retries, self._delays, self._is_interrupted)
         while True:
@@ -109,13 +109,8 @@ class ManagementApi:
                 **content,
             ) as response:
                 body = read_body(response, _MAX_ANSWER_BYTES, _MAX_ANSWER_SECONDS)
-        except requests.exceptions.SSLError:
-            raise RunFailedError(
-                f"{self._base} has a TLS certificate that cannot be trusted; check region, and "
-                "whether a proxy stands between.",
-            ) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-            return Reply(_NO_ANSWER, "no connection, or one that was cut")
+        except FAILURES as failure:
+            return Reply(_NO_ANSWER, why_unanswered(failure, self._base))
         return Reply(
             response.status_code,
             self._message(body or b""),

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-import requests
-import urllib3
 
 from target_amplitude.amplitude.answers import Answer, NoAnswer
-from target_amplitude.amplitude.http import CONNECT_SECONDS, LONGEST_WAIT, new_session, read_body
+from target_amplitude.amplitude.http import (
+    CONNECT_SECONDS,
+    LONGEST_WAIT,
+    new_session,
+    read_body,
+    why_unanswered,
+)
 from target_amplitude.common.http import retry_after
+from target_amplitude.common.network import FAILURES
 from target_amplitude.settings import REQUEST_BYTES
 
 if TYPE_CHECKING:
@@ -49,7 +54,11 @@ class Transport:
         return REQUEST_BYTES[settings.endpoint] - envelope
 
     def post(self, events: Sequence[bytes]) -> tuple[Answer | NoAnswer, int]:
-        """Send encoded events, or none; returns the answer and the size of the body in bytes."""
+        """Send encoded events, or none; returns the answer and the size of the body in bytes.
+
+        Raises:
+            RunFailedError: If proxy or certificates of this machine let no request through.
+        """
         # Joined in one step: each copy of a megabyte would touch as much new memory.
         parts = list(events) or [b""]
         parts[0] = self._head + parts[0]
@@ -70,9 +79,8 @@ class Transport:
                 stream=True,
             ) as response:
                 content = read_body(response, _MAX_ANSWER_BYTES, _MAX_ANSWER_SECONDS)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
-            is_untrusted = isinstance(failure, requests.exceptions.SSLError)
-            return NoAnswer(_describe(failure), is_final=is_untrusted), size
+        except FAILURES as failure:
+            return NoAnswer(why_unanswered(failure, self._url)), size
         if content is None:
             return NoAnswer("an answer that does not end"), size
         answer = Answer(
@@ -91,13 +99,3 @@ class Transport:
 def host_of(url: str) -> str:
     """Return the host of a URL, for messages."""
     return urlsplit(url).hostname or "the server"
-
-
-def _describe(failure: Exception) -> str:
-    if isinstance(failure, (requests.Timeout, urllib3.exceptions.TimeoutError)):
-        return "no answer in time"
-    if isinstance(failure, requests.exceptions.SSLError):
-        return "a TLS certificate that cannot be trusted"
-    if isinstance(failure, requests.ConnectionError):
-        return "no connection"
-    return "a cut connection"

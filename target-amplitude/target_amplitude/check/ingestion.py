@@ -36,13 +36,22 @@ NOTABLE_CLOCK = 120
 
 def check_ingestion(settings: Settings, delays: Delays) -> Iterator[Finding]:
     """Yield what an upload without events tells of key and region, and of the clock."""
-    answer = _ask(settings, delays)
-    yield Finding("key and region", *_key(settings, delays, answer))
+    try:
+        answer = _ask(settings, delays)
+        key = _key(settings, delays, answer)
+    except RunFailedError as failure:
+        answer = NoAnswer(str(failure))
+        key = FAILED, answer.reason
+    yield Finding("key and region", *key)
     yield _clock(answer)
 
 
 def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
-    """Upload no events, again for `max_retries` times where there is no answer that counts."""
+    """Upload no events, again for `max_retries` times where there is no answer that counts.
+
+    Raises:
+        RunFailedError: If proxy or certificates of this machine let no request through.
+    """
     transport = Transport(settings)
     retries = Retries(host_of(settings.url), settings.max_retries, delays)
     try:
@@ -51,9 +60,9 @@ def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
             decision = decide(answer, 0)
             if not isinstance(decision, Retry):
                 return answer
+            if retries.failures == retries.most:
+                return answer
             retries.wait(decision.reason, decision.retry_after)
-    except RunFailedError:
-        return answer
     finally:
         transport.close()
 

@@ -68,6 +68,7 @@ class StreamCounts:
         started: When its first record came, in seconds of the same clock as `ended`.
         events: Records that were mapped to an event.
         fell_back: Events of the recipient, since the user field had no value.
+        unusable_ids: Records by the type of what their user field holds, where that is no id.
         rejected: Records by the reason for which they were rejected.
         rejected_counted: Rejected records that count towards `max_rejected_percent`.
         has_emails: Whether email events of HubSpot's were among its records.
@@ -84,6 +85,7 @@ class StreamCounts:
         self.delivered = 0
         self.skipped = 0
         self.fell_back = 0
+        self.unusable_ids: Counter[str] = Counter()
         self.rejected: Counter[str] = Counter()
         self.rejected_counted = 0
         self.retried = 0
@@ -132,6 +134,7 @@ class StreamCounts:
             "skipped": self.skipped,
             "matched": self.events - self.fell_back,
             "fell_back": self.fell_back,
+            "unusable_ids": dict(self.unusable_ids),
             "rejected": dict(self.rejected),
             "not_covered": self.pending,
             "retried": self.retried,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from target_amplitude.history.counts import StreamCounts
+    from target_amplitude.settings import Settings
 
 _COLUMNS = ("read", "delivered", "skipped", "rejected", "left")
 _MAX_NAME = 40
@@ -61,7 +62,7 @@ def rejected_reasons(streams: Iterable[StreamCounts]) -> str:
 
 
 def warnings(
-    streams: Sequence[StreamCounts], *, user_field: str, rejected_path: str | None
+    streams: Sequence[StreamCounts], settings: Settings, *, rejected_path: str | None
 ) -> list[str]:
     """Return what a user should know of a run that may have gone wrong unnoticed.
 
@@ -71,7 +72,7 @@ def warnings(
         warning
         for warning in (
             _warn_of_rejects(streams, rejected_path),
-            _warn_of_user_field(streams, user_field),
+            _warn_of_user_field(streams, settings),
             _warn_of_unmapped(streams),
         )
         if warning
@@ -100,14 +101,27 @@ def _warn_of_rejects(streams: Sequence[StreamCounts], path: str | None) -> str:
     return f"{rejected:,} of {read:,} records were rejected ({reasons}); {where}{advice}"
 
 
-def _warn_of_user_field(streams: Sequence[StreamCounts], user_field: str) -> str:
+def _warn_of_user_field(streams: Sequence[StreamCounts], settings: Settings) -> str:
     emails = [counts for counts in streams if counts.has_emails]
     searched = sum(counts.events + counts.skipped + counts.rejected["no user"] for counts in emails)
     matched = sum(counts.events - counts.fell_back for counts in emails)
-    if user_field == "recipient" or matched or not searched:
+    types: Counter[str] = Counter()
+    for counts in emails:
+        types += counts.unusable_ids
+    field = settings.user_field
+    if types:
+        seen = ", ".join(f"{count:,} {name}" for name, count in types.most_common())
+        fate = {"skip": "were skipped", "recipient": "count as the recipient's"}
+        read = sum(counts.read - counts.rejected["no mapping"] for counts in emails)
+        return (
+            f"user_field {field} holds something that is not a usable id in {types.total():,} of "
+            f"{read:,} email events ({seen}), which {fate[settings.unknown_users]} "
+            "(unknown_users); an id is text or a whole number."
+        )
+    if field == "recipient" or matched or not searched:
         return ""
     return (
-        f"user_field {user_field} has a value in none of {searched:,} email events; check its "
+        f"user_field {field} has a value in none of {searched:,} email events; check its "
         "spelling, and whether the tap reads it (contact_properties) and selects it."
     )
 
@@ -158,7 +172,8 @@ def stream_details(summary: dict[str, Any]) -> str:
     about = "" if summary["distinct_users_exact"] else "about "
     return (
         f"{summary['stream']}: {summary['matched']} users matched, {summary['fell_back']} fell "
-        f"back to the recipient, {about}{summary['distinct_users']} distinct, "
+        f"back to the recipient, {sum(summary['unusable_ids'].values())} not a usable id, "
+        f"{about}{summary['distinct_users']} distinct, "
         f"{summary['retried']} retried, {summary['requests']} requests, {summary['bytes']} bytes, "
         f"{summary['seconds']:.1f} s"
     )

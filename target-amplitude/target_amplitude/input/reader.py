@@ -198,6 +198,8 @@ class InputReader:
         if separator is not None and "event_type" not in record:
             record = unflatten(record, separator, self._settings.user_field)
         event = self._mapper.map(record, self._now)
+        if unusable := self._mapper.unusable:
+            counts.unusable_ids[unusable] += 1
         if not counts.has_emails and event is not NO_MAPPING:
             counts.has_emails = "event_type" not in record
         if isinstance(event, dict):

@@ -28,6 +28,7 @@ from target_amplitude.mapping.validation import (
     refuse_event_type,
     refuse_id,
     refuse_time,
+    unusable_type,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 SKIP_SYNC = "$skip_user_properties_sync"
 UNKNOWN_USER = Skip("no value in user_field")
+UNUSABLE_USER = Skip("not a usable id in user_field")
 
 _RECIPIENT = "recipient"
 _RECENT_MS = 86_400_000
@@ -67,6 +69,7 @@ class EventMapper:
 
     Attributes:
         fell_back: Whether the last event has the recipient as its user, for want of `user_field`.
+        unusable: The type of what `user_field` holds in the last record, where that is no id.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -74,6 +77,7 @@ class EventMapper:
         self._names = settings.event_types
         self._falls_back = settings.unknown_users == "recipient"
         self.fell_back = False
+        self.unusable = ""
         self._user_field = settings.user_field
         self._user_path = settings.user_field.split(".")
         self._mode = settings.user_properties
@@ -83,6 +87,8 @@ class EventMapper:
 
     def map(self, record: dict[str, Any], now: int) -> dict[str, Any] | Refusal | Skip:
         """Return the event of a record, or why there is none; `now` is in ms since 1970."""
+        self.fell_back = False
+        self.unusable = ""
         get = record.get
         if get("event_type") is not None and is_amplitude_event(record):
             return self._check_amplitude_event(record, now)
@@ -158,7 +164,13 @@ class EventMapper:
         if not user_id:
             if record["type"] == "UNBOUNCE":
                 return NEVER_A_USER
-            return NO_USER if self._falls_back else UNKNOWN_USER
+            if not self._falls_back:
+                return UNUSABLE_USER if self.unusable else UNKNOWN_USER
+            return (
+                Refusal("no user", f"user_field holds no usable id ({self.unusable})")
+                if self.unusable
+                else NO_USER
+            )
         return (
             refuse_time(time, "created", now)
             or refuse_id(user_id, user_field, self._min_id_length)
@@ -172,6 +184,7 @@ class EventMapper:
             value = _walk(record, self._user_path)
         if user_id := as_id(value):
             return user_id, self._user_field
+        self.unusable = unusable_type(value)
         if self._falls_back and (recipient := as_id(record.get(_RECIPIENT))):
             return recipient, _RECIPIENT
         return "", ""
@@ -189,7 +202,6 @@ class EventMapper:
         if refusal is not None:
             return refusal
         event.setdefault("library", LIBRARY)
-        self.fell_back = False
         return event
 
 
@@ -197,7 +209,7 @@ def _walk(record: dict[str, Any], path: list[str]) -> Any:
     value: Any = record
     for name in path:
         if not isinstance(value, dict):
-            return None
+            return value if isinstance(value, list) else None
         value = value.get(name)
     return value
 

@@ -56,19 +56,20 @@ def unflatten(record: dict[str, Any], separator: str, user_field: str) -> dict[s
     Names that are no email event's stay as they are, and so does `user_field`.
     """
     nested: dict[str, Any] = {}
+    of_user = (user_field, user_field.rpartition(".")[2])
     # A separator with letters may be part of any name, so then only HubSpot's objects are known.
     splits_any = not any(character.isalnum() for character in separator)
     for name, value in record.items():
         parent, found, field = name.partition(separator)
         if not found or not field or name == user_field or not (splits_any or parent in _OBJECTS):
             if nested.get(name) is None:
-                nested[name] = _restore(name, value)
+                nested[name] = _restore(name, value, of_user)
             continue
         if not isinstance(nested.get(parent), dict):
             nested[parent] = {}
         # HubSpot's names of contact properties may themselves hold the separator.
         path = [field] if parent == "contact" or not splits_any else field.split(separator)
-        _put(nested[parent], path, value)
+        _put(nested[parent], path, _restore(path[-1], value, of_user))
     return nested
 
 
@@ -78,13 +79,14 @@ def _put(target: dict[str, Any], path: list[str], value: Any) -> None:
         if not isinstance(child, dict):
             child = target[name] = {}
         target = child
-    target[path[-1]] = _restore(path[-1], value)
+    target[path[-1]] = value
 
 
-def _restore(name: str, value: Any) -> Any:
+def _restore(name: str, value: Any, of_user: tuple[str, ...]) -> Any:
     """Read the JSON text that flattening makes of lists, and of objects beyond its depth."""
     if isinstance(value, str) and (
-        (name in _LISTS and value.startswith("[")) or (name in _OBJECTS and value.startswith("{"))
+        (value.startswith("[") and (name in _LISTS or name in of_user))
+        or (value.startswith("{") and (name in _OBJECTS or name in of_user))
     ):
         try:
             return msgspec.json.decode(value)

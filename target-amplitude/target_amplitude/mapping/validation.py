@@ -95,6 +95,17 @@ def as_id(value: Any) -> str:
     return ""
 
 
+def unusable_type(value: Any) -> str:
+    """Return the type of a value that is there and cannot be an id; empty for any other."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, float) and not value.is_integer():
+        return "number with a fraction" if isfinite(value) else "number that is not finite"
+    if isinstance(value, (list, tuple)):
+        return "list"
+    return "object" if isinstance(value, dict) else ""
+
+
 def refuse_id(value: Any, field: str, min_length: int) -> Refusal | None:
     """Return why Amplitude would refuse a user or device id, if it would."""
     if not isinstance(value, str):

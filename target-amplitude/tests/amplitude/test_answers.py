@@ -236,14 +236,8 @@ def test_an_event_may_be_wrong_in_several_ways_and_silenced_besides() -> None:
     }
 
 
-def test_a_connection_that_cannot_be_trusted_is_not_tried_again() -> None:
-    assert decide(NoAnswer("no trust", is_final=True), 10) == Stop("no trust")
-    assert decide(NoAnswer("no connection"), 10) == Retry("no connection")
-
-
-def test_no_answer_is_retried_unless_it_never_will_come() -> None:
-    assert isinstance(decide(NoAnswer("no connection"), 10), Retry)
-    assert isinstance(decide(NoAnswer("no trust", is_final=True), 10), Stop)
+def test_no_answer_is_retried() -> None:
+    assert decide(NoAnswer("the connection was cut"), 10) == Retry("the connection was cut")
 
 
 @given(st.integers(100, 599), st.binary(max_size=60), st.integers(1, 50))

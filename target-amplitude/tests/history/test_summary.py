@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,67 @@ def test_a_user_field_that_matches_nobody_is_named(
     loader.load(run_of(10), user_field="contact.prodct_user_id", unknown_users=unknown_users)
     (warning,) = warnings(caplog)
     assert warning.startswith("user_field contact.prodct_user_id has a value in none of 10 email")
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (12345.5, "number with a fraction"),
+        (True, "true or false"),
+        (False, "true or false"),
+        (["a"], "list"),
+        ([], "list"),
+        ({"id": "a"}, "object"),
+    ],
+)
+@pytest.mark.parametrize("unknown_users", ["recipient", "skip"])
+@pytest.mark.parametrize("is_flattened", [False, True])
+def test_what_is_no_usable_id_is_not_taken_for_a_missing_one(  # noqa: PLR0913, PLR0917
+    sandbox: Sandbox,
+    loader: Loader,
+    caplog: pytest.LogCaptureFixture,
+    value: Any,
+    name: str,
+    unknown_users: str,
+    *,
+    is_flattened: bool,
+) -> None:
+    known, unknown = {"product_user_id": "product-1"}, {"product_user_id": None}
+    contacts = [known, {"product_user_id": 1e5}, unknown, *[{"product_user_id": value}] * 3]
+    messages = [record(n, contact=contact) for n, contact in enumerate(contacts, 1)]
+    names = schema()
+    if is_flattened:
+        names["schema"]["properties"]["contact__product_user_id"] = {}
+        for each in messages:
+            inner = each["record"].pop("contact")["product_user_id"]
+            text = json.dumps(inner) if isinstance(inner, (list, dict)) else inner
+            each["record"]["contact__product_user_id"] = text
+    loader.load([names, *messages, state(1)], unknown_users=unknown_users, **BY_PRODUCT_ID)
+    (warning,) = warnings(caplog)
+    fate = "were skipped" if unknown_users == "skip" else "count as the recipient's"
+    assert warning == (
+        "user_field contact.product_user_id holds something that is not a usable id in 3 of 6 "
+        f"email events (3 {name}), which {fate} (unknown_users); an id is text or a whole number."
+    )
+    (counts,) = loader.streams.values()
+    assert counts["unusable_ids"] == {name: 3}
+    falls_back = unknown_users == "recipient"
+    assert (counts["fell_back"], counts["skipped"]) == ((4, 0) if falls_back else (0, 4))
+    users = {event["user_id"] for event in sandbox.amplitude_events()}
+    assert {"product-1", "100000"} <= users
+    assert len(users) == (6 if falls_back else 2)
+
+
+def test_who_has_neither_a_usable_id_nor_a_recipient_is_rejected_with_the_type(
+    loader: Loader,
+) -> None:
+    loader.load(
+        [schema(), without_recipient(1, contact={"product_user_id": [1]}), *run_of(2)[1:]],
+        **BY_PRODUCT_ID,
+    )
+    (reject,) = loader.rejects[1:]
+    assert reject["rejected"]["detail"] == "user_field holds no usable id (list)"
+    assert reject["rejected"]["reason"] == "no user"
 
 
 def test_a_user_field_that_matches_one_is_not_named(
