@@ -117,7 +117,7 @@ def test_what_hubspot_cannot_read_is_refused(services: Services, params: dict[st
 
 @pytest.mark.parametrize(("params", "status"), [({"startTimestamp": 0}, 500), ({"count": 11}, 200)])
 def test_the_epoch_is_an_internal_error_and_an_unknown_parameter_none(
-    services: Services, params: dict[str, int], status: int
+    services: Services, params: dict[str, Any], status: int
 ) -> None:
     assert services.get(EVENTS, **params).status_code == status
 
