@@ -67,7 +67,12 @@ class Workspace:
                 self._folder / name,
                 ignore=shutil.ignore_patterns("__pycache__"),
             )
-        shutil.copytree(ROOT / "tests/common_tests", self._folder / "tests/common")
+        shutil.copytree(
+            ROOT / "tests/common_tests",
+            self._folder / "tests/common",
+            # It takes both plugins.
+            ignore=shutil.ignore_patterns("test_plugin.py"),
+        )
         shutil.copy(ROOT / "conftest.py", self._folder)
         settings: dict[str, Any] = {
             "source_paths": [part.package],

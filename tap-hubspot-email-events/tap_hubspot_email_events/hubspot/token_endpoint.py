@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
-    from tap_hubspot_email_events.hubspot.transport import Answer, Transport
+    from tap_hubspot_email_events.hubspot.transport import Transport
 
 TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
 """The dated endpoint, and the one it replaces, which HubSpot removes on 2027-02-16."""
@@ -49,19 +49,6 @@ def request_tokens(
             latter, with a placeholder for the HTTP status.
         StoppedError: The run ended first.
     """
-    answer = _request(transport, url, form, stop, refusal)
-    try:
-        return msgspec.json.decode(answer.body, type=Tokens)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AccountError(
-            "The OAuth token endpoint answered with something other than a token; check "
-            "`api_url` and any proxy in between."
-        ) from None
-
-
-def _request(
-    transport: Transport, url: str, form: Mapping[str, str], stop: threading.Event, refusal: str
-) -> Answer:
     paths = list(TOKEN_PATHS)
     reason = ""
     for attempt in range(ATTEMPTS):
@@ -77,7 +64,7 @@ def _request(
             else:
                 match decide(answer.status, answer.headers, answer.body):
                     case Accept():
-                        return answer
+                        return _decode(answer.body)
                     case Retry(reason=said, wait=asked):
                         reason, wait = said, max(wait, asked)
                     case Throttle(wait=throttled):
@@ -90,3 +77,13 @@ def _request(
         f"HubSpot's OAuth token endpoint could not be used ({reason}); check the network and "
         "`api_url`, then run again."
     )
+
+
+def _decode(body: bytes) -> Tokens:
+    try:
+        return msgspec.json.decode(body, type=Tokens)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise AccountError(
+            "The OAuth token endpoint answered with something other than a token; check "
+            "`api_url` and any proxy in between."
+        ) from None

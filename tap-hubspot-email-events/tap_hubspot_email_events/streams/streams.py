@@ -34,7 +34,6 @@ class HubSpotStream(SelfReadingStream):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, tap: Tap, run: Run, name: str, schema: dict[str, Any]) -> None:
-        """Create the stream `name` of `tap`, read as a part of `run`."""
         super().__init__(tap, schema=schema, name=name)
         self.run = run
 
@@ -75,7 +74,6 @@ class EventStream(HubSpotStream):
     replication_key = "created"
 
     def __init__(self, tap: Tap, run: Run, event_type: str) -> None:
-        """Create the stream of `event_type`."""
         self.event_type = event_type
         self.selected_by_default = event_type in SELECTED_BY_DEFAULT
         schema = event_schema(event_type, tap.config.get("contact_properties", ()))
@@ -114,7 +112,6 @@ class CampaignStream(HubSpotStream):
     selected_by_default = False
 
     def __init__(self, tap: Tap, run: Run) -> None:
-        """Create the stream `email_campaigns`."""
         super().__init__(tap, run, "email_campaigns", CAMPAIGN_SCHEMA)
 
     @override
