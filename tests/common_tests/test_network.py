@@ -166,6 +166,9 @@ FINAL = [
         {"HTTPS_PROXY": f"http://user:{SECRET}/x@h:1"}, "with %XX for special", id="password"
     ),
     pytest.param(
+        {"HTTPS_PROXY": f"http://user:p@{SECRET}/x@h:1"}, "with %XX for special", id="halves"
+    ),
+    pytest.param(
         {"HTTPS_PROXY": f"http://user:{SECRET}%E2%82%AC@127.0.0.1:1"},
         "proxy in HTTPS_PROXY cannot be read",
         id="letters",

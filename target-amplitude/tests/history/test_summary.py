@@ -125,7 +125,8 @@ def test_what_is_no_usable_id_is_not_taken_for_a_missing_one(  # noqa: PLR0913, 
     is_flattened: bool,
 ) -> None:
     known, unknown = {"product_user_id": "product-1"}, {"product_user_id": None}
-    contacts = [known, {"product_user_id": 1e5}, unknown, *[{"product_user_id": value}] * 3]
+    bad = {"product_user_id": value}
+    contacts = [bad, known, bad, {"product_user_id": 1e5}, bad, unknown]
     messages = [record(n, contact=contact) for n, contact in enumerate(contacts, 1)]
     names = schema()
     if is_flattened:
