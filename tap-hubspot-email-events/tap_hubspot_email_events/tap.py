@@ -65,9 +65,11 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
             self.logger.setLevel(logging.WARNING)
         self._writer = BytesWriter()
         bookmarks = read_state(state)
-        _check_catalog(catalog)
         super().__init__(
-            state={BOOKMARKS: bookmarks}, catalog=catalog, message_writer=self._writer, **kwargs
+            state={BOOKMARKS: bookmarks},
+            catalog=_read_catalog(catalog),
+            message_writer=self._writer,
+            **kwargs,
         )
         if warning := unknown_warning(bookmarks):
             self.logger.warning(warning)
@@ -188,11 +190,14 @@ def _checked(option: str, file: IO[str]) -> IO[str]:
     return io.StringIO(text)
 
 
-def _check_catalog(catalog: object) -> None:
+def _read_catalog(catalog: object) -> Catalog | None:
     if catalog is None or isinstance(catalog, Catalog):
-        return
+        return catalog
     streams = catalog.get("streams") if isinstance(catalog, dict) else None
-    if not isinstance(streams, list) or not all(
-        isinstance(each, dict) and "schema" in each for each in streams
-    ):
-        raise ConfigError("The catalog is of no known form; make one with `--discover`.")
+    try:
+        if isinstance(streams, list) and all("schema" in stream for stream in streams):
+            return Catalog.from_dict({"streams": streams})
+    # The SDK takes the form for granted.
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    raise ConfigError("The catalog is of no known form; make one with `--discover`.")

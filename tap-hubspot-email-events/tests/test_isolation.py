@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from extracting.extractor import event, expected, key, now, select
+from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from extracting.extractor import Runner
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 HOUR = 3_600_000
 CAMPAIGNS = "/email/public/v1/campaigns"
 CONTACTS = "/crm/v3/objects/contacts/batch/read"
+# 100 levels are kept, of which the answer, its list of events, the event and the object are four.
+NESTED = json.loads('{"a": ' + "[" * 96 + "null" + "]" * 96 + "}")
 NAMELESS = dict.fromkeys(("name", "subject", "type", "contentId"))
 
 
@@ -26,10 +29,12 @@ NAMELESS = dict.fromkeys(("name", "subject", "type", "contentId"))
         (b'"caf\xe9"', "caf\ufffd"),
         (b'"a\tb"', "a\tb"),
         (b"NaN", None),
+        (b"1" * 5000, None),
+        (b'{"a": ' + b"[" * 3000 + b"]" * 3000 + b"}", NESTED),
     ],
 )
-def test_a_broken_character_is_mended(
-    sandbox: Sandbox, tap: Runner, text: bytes, read: str | None
+def test_what_cannot_be_read_costs_itself_alone(
+    sandbox: Sandbox, tap: Runner, text: bytes, read: Any
 ) -> None:
     sandbox.add_events([event("OPEN", now() - number * HOUR) for number in range(1, 6)])
     odd = json.dumps(event("OPEN", now() - 3 * HOUR, "odd")).encode()
@@ -49,6 +54,9 @@ def test_a_broken_character_is_mended(
         ({"id": ""}, "created"),
         ({"created": None}, "id odd"),
         ({"created": "soon"}, "id odd"),
+        ({"created": now() // 1000}, "id odd created 1"),
+        ({"created": now() * 1000}, "id odd created 1"),
+        ({"created": now() + 365 * 24 * HOUR}, "id odd created 1"),
     ],
 )
 def test_an_event_that_cannot_be_placed_is_left_out(
@@ -65,6 +73,40 @@ def test_an_event_that_cannot_be_placed_is_left_out(
     assert named in warning
     assert "jane" not in run.errors
     assert run.state["bookmarks"]["email_open"]["replication_key_value"]
+
+
+@pytest.mark.parametrize("many", [5, 500])
+def test_an_event_of_another_time_is_delivered_once_and_hides_no_other(
+    sandbox: Sandbox, tap: Runner, many: int
+) -> None:
+    sandbox.add_events([event("OPEN", now() - number * 10_000) for number in range(1, many)])
+    year_ago = now() - 365 * 24 * HOUR
+    sandbox.add_raw_events(
+        [(now() - 25_000, "OPEN", json.dumps(event("OPEN", year_ago, "odd")).encode())]
+    )
+    first = tap()
+    assert first.code == 0, first.errors
+    assert len({record["id"] for record in first.records}) == len(first.records) == many
+    (warning,) = first.complaints
+    assert f"that HubSpot was asked for: 1 (id odd created {year_ago}); they were" in warning
+    bookmarks = first.state["bookmarks"]
+    mark = bookmarks["email_open"]["replication_key_value"]
+    assert mark == bookmarks["email_sent"]["replication_key_value"]
+    assert sandbox.hubspot_stats()["requests"] < 25 + many / 50 * 1.5
+    second = tap(state=first.state)
+    third = tap(state=second.state)
+    assert [run.records for run in (second, third)] == [[], []]
+    assert [run.complaints for run in (second, third)] == [[], []]
+
+
+@pytest.mark.parametrize("form", ["{}.5", '"{}.999"'])
+def test_a_fraction_of_a_millisecond_is_cut(sandbox: Sandbox, tap: Runner, form: str) -> None:
+    at = now() - HOUR
+    odd = json.dumps(event("OPEN", at, "odd")).replace(f": {at}", ": " + form.format(at))
+    sandbox.add_raw_events([(at, "OPEN", odd.encode())])
+    run = tap()
+    assert [(one["id"], one["created"]) for one in run.records] == [("odd", format_timestamp(at))]
+    assert run.complaints == []
 
 
 def test_an_id_that_is_a_number_becomes_the_text_that_the_schema_promises(

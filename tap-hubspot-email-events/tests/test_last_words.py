@@ -58,6 +58,17 @@ def test_a_contact_property_that_nobody_has_is_named(sandbox: Sandbox, tap: Runn
     assert "contacts has a value for product_userid; check contact_properties" in warning
 
 
+def test_recipients_none_of_whom_is_a_contact_are_said(sandbox: Sandbox, tap: Runner) -> None:
+    sandbox.add_events(
+        [event("OPEN", now() - n) | {"recipient": f"reader{n}@example.com"} for n in range(1, 8)]
+    )
+    run = tap(contact_properties=["firstname"])
+    assert run.code == 0
+    assert len(run.records) == 7
+    (warning,) = run.complaints
+    assert "No recipient is a contact in HubSpot (addresses looked up: 7)" in warning
+
+
 def test_a_start_date_that_was_moved_back_is_said_on_every_run(
     sandbox: Sandbox, tap: Runner
 ) -> None:

@@ -177,6 +177,8 @@ class SentEvents:
 
         `misplaced` are the hashes of misplaced events that left before.
         """
+        # Whole buckets, as the windows made of them are.
+        since -= since % bucket
         self.repeated = 0
         # Hashes of the misplaced events seen in this run, in their order.
         self.misplaced: dict[int, None] = {}

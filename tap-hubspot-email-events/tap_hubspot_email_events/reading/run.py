@@ -116,6 +116,7 @@ class Run:
         self._started = time.monotonic()
         self._others: list[summary.StreamResult] = []
         self._begun = False
+        self._signal: int | None = None
         # The request of the start, which belongs to no stream.
         self._count = RequestCount()
 
@@ -186,7 +187,6 @@ class Run:
         last_run = {"started_at": format_timestamp(self.tap.initialized_at), "complete": complete}
         state = cast("dict[str, Any]", self.tap.state)
         state.setdefault(BOOKMARKS, {})
-        # As a whole, since a signal may come while it is being written.
         state[LAST_RUN] = last_run if reason is None else last_run | {"reason": reason}
 
     def read_events(self) -> None:
@@ -209,6 +209,9 @@ class Run:
         try:
             self.reader.run()
         except SystemExit:
+            if self._signal is not None:
+                self._note_signal(self._signal)
+                self._write_state()
             self._log_end()
             raise
         for sync in self.reader.syncs.values():
@@ -293,13 +296,18 @@ class Run:
         Raises:
             SystemExit: Nothing is being written that has to be finished first.
         """
-        reason = f"The run was ended by {signal.Signals(signum).name}."
-        self._note_last_run(complete=False, reason=reason)
         if "reader" in self.__dict__ and self.reader.running:
+            # The state may be being written right now, so it is changed only afterwards.
+            self._signal = signum
             self.reader.terminate(signum)
             return
+        self._note_signal(signum)
         self._write_state()
         raise SystemExit(128 + signum)
+
+    def _note_signal(self, signum: int) -> None:
+        reason = f"The run was ended by {signal.Signals(signum).name}."
+        self._note_last_run(complete=False, reason=reason)
 
     def _write_state(self) -> None:
         self.tap.state_writer.write_state(self.tap.state)

@@ -271,6 +271,13 @@ def test_what_comes_after_a_decision_is_new() -> None:
     assert sent.deduplicate(seen[1:], always) == seen[1:]
 
 
+def test_the_first_window_holds_all_of_its_first_bucket() -> None:
+    sent = SentEvents([], since=15, bucket=10)
+    event = {"id": "a", "created": 12}
+    assert sent.deduplicate([event], always) == [event]
+    assert [bucket.count for bucket in sent.seen(sent.bucket_start(15), END)] == [1]
+
+
 def test_a_misplaced_event_is_sent_once_in_a_run_and_not_by_the_next() -> None:
     first, second = ({"id": name, "created": 5} for name in "ab")
     sent = SentEvents([], since=0, bucket=1)

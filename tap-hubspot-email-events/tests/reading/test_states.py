@@ -15,6 +15,11 @@ from tap_hubspot_email_events.reading.states import kind_of, read_state, unknown
 
 MARK = {"replication_key": "created", "replication_key_value": "2025-10-09T08:53:20Z"}
 GOOD = {"bookmarks": {"email_open": MARK}}
+NO_BOOKMARK: list[dict[str, Any]] = [
+    {},
+    {"email_campaigns": {}},
+    {"email_campaigns": {"progress_markers": {}}},
+]
 ENDED = {"started_at": "2025-10-09T08:53:20Z", "complete": False, "reason": "x"}
 
 
@@ -131,27 +136,12 @@ def test_unknown_streams_beside_known_ones_are_named() -> None:
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
-NAMES = st.text(max_size=5) | st.sampled_from(
-    [
-        "bookmarks",
-        "bookmark",
-        "singer_state",
-        "type",
-        "value",
-        "last_run",
-        "currently_syncing",
-        "email_open",
-        "email_sent",
-        "email_campaigns",
-        "contacts",
-        "partitions",
-        "progress_markers",
-        "replication_key",
-        "replication_key_value",
-        "starting_replication_value",
-        "run_started_at",
-    ]
+KNOWN = (
+    "bookmarks bookmark singer_state type value last_run currently_syncing email_open email_sent "
+    "email_campaigns contacts partitions progress_markers replication_key replication_key_value "
+    "starting_replication_value run_started_at"
 )
+NAMES = st.text(max_size=5) | st.sampled_from(KNOWN.split())
 VALUES = SCALARS | st.sampled_from(["STATE", "2025-10-09T08:53:20Z"]) | st.integers(0, 2 * 10**12)
 JSON = st.recursive(
     VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)

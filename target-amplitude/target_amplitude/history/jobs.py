@@ -80,7 +80,9 @@ def _read(path: Path | None) -> tuple[list[dict[str, Any]], int]:
     try:
         return read_job_log(path)
     except FileNotFoundError:
-        raise click.ClickException(f"There is no job log at {path} yet.") from None
+        raise click.ClickException(
+            f"There is no job log at {path} yet, so no run has ended."
+        ) from None
     except OSError as failure:
         raise click.ClickException(f"{path} cannot be read: {failure.strerror}.") from None
 

@@ -1,0 +1,133 @@
+"""What is given as a state or catalog is understood, or refused before anything is read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from extracting.extractor import PATIENCE, Run, event, now, parsed
+from forked import Forked
+from tap_hubspot_email_events.timestamps import format_timestamp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from extracting.extractor import Runner
+    from sandbox.client import Sandbox
+
+DAY = 86_400_000
+MARK = {"replication_key": "created", "replication_key_value": format_timestamp(now() - DAY)}
+GOOD = {"bookmarks": {"email_open": MARK}}
+
+
+@pytest.fixture(autouse=True)
+def _events(sandbox: Sandbox) -> None:
+    sandbox.add_events([event("OPEN", now() - number * 3_600_000) for number in range(1, 9)])
+
+
+def assert_refused(run: Run, sandbox: Sandbox, words: str) -> None:
+    (sentence,) = run.complaints
+    assert words in sentence
+    assert (run.code, run.messages) == (1, [])
+    assert sandbox.hubspot_stats()["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"singer_state": GOOD}, "is wrapped in `singer_state`"),
+        ({"type": "STATE", "value": GOOD}, "is a whole STATE message"),
+        ({"bookmark": GOOD["bookmarks"]}, "has no `bookmarks` but `bookmark`"),
+        (GOOD["bookmarks"], "has `email_open` outside of `bookmarks`"),
+        ({"bookmarks": [MARK]}, "The state's `bookmarks` is a list"),
+        ({"bookmarks": {"email_open": {"replication_key": "created"}}}, "email_open has no `rep"),
+        ({"bookmarks": {"contacts": MARK}}, "of none of this tap's streams, but of `contacts`"),
+        ({"bookmarks": {"email_open": {"replication_key_value": 0}}}, "stream email_open lies bef"),
+        (
+            {"bookmarks": {"email_open": {"replication_key_value": now() // 1000}}},
+            "stream email_open lies before the year 2000",
+        ),
+        (
+            {"bookmarks": {"email_open": MARK | {"run_started_at": -1}}},
+            "stream email_open lies before the year 2000",
+        ),
+        ({"bookmarks": {"email_open": {"progress_markers": 5}}}, "of an unknown form"),
+    ],
+)
+def test_a_state_that_is_none_is_refused(
+    sandbox: Sandbox, tap: Runner, state: Any, words: str
+) -> None:
+    assert_refused(tap(state=state), sandbox, words)
+
+
+def test_bookmarks_of_unknown_streams_are_named_and_kept(tap: Runner) -> None:
+    run = tap(state={"bookmarks": {"email_open": MARK, "contacts": {"at": 5}}})
+    assert run.code == 0
+    assert len(run.records) == 8
+    (warning, *_) = run.complaints
+    assert "streams that this tap does not have: `contacts`" in warning
+    assert run.state["bookmarks"]["contacts"] == {"at": 5}
+
+
+ODD_FILES = [
+    (json.dumps(json.dumps(GOOD)).encode(), "holds a string, as JSON that was quoted and escaped"),
+    (b'"36"', "holds a string"),
+    (b"true", "holds a boolean"),
+    (b"36", "holds a number"),
+    (b"[]", "holds a list"),
+    (b"", "is empty"),
+    (b" \n", "is empty"),
+    (b"{", "is no valid JSON"),
+    (b"[" * 100_000, "is no valid JSON"),
+    (b'{"a": ' + b"9" * 5000 + b"}", "is no valid JSON"),
+    (b"\xff\x00\xfe", "is no UTF-8 text"),
+]
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "words"),
+    [
+        *(("--state", *odd) for odd in ODD_FILES),
+        *(("--catalog", *odd) for odd in ODD_FILES),
+        ("--catalog", b"null", "holds null"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_by_its_name(  # noqa: PLR0913, PLR0917
+    sandbox: Sandbox, tap: Runner, tmp_path: Path, option: str, content: bytes, words: str
+) -> None:
+    path = tmp_path / "given.json"
+    path.write_bytes(content)
+    with Forked(*tap.command(), option, str(path)) as process:
+        output, errors = process.communicate(timeout=PATIENCE)
+    run = Run(process.returncode, errors.decode(), parsed(output))
+    assert_refused(run, sandbox, f"The file {path} of {option} {words}")
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        {},
+        {"streams": 5},
+        {"streams": [5]},
+        {"streams": [{"schema": 5}]},
+        {"streams": [{"schema": {}, "tap_stream_id": "email_open", "metadata": 7}]},
+        {"streams": [{"schema": {"properties": 5}, "tap_stream_id": "email_open"}]},
+    ],
+)
+def test_a_catalog_of_another_form_is_refused(
+    sandbox: Sandbox, tap: Runner, catalog: dict[str, Any]
+) -> None:
+    assert_refused(tap(catalog=catalog), sandbox, "The catalog is of no known form")
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+def test_a_folder_and_no_file_are_refused_by_their_option(
+    tap: Runner, tmp_path: Path, option: str
+) -> None:
+    for path in (tmp_path, tmp_path / "none.json"):
+        with Forked(*tap.command(), option, str(path)) as process:
+            output, errors = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, output) == (2, b"")
+        assert f"Invalid value for '{option}': '{path}'" in errors.decode()
