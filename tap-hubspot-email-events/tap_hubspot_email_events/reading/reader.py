@@ -197,8 +197,8 @@ class EventReader:
         self._api.account.compare(page.events, expected)
         return page
 
-    def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
-        """Make records of events and encode them as lines of messages."""
+    def lines(self, sync: StreamSync, events: list[Event]) -> tuple[bytes, int]:
+        """Make records of events and encode them, without those that stream maps drop."""
         self._to_records(sync, events)
         return self._writers[sync.name].encode(events)
 

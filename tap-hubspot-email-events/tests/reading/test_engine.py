@@ -54,12 +54,12 @@ class Account:
         offset = str(int(part.offset or 0) + len(events))
         return Page(events, left > 0, offset if left else None)
 
-    def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
+    def lines(self, sync: StreamSync, events: list[Event]) -> tuple[bytes, int]:
         del sync
         if self.fails_before:
             self.encoding.set()
             time.sleep(0.05)
-        return msgspec.json.encode([event["created"] for event in events])
+        return msgspec.json.encode([event["created"] for event in events]), 0
 
 
 class Log:
