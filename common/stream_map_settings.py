@@ -75,12 +75,19 @@ def is_primary(definition: object) -> bool:
 
 
 def closest(pattern: str, streams: Iterable[str]) -> str | None:
-    """The stream, or the pattern such as `email_*`, that was meant by one that matches none."""
-    candidates: dict[str, None] = {}
-    for name in streams:
-        candidates[name] = None
-        starts = (name[: at + 1] for at, sign in enumerate(name) if sign == "_")
-        candidates.update(dict.fromkeys(f"{start}*" for start in starts))
+    """The stream, or the pattern such as `email_*`, that was meant by one that matches none.
+
+    A name is compared with names and a pattern with patterns, as `orders` is not meant for
+    `orders_archive`.
+    """
+    candidates = list(streams)
+    if any(sign in pattern for sign in "*?["):
+        candidates = [
+            f"{name[: at + 1]}*"
+            for name in candidates
+            for at, sign in enumerate(name)
+            if sign == "_"
+        ]
     folded = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(pattern.lower(), folded, n=1, cutoff=_STREAM_CUTOFF)
     return folded[near[0]] if near else None

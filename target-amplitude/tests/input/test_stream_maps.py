@@ -114,6 +114,12 @@ def test_a_map_may_be_for_a_stream_that_this_run_does_not_have(
     assert numbers(loader.states) == [3]
 
 
+def test_a_map_may_be_for_a_stream_that_comes_after_one_of_a_similar_name(loader: Loader) -> None:
+    maps = {"orders": MASK}
+    loader.load(emails("orders_archive", "orders"), stream_maps=maps)
+    assert numbers(loader.states) == [3]
+
+
 def test_rejects_may_be_those_of_other_streams_than_the_maps(loader: Loader) -> None:
     reject = email("email_open") | {"rejected": {"reason": "x"}}
     loader.load([schema("email_open"), reject, state(3)], stream_maps={"orders": MASK})
