@@ -9,9 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import dataclasses
-import importlib.util
 import traceback
-from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +28,12 @@ from .stream_map_settings import (
     ELSE,
     FILTER,
     MapError,
+    check_faker,
     check_removed,
     check_stream_maps,
     closest,
     expressions,
     is_primary,
-    names_in,
     shorten,
     source_of,
 )
@@ -43,7 +41,7 @@ from .tables import names
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _OWN_STREAMS = (*STREAM_OF_TYPE.values(), "email_campaigns")
 """Streams that a tap may leave out of a run, so a map of one of them is not misspelt."""
@@ -124,11 +122,12 @@ class CheckedMapper(PluginMapper):
             for key in {*primary[-1:], *added}:
                 if key == stream_name:
                     check_removed(key, matching[key], properties)
-        _check_faker(matching, properties)
+        check_faker(matching, properties)
         try:
             super().register_raw_stream_schema(stream_name, schema, key_properties)
         except (MapExpressionError, StreamMapConfigError) as failure:
-            raise MapError(f"The setting stream_maps is wrong: {failure}") from None
+            reason = " ".join(str(failure).split())
+            raise MapError(f"The setting stream_maps is wrong: {reason}") from None
         except Exception as failure:  # noqa: BLE001 - whatever a setting makes the SDK raise
             sentence = self._setting_at_fault(failure, stream_name, schema, key_properties)
             raise MapError(sentence) from None
@@ -327,18 +326,6 @@ class _CheckedMap(StreamMap):
 
 def _subject(key: str, source: str) -> str:
     return f"Stream map {key}" if key == source else f"__source__ {source} of stream map {key}"
-
-
-def _check_faker(maps: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
-    if "fake" in fields or importlib.util.find_spec("faker"):
-        return
-    for key, definition in maps.items():
-        for name, expression in expressions(definition) if isinstance(definition, Mapping) else ():
-            if "fake" in names_in(expression):
-                raise MapError(
-                    f"Stream map {key}, field {name}: `fake` needs the package faker, which is not "
-                    "installed; add singer-sdk[faker] to the plugin's pip_url."
-                )
 
 
 def _comes_from(failure: BaseException, function: str) -> bool:
