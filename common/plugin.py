@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.plugin_base import PluginBase
@@ -16,6 +17,7 @@ from typing_extensions import override
 from .channels import given_settings, read_environment, read_files
 from .configuration import read_configuration
 from .errors import UserError
+from .stream_maps import CheckedMapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +34,15 @@ _GC_THRESHOLDS = (100_000, 50, 100)
 
 class Plugin(PluginBase, abc.ABC):
     """A plugin whose failures end as sentences, and which decides itself how a signal ends it."""
+
+    @cached_property
+    def stream_maps(self) -> CheckedMapper:
+        """The stream maps and the flattening of the settings."""
+        return CheckedMapper(self.config, self.logger)
+
+    @override
+    def setup_mapper(self) -> None:
+        self.mapper = self.stream_maps
 
     @abc.abstractmethod
     def terminate(self, signum: int) -> None:

@@ -1,11 +1,13 @@
-"""Tables in plain text."""
+"""Tables and lists in plain text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+
+_MOST_NAMES = 3
 
 
 def table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
@@ -18,3 +20,11 @@ def table(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[st
         ).rstrip()
         for row in rows
     ]
+
+
+def names(of: Iterable[str]) -> str:
+    """Return some names, such as `email_open, email_click and 8 more`."""
+    listed = list(of)
+    if len(listed) <= _MOST_NAMES:
+        return ", ".join(listed)
+    return f"{', '.join(listed[: _MOST_NAMES - 1])} and {len(listed) - _MOST_NAMES + 1} more"

@@ -8,14 +8,13 @@ import logging
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.common.plugin import DeclaredPlugin
+from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.run import Run
 from tap_hubspot_email_events.reading.states import (
@@ -30,7 +29,7 @@ from tap_hubspot_email_events.singer.writer import BytesWriter
 from tap_hubspot_email_events.streams.streams import CampaignStream, EventStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import click
 
@@ -78,7 +77,7 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
     @cached_property
     def run(self) -> Run:
         """What all streams of this run share."""
-        return Run(self, self._writer, self._selected_event_streams)
+        return Run(self, self._writer, self._selected_event_streams, self.stream_maps.warnings)
 
     def _selected_event_streams(self) -> Mapping[str, EventStream]:
         return {
@@ -95,12 +94,22 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
 
     @override
     def setup_mapper(self) -> None:
-        """Register all streams with the mapper, deselected ones with their full schema.
+        """Check the maps against all streams, and register these, deselected ones as a whole.
 
         The SDK's tap registers deselected streams without the fields that a map such as `email_*`
         and a test of the connection, which selects all streams, look for.
         """
-        PluginBase.setup_mapper(self)
+        self.stream_maps.expect(
+            {name: stream.schema["properties"] for name, stream in self.streams.items()}
+        )
+        DeclaredPlugin.setup_mapper(self)
+        unknown = [name for name in self.catalog if name not in self.streams]
+        if unknown:
+            self.logger.warning(
+                "The catalog selects or describes %s, which this tap does not have, so nothing is "
+                "read of that; correct the names, or make a new catalog with `--discover`.",
+                names(unknown),
+            )
         selected = {name for name, stream in self.streams.items() if stream.selected}
         self.mapper.register_raw_streams_from_catalog(
             Catalog((name, entry) for name, entry in self.catalog.items() if name in selected)
@@ -118,19 +127,6 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
     def terminate(self, signum: int) -> None:
         """End the run with the state that is true by then."""
         self.run.terminate(signum)
-
-    @override
-    @classmethod
-    def describe(cls, error: Exception) -> Sequence[str] | None:
-        """Say also what is wrong with stream maps."""
-        match error:
-            case StreamMapConfigError():
-                return [f"The setting `stream_maps` is wrong: {error}"]
-            case MapExpressionError():
-                return [
-                    "An expression in the setting `stream_maps` cannot be worked out; correct it."
-                ]
-        return super().describe(error)
 
     @override
     @classmethod

@@ -10,15 +10,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import (
-    MappingError,
-    MissingKeyPropertiesError,
-    RecordsWithoutSchemaException,
-)
+from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_amplitude.amplitude.delays import Delays
 from target_amplitude.common.output import write_whole
+from target_amplitude.common.stream_map_settings import MapError
 from target_amplitude.delivery.coordinator import Coordinator
 from target_amplitude.delivery.delivery import Delivery
 from target_amplitude.delivery.destination import DryRun
@@ -36,14 +33,13 @@ from target_amplitude.reconcile.reconciliation import Reconciliation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from singer_sdk.mapper import PluginMapper
-
+    from target_amplitude.common.stream_maps import CheckedMapper
     from target_amplitude.delivery.destination import Destination
     from target_amplitude.settings import Settings
 
 INPUT_ERRORS = (
     InvalidInputLine,
-    MappingError,
+    MapError,
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
 )
@@ -57,10 +53,10 @@ class Run:
     def __init__(
         self,
         settings: Settings,
-        mapper: PluginMapper | None,
+        mapper: CheckedMapper | None,
         delays: Delays | None = None,
     ) -> None:
-        """Open what the run writes to; `mapper` is the SDK's, given where records need it.
+        """Open what the run writes to; `mapper` is given where records need it.
 
         Raises:
             RunFailedError: If a file cannot be written to.
@@ -109,7 +105,10 @@ class Run:
                     self._reader.read(block)
                     if self._signal is not None:
                         break
-                self._reader.flush()
+                if self._signal is None:
+                    self._reader.finish()
+                else:
+                    self._reader.flush()
             except INPUT_ERRORS:
                 self._destination.finish()
                 raise
@@ -222,6 +221,8 @@ class Run:
             logger.info("Rejected: %s", reasons)
         for line in self._destination.lines(reasons):
             logger.info(line)
+        for warning in self._reader.map_warnings():
+            logger.warning(warning)
         path = None if self._is_dry else str(self._settings.rejected_path)
         warnings = words.warnings(streams, self._settings, rejected_path=path)
         for warning in (*self._destination.warnings(), *warnings):

@@ -84,6 +84,6 @@ class TargetAmplitude(DeclaredPlugin, Target):
     def _ready_run(self) -> Run:
         if self._run is None:
             config = dict(self.config)
-            mapper = self.mapper if needs_stream_maps(config) else None
+            mapper = self.stream_maps if needs_stream_maps(config) else None
             self._run = Run(read_settings(config), mapper, self.delays)
         return self._run

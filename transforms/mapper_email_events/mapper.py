@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import singer_sdk.typing as th
-from singer_sdk.exceptions import ConfigValidationError, StreamMapConfigError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
 from typing_extensions import override
 
 from mapper_email_events.common.errors import UserError
 from mapper_email_events.common.plugin import Plugin
+from mapper_email_events.common.tables import names
 from mapper_email_events.drop_bots import drop_bots
 from mapper_email_events.email_event import Record
 from mapper_email_events.engagement_only import engagement_only
@@ -68,21 +69,15 @@ class MapperEmailEvents(Plugin, InlineMapper):
         writer = BlockWriter()
         self._reader = BlockReader(writer)
         super().__init__(message_reader=self._reader, message_writer=writer, **kwargs)
-        names = self.config.get("transforms") or []
+        transforms = self.config.get("transforms") or []
         maps = self.config.get("stream_maps")
-        if not names and not maps:
+        if not transforms and not maps:
             raise UserError(
                 "This mapping would do nothing: give it transforms "
                 f"({', '.join(sorted(TRANSFORMS))}) or stream_maps."
             )
-        self._transforms = [TRANSFORMS[name]() for name in names]
-        self._stream_maps: StreamMaps | None = None
-        if maps:
-            try:
-                self.setup_mapper()
-            except StreamMapConfigError as wrong:
-                raise UserError(f"stream_maps is wrong ({wrong}); mend it.") from None
-            self._stream_maps = StreamMaps(self.mapper)
+        self._transforms = [TRANSFORMS[name]() for name in transforms]
+        self._stream_maps = StreamMaps(self.stream_maps) if maps else None
         self._read: Counter[str] = Counter()
         self._passed: Counter[str] = Counter()
         self._held: Counter[tuple[str, str]] = Counter()
@@ -117,7 +112,16 @@ class MapperEmailEvents(Plugin, InlineMapper):
             return
         for mapped in self._stream_maps.records(message, self._reader.number):
             self._passed[stream] += 1
-            yield encode(mapped)
+            yield self._encode_mapped(mapped)
+
+    def _encode_mapped(self, message: Message) -> bytes:
+        try:
+            return encode(message)
+        except (TypeError, OverflowError, RecursionError) as failure:
+            raise UserError(
+                f"What stream maps make of line {self._reader.number} of the input cannot be "
+                f"written as JSON ({type(failure).__name__}); correct their expressions."
+            ) from None
 
     @override
     def map_schema_message(self, message_dict: Message) -> Iterator[Any]:
@@ -156,7 +160,11 @@ class MapperEmailEvents(Plugin, InlineMapper):
 
     @override
     def process_endofpipe(self) -> None:
-        """Say how much was read, passed on and held back."""
+        """Say how much was read, passed on and held back.
+
+        Raises:
+            MapError: A stream map matched no stream, while records that none applied to went on.
+        """
         for stream, count in self._read.items():
             self.logger.info("%s: %d read, %d passed on", stream, count, self._passed[stream])
         for (stream, reason), count in self._held.items():
@@ -166,6 +174,21 @@ class MapperEmailEvents(Plugin, InlineMapper):
                 count,
                 reason,
             )
+        read = self._read.total()
+        if read and not self._passed.total():
+            self.logger.warning(
+                "This mapping passed on none of the %d records it read (%s); %s.",
+                read,
+                names(self._read),
+                self._purpose(),
+            )
+        self.stream_maps.check_matched()
+
+    def _purpose(self) -> str:
+        """What the mapping is for, beside what it got."""
+        if self._stream_maps is not None:
+            return f"its stream_maps are for {names(self.stream_maps.stream_maps_dict)}"
+        return "take it out of the command if that is not meant"
 
     @override
     def terminate(self, signum: int) -> None:
@@ -179,8 +202,8 @@ class MapperEmailEvents(Plugin, InlineMapper):
         """Say what settings may be, where the SDK's own messages hold the values."""
         if not isinstance(error, ConfigValidationError):
             return super().describe(error)
-        names = ", ".join(sorted(TRANSFORMS))
-        sentence = f"The configuration is wrong: transforms is a list of {names}, and stream_maps "
+        known = ", ".join(sorted(TRANSFORMS))
+        sentence = f"The configuration is wrong: transforms is a list of {known}, and stream_maps "
         return [sentence + "an object of stream maps."]
 
     @override

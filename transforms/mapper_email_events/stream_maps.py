@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import RemoveRecordTransform
 
 from mapper_email_events.common.errors import UserError
+from mapper_email_events.common.stream_map_settings import MapError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from singer_sdk.mapper import PluginMapper
+    from mapper_email_events.common.stream_maps import CheckedMapper
 
 Message = dict[str, Any]
 
@@ -20,8 +20,8 @@ Message = dict[str, Any]
 class StreamMaps:
     """Applies stream maps to SCHEMA and RECORD messages."""
 
-    def __init__(self, mapper: PluginMapper) -> None:
-        """Take the SDK's mapper, configured."""
+    def __init__(self, mapper: CheckedMapper) -> None:
+        """Take the mapper, configured."""
         self._mapper = mapper
 
     def schemas(self, message: Message, number: int) -> Iterator[Message]:
@@ -30,15 +30,17 @@ class StreamMaps:
         Raises:
             UserError: The maps do not fit the stream.
         """
-        keys = message.get("key_properties")
-        try:
-            self._mapper.register_raw_stream_schema(message["stream"], message["schema"], keys)
-        except (MapExpressionError, StreamMapConfigError, KeyError, TypeError) as failure:
+        stream, schema = message.get("stream"), message.get("schema")
+        if not isinstance(stream, str) or not isinstance(schema, dict):
             raise UserError(
-                f"The stream maps do not fit the SCHEMA at line {number} of the input "
-                f"({type(failure).__name__}); mend stream_maps."
-            ) from None
-        for stream_map in self._mapper.stream_maps[message["stream"]]:
+                f"Line {number} of the input is a SCHEMA message without stream or schema; "
+                "check the tap's output."
+            )
+        try:
+            self._mapper.register_raw_stream_schema(stream, schema, message.get("key_properties"))
+        except MapError as failure:
+            raise UserError(f"Line {number} of the input: {failure}") from None
+        for stream_map in self._mapper.stream_maps[stream]:
             if not isinstance(stream_map, RemoveRecordTransform):
                 yield {
                     **message,
@@ -63,10 +65,7 @@ class StreamMaps:
         for stream_map in stream_maps:
             try:
                 record = stream_map.transform(dict(message["record"]))
-            except Exception as failure:  # noqa: BLE001 - whatever a user's expression raises
-                raise UserError(
-                    f"The stream map of {stream} fails with {type(failure).__name__} at line "
-                    f"{number} of the input; mend its expressions in stream_maps."
-                ) from None
+            except MapError as failure:
+                raise UserError(f"Line {number} of the input: {failure}") from None
             if record is not None:
                 yield {**message, "stream": stream_map.stream_alias, "record": record}

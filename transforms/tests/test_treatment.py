@@ -150,14 +150,17 @@ def test_stream_maps_shape_what_they_name_and_hold_back_the_rest() -> None:
     assert result[1]["record"] == {"event_type": "Order"}
 
 
-@pytest.mark.parametrize("expression", ["missing + recipient", "recipient + 1", "recipient.x"])
+@pytest.mark.parametrize("expression", ["missing + recipient", "recipient + 1", "int(recipient)"])
 def test_a_stream_map_that_fails_ends_the_run(expression: str) -> None:
     config = {"stream_maps": {"email_open": {"user": expression}}}
 
     result = passed(config, [SCHEMA, record(), STATE])
 
     assert [each["type"] for each in result] == ["SCHEMA"]
-    assert "mend its expressions" in result.error
+    assert result.error.startswith(
+        "Line 2 of the input: Stream map email_open, field user: the expression "
+        f"`{expression}` fails on a record of email_open"
+    )
     assert "ada@example.com" not in result.error
 
 
@@ -169,7 +172,48 @@ def test_a_schema_that_the_maps_do_not_fit_ends_the_run() -> None:
     result = passed({"stream_maps": {"email_open": {"__else__": None}}}, [SCHEMA, record()])
 
     assert result == []
-    assert "do not fit the SCHEMA at line 1" in result.error
+    assert "Line 1 of the input: The setting stream_maps is wrong" in result.error
+
+
+def test_a_misspelt_map_ends_the_run_before_what_it_was_to_hide_passes() -> None:
+    maps = {"email_opn": {"recipient": "md5(recipient)"}}
+    result = passed({"stream_maps": maps}, [SCHEMA, record(), STATE])
+
+    assert result == []
+    assert "email_open has no map; did you mean email_open?" in result.error
+
+
+def test_a_map_that_matched_no_stream_fails_the_run_at_its_end() -> None:
+    result = passed({"stream_maps": {"orders": {}}}, [SCHEMA, record(), STATE])
+
+    assert result == [SCHEMA, record(), STATE]
+    assert "orders in stream_maps matched no stream of the input" in result.error
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"stream_maps": {"orders": {}, "__else__": None}}, "its stream_maps are for orders"),
+        ({"transforms": ["engagement-only"]}, "take it out of the command"),
+    ],
+)
+def test_a_mapping_that_passed_on_nothing_is_warned_of(
+    config: dict[str, Any], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = [SCHEMA, record(type="SENT"), record(type="SENT"), STATE]
+    assert STATE in passed(config, messages)
+    assert f"passed on none of the 2 records it read (email_open); {words}" in caplog.text
+
+    caplog.clear()
+    passed(config, [SCHEMA, STATE])
+    assert "passed on none" not in caplog.text
+
+
+def test_what_json_cannot_carry_ends_the_run_in_a_sentence() -> None:
+    result = passed({"stream_maps": {"email_open": {"x": "md5"}}}, [SCHEMA, record(), STATE])
+
+    assert [each["type"] for each in result] == ["SCHEMA"]
+    assert "line 2 of the input cannot be written as JSON (TypeError)" in result.error
 
 
 def test_blank_lines_are_left_out_and_counted() -> None:

@@ -52,8 +52,8 @@ class Source(Protocol):
     def note_misplaced(self, events: list[Event]) -> None:
         """Note events that lie outside the range they came for and are sent all the same."""
 
-    def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
-        """Encode events as lines of messages."""
+    def lines(self, sync: StreamSync, events: list[Event]) -> tuple[bytes, int]:
+        """Encode events as lines of messages; returns also how many of them are in none."""
 
 
 class Output(Protocol):
@@ -190,8 +190,10 @@ class Engine:
         return pages
 
     def _write(self, output: Output, sync: StreamSync, page: EncodedPage) -> None:
-        output.write(sync, page.lines(), page.records)
-        sync.written += page.records
+        written = page.records - page.dropped
+        output.write(sync, page.lines(), written)
+        sync.written += written
+        sync.dropped += page.dropped
         with self._lock:
             self._queue_bytes -= len(page.content)
             sync.unwritten[page.part] -= 1
@@ -277,9 +279,10 @@ class Engine:
             self._source.note_misplaced(misplaced)
             events = [*events, *misplaced]
         events.reverse()
-        lines = self._source.lines(sync, events) if events else b""
+        lines, dropped = self._source.lines(sync, events) if events else (b"", 0)
         hold_back = part.kind is PartKind.HEAD and max(created, default=0) > sync.end - RECENT
-        self._enqueue(sync, EncodedPage(part, number, lines, len(events)), hold_back=hold_back)
+        encoded = EncodedPage(part, number, lines, len(events), dropped)
+        self._enqueue(sync, encoded, hold_back=hold_back)
 
     def _enqueue(self, sync: StreamSync, page: EncodedPage, *, hold_back: bool) -> None:
         if hold_back and self._newest_bytes > COMPRESS_BYTES:

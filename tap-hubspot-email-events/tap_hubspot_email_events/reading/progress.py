@@ -38,7 +38,7 @@ class ProgressLog:
         now = time.monotonic()
         if now - self._last < REPORT_SECONDS:
             return
-        events = sum(sync.written for sync in syncs)
+        events = sum(sync.written + sync.dropped for sync in syncs)
         totals = (events, self.writing, self._limiter.waited, time.process_time())
         new, writing, waited, busy = (
             (total - before) / (now - self._last)
@@ -60,7 +60,7 @@ class ProgressLog:
                     "%s: read up to %s, %d events, %d requests",
                     sync.name,
                     format_timestamp(sync.reached),
-                    sync.written,
+                    sync.written + sync.dropped,
                     sync.count.requests,
                 )
 

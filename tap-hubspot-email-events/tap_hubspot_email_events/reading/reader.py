@@ -212,8 +212,8 @@ class EventReader:
         """Note events that lie outside the range they came for and are sent all the same."""
         self._api.anomalies.note(MISPLACED, map(describe, events))
 
-    def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
-        """Make records of events and encode them as lines of messages."""
+    def lines(self, sync: StreamSync, events: list[Event]) -> tuple[bytes, int]:
+        """Make records of events and encode them, without those that stream maps drop."""
         self._to_records(sync, events)
         return self._writers[sync.name].encode(events)
 

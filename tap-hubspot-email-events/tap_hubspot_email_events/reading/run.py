@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
@@ -78,7 +79,7 @@ class Failures:
     def reason(self) -> str | None:
         """What has failed first, in one sentence; None if nothing has."""
         for sentence, streams in self._streams.items():
-            return f"{summary.names(streams)}: {sentence}." if streams else f"{sentence}."
+            return f"{names(streams)}: {sentence}." if streams else f"{sentence}."
         return DAILY_LIMIT if self._daily_limit else None
 
     def raise_any(self) -> None:
@@ -107,12 +108,17 @@ class Run:
         tap: Tap,
         writer: BytesWriter,
         event_streams: Callable[[], Mapping[str, SelfReadingStream]],
+        map_warnings: Callable[[], Iterable[str]],
     ) -> None:
-        """Prepare a run; `event_streams` returns the selected event streams by event type."""
+        """Prepare a run; `event_streams` returns the selected event streams by event type.
+
+        `map_warnings` returns what to say of stream maps at the end.
+        """
         self.failures = Failures()
         self.tap = tap
         self._writer = writer
         self._event_streams = event_streams
+        self._map_warnings = map_warnings
         self._started = time.monotonic()
         self._others: list[summary.StreamResult] = []
         self._begun = False
@@ -220,22 +226,24 @@ class Run:
         if self.reader.failure is not None:
             self.failures.add(self.reader.failure)
 
-    def campaigns(self, stream: str) -> Iterable[Record]:
+    def campaigns(self, stream: SelfReadingStream) -> Iterable[Record]:
         """Yield every email campaign, as records of `stream`.
 
         Raises:
             TapError: HubSpot does not answer.
             StoppedError: The run ended first.
         """
-        result = summary.StreamResult(stream, RequestCount())
+        result = summary.StreamResult(stream.name, RequestCount())
         self._others.append(result)
         if self.failures.fatal:
             return
-        for campaign in self.api.campaigns(result.count):
+        for read, campaign in enumerate(self.api.campaigns(result.count), 1):
             campaign.setdefault("portalId", self.api.account.required_id())
             yield campaign
-            result.records += 1
-            self.progress.report_records(stream, result.records, result.count.requests)
+            # By now the SDK has written it, unless stream maps drop it.
+            result.dropped = stream.dropped
+            result.records = read - stream.dropped
+            self.progress.report_records(stream.name, read, result.count.requests)
         result.read_whole = True
 
     def conclude(self) -> None:
@@ -271,6 +279,7 @@ class Run:
                 "No stream is selected, so nothing was read; select some in meltano.yml, or with "
                 "`meltano select tap-hubspot-email-events email_open '*'`."
             )
+        yield from self._map_warnings()
         yield from self.api.anomalies.warnings()
         yield from summary.clock_warnings(self.api.clock.ahead)
         yield from summary.future_warnings(self.reader.syncs.values())

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EncodedPage:
-    """One page of a part as lines of messages, compressed if it must wait long."""
+    """One page of a part as lines of messages, compressed if it must wait long.
+
+    `dropped` records of it are in no line, since stream maps left nothing of them.
+    """
 
     part: Part
     number: int
     content: bytes
     records: int
+    dropped: int = 0
     compressed: bool = False
 
     def compress(self) -> EncodedPage:
@@ -67,6 +71,7 @@ class StreamSync:
     count: RequestCount = field(default_factory=RequestCount)
     failure: StreamError | None = None
     written: int = 0
+    dropped: int = 0
     read_whole: bool = False
     previous_pages: dict[Part, PreviousPage] = field(default_factory=dict)
     # How many pages of each part are being encoded or wait to be written.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.common import tables
+from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.client import RequestCount
     from tap_hubspot_email_events.reading.stream_sync import StreamSync
 
-_TITLES = ("stream", "records", "requests", "")
-_NUMBERS = (1, 2)
-_MOST_NAMES = 3
 CLOCK_MINUTES = 2 * 60_000
 
 
 @dataclass(slots=True)
 class StreamResult:
-    """What was read of one stream; `reached` in milliseconds, None where it has no bookmark."""
+    """What was read of one stream; `reached` in milliseconds, None where it has no bookmark.
+
+    `records` have left the tap; stream maps left nothing of those `dropped`.
+    """
 
     stream: str
     count: RequestCount
@@ -31,12 +32,19 @@ class StreamResult:
     read_whole: bool = False
     # Events read again that left the tap in an earlier run.
     repeated: int = 0
+    dropped: int = 0
 
 
 def result_of(sync: StreamSync) -> StreamResult:
     """The result of an event stream."""
     return StreamResult(
-        sync.name, sync.count, sync.written, sync.reached, sync.read_whole, sync.sent.repeated
+        sync.name,
+        sync.count,
+        sync.written,
+        sync.reached,
+        sync.read_whole,
+        sync.sent.repeated,
+        sync.dropped,
     )
 
 
@@ -47,42 +55,43 @@ def table(results: Sequence[StreamResult]) -> list[str]:
     """
     if not results:
         return []
-    return tables.table([_TITLES, *map(_cells, results)], _NUMBERS)
+    has_dropped = any(result.dropped for result in results)
+    dropped = ["dropped"] if has_dropped else []
+    titles = ("stream", "records", *dropped, "requests", "")
+    rows = [_cells(result, has_dropped=has_dropped) for result in results]
+    return tables.table([titles, *rows], range(1, len(titles) - 1))
 
 
-def _cells(result: StreamResult) -> tuple[str, ...]:
+def _cells(result: StreamResult, *, has_dropped: bool) -> tuple[str, ...]:
+    numbers = [result.records, result.count.requests]
+    if has_dropped:
+        numbers.insert(1, result.dropped)
     end = ""
     if not result.read_whole:
         end = "incomplete"
         if result.reached is not None:
             end = f"read up to {format_timestamp(result.reached)}"
-    return result.stream, f"{result.records:,}", f"{result.count.requests:,}", end
+    return result.stream, *(f"{number:,}" for number in numbers), end
 
 
 def totals(results: Sequence[StreamResult], others: RequestCount, seconds: float) -> str:
     """The last line of a run that took `seconds`, and `others` beside the streams' requests."""
     records = sum(result.records for result in results)
+    dropped = sum(result.dropped for result in results)
     counts = [others, *(result.count for result in results)]
     requests = sum(count.requests for count in counts)
     retried = sum(count.retried for count in counts)
     repeated = sum(result.repeated for result in results)
     incomplete = sum(not result.read_whole for result in results)
-    rate = records / seconds if seconds else 0.0
+    rate = (records + dropped) / seconds if seconds else 0.0
     return (
         f"Total: {records:,} records"
+        + (f", {dropped:,} dropped by stream maps" if dropped else "")
         + (f" (and {repeated:,} that were sent before)" if repeated else "")
         + f", {requests:,} requests ({retried:,} retries)"
         + (f", {incomplete} of {len(results)} streams incomplete" if incomplete else "")
         + f"; {seconds:.1f} s, {rate:,.0f} events/s"
     )
-
-
-def names(streams: Iterable[str]) -> str:
-    """Some streams' names, such as `email_open, email_click and 8 more`."""
-    listed = list(streams)
-    if len(listed) <= _MOST_NAMES:
-        return ", ".join(listed)
-    return f"{', '.join(listed[: _MOST_NAMES - 1])} and {len(listed) - _MOST_NAMES + 1} more"
 
 
 def clock_warnings(ahead: int) -> Iterator[str]:

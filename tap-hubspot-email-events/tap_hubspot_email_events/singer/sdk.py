@@ -12,6 +12,9 @@ from singer_sdk import Stream, Tap
 from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
+from tap_hubspot_email_events.common.stream_map_settings import MapError
+from tap_hubspot_email_events.errors import StreamError
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
@@ -31,13 +34,20 @@ def passes_unchanged(stream: Stream) -> bool:
     )
 
 
-def record_messages(stream: Stream, record: dict[str, Any]) -> Iterable[RecordMessage]:
-    """The messages the SDK itself would write for a record."""
-    return stream._generate_record_messages(record)  # noqa: SLF001
+def record_messages(stream: SelfReadingStream, record: dict[str, Any]) -> list[RecordMessage]:
+    """The messages the SDK itself would write for a record.
+
+    Raises:
+        StreamError: A stream map fails.
+    """
+    return list(stream._generate_record_messages(record))  # noqa: SLF001
 
 
 class SelfReadingStream(Stream, abc.ABC):
     """A stream that may read, write and bookmark on its own instead of record by record."""
+
+    dropped = 0
+    """Records of which stream maps have left nothing."""
 
     _schema_written = False
 
@@ -59,6 +69,19 @@ class SelfReadingStream(Stream, abc.ABC):
     @override
     def _write_schema_message(self) -> None:
         self.write_schema()
+
+    @override
+    def _generate_record_messages(
+        self, record: dict[str, Any]
+    ) -> Generator[RecordMessage, None, None]:
+        is_dropped = True
+        try:
+            for message in super()._generate_record_messages(record):
+                is_dropped = False
+                yield message
+        except MapError as error:
+            raise StreamError(str(error)) from None
+        self.dropped += is_dropped
 
     @override
     def _sync_records(

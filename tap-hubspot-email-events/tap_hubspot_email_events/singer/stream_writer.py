@@ -59,17 +59,23 @@ class StreamWriter:
         """The stream's entry in the state, to be changed in place."""
         return self._stream.stream_state
 
-    def encode(self, records: list[Record]) -> bytes:
-        """Encode records as lines, as the SDK would; safe to call from many threads."""
+    def encode(self, records: list[Record]) -> tuple[bytes, int]:
+        """Encode records as lines, as the SDK would; safe to call from many threads.
+
+        Returns also how many of them stream maps have dropped.
+
+        Raises:
+            StreamError: A stream map fails.
+        """
         if self._lock is None:
             extracted = datetime.now(timezone.utc).isoformat()
-            return record_lines(self._stream.name, records, extracted)
+            return record_lines(self._stream.name, records, extracted), 0
         with self._lock:
-            return b"".join(
-                self._writer.serialize_message(message)
-                for record in records
-                for message in record_messages(self._stream, record)
+            messages = [record_messages(self._stream, record) for record in records]
+            lines = b"".join(
+                self._writer.serialize_message(each) for made in messages for each in made
             )
+        return lines, sum(not made for made in messages)
 
     def write(self, lines: bytes, records: int) -> None:
         """Write lines that hold that many records."""

@@ -12,6 +12,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
 from tap_hubspot_email_events.common.output import write_whole
+from tap_hubspot_email_events.errors import StreamError
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib import Message
@@ -28,8 +29,18 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
 
     @override
     def serialize_message(self, message: Message) -> bytes:
-        """Encode one message as a line."""
-        return self._encoder.encode(message.to_dict()) + b"\n"
+        """Encode one message as a line.
+
+        Raises:
+            StreamError: It holds what JSON cannot carry.
+        """
+        try:
+            return self._encoder.encode(message.to_dict()) + b"\n"
+        except (TypeError, ValueError, OverflowError, RecursionError) as failure:
+            raise StreamError(
+                "What stream maps make of a record cannot be written as JSON "
+                f"({type(failure).__name__}); correct their expressions"
+            ) from None
 
     @override
     def write_message(self, message: Message) -> None:

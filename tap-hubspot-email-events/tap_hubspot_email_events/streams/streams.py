@@ -117,4 +117,4 @@ class CampaignStream(HubSpotStream):
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Read the campaigns with recent activity, then all others, each once."""
-        return self.run.campaigns(self.name)
+        return self.run.campaigns(self)

@@ -59,12 +59,12 @@ class Account:
     def note_misplaced(self, events: list[Event]) -> None:
         self.misplaced += [event["created"] for event in events]
 
-    def lines(self, sync: StreamSync, events: list[Event]) -> bytes:
+    def lines(self, sync: StreamSync, events: list[Event]) -> tuple[bytes, int]:
         del sync
         if self.fails_before:
             self.encoding.set()
             time.sleep(0.05)
-        return msgspec.json.encode([event["created"] for event in events])
+        return msgspec.json.encode([event["created"] for event in events]), 0
 
 
 class Log:

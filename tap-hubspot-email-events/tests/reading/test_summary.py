@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.reading.digests import SentEvents
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
 from tap_hubspot_email_events.reading.summary import (
     StreamResult,
-    names,
     start_date_warnings,
     table,
     totals,

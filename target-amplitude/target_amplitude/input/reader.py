@@ -105,7 +105,7 @@ class InputReader:
             InvalidInputLine: At a line that is no Singer message.
             MissingKeyPropertiesError: At a record without one of its key properties.
             RecordsWithoutSchemaException: At a record whose stream has no schema yet.
-            MapExpressionError: At a record for which a stream map fails.
+            MapError: At a record for which a stream map fails, or a schema that it does not fit.
             RunFailedError: If the run has failed meanwhile.
         """
         self._now = int(time.time() * 1000)
@@ -116,6 +116,21 @@ class InputReader:
             raise
         if self._block.records >= _MIN_RECORDS:
             self.flush()
+
+    def finish(self) -> None:
+        """Pass on the rest, at the end of the input.
+
+        Raises:
+            MapError: A stream map matched no stream.
+            RunFailedError: If the run has failed meanwhile.
+        """
+        self.flush()
+        if self._stream_maps is not None:
+            self._stream_maps.check_matched()
+
+    def map_warnings(self) -> Iterable[str]:
+        """Return what to say of stream maps that dropped every record they got."""
+        return () if self._stream_maps is None else self._stream_maps.warnings()
 
     def flush(self) -> None:
         """Pass on what was read.
@@ -168,9 +183,11 @@ class InputReader:
                 f"Line {number} of the input is a record of a stream without a SCHEMA before it; "
                 "check the tap's output.",
             )
-        if message.rejected is not ABSENT and self._is_own_reject(message.rejected):
+        is_replay = message.rejected is not ABSENT
+        if is_replay and self._is_own_reject(message.rejected):
             return
         if self._stream_maps is not None:
+            self._stream_maps.is_replay |= is_replay
             for mapped in self._stream_maps.apply(stream.name, record, number):
                 counts = self._counts[mapped.stream]
                 if mapped.record is None:

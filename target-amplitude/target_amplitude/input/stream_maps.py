@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from singer_sdk.exceptions import MapExpressionError
+from target_amplitude.common.stream_map_settings import MapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from singer_sdk.mapper import PluginMapper
+    from target_amplitude.common.stream_maps import CheckedMapper
 
 
 class MappedRecord(NamedTuple):
@@ -26,10 +26,16 @@ class MappedRecord(NamedTuple):
 
 
 class StreamMaps:
-    """The stream maps of a configuration."""
+    """The stream maps of a configuration.
 
-    def __init__(self, mapper: PluginMapper) -> None:
-        """Take the SDK's mapper."""
+    Attributes:
+        is_replay: Whether records that were rejected came, which may be those of a few streams.
+    """
+
+    is_replay = False
+
+    def __init__(self, mapper: CheckedMapper) -> None:
+        """Take the mapper, configured."""
         self._mapper = mapper
         self._separators: dict[str, list[str | None]] = {}
 
@@ -43,6 +49,9 @@ class StreamMaps:
         """Take the schema of a stream, by which the SDK builds its maps.
 
         `find_separator` tells from the names of a schema what they are flattened with.
+
+        Raises:
+            MapError: The maps do not fit it.
         """
         self._mapper.register_raw_stream_schema(stream, schema, keys)
         self._separators[stream] = [
@@ -54,19 +63,29 @@ class StreamMaps:
         """Yield what each map of a stream makes of a record from this line of the input.
 
         Raises:
-            MapExpressionError: If an expression fails.
+            MapError: If an expression fails.
         """
         maps = zip(self._mapper.stream_maps[stream], self._separators[stream], strict=True)
         for stream_map, separator in maps:
             try:
                 mapped = stream_map.transform(dict(record))
-            except Exception as failure:  # noqa: BLE001 - whatever a user's expression raises
-                raise MapExpressionError(
-                    f"The stream map of {stream} fails with {type(failure).__name__} at line "
-                    f"{line} of the input; correct its expressions in stream_maps.",
-                ) from None
+            except MapError as failure:
+                raise MapError(f"Line {line} of the input: {failure}") from None
             keys = tuple(stream_map.transformed_key_properties or ())
             yield MappedRecord(stream_map.stream_alias, mapped, keys, separator)
+
+    def check_matched(self) -> None:
+        """Check at the end of the input that all maps were of use.
+
+        Raises:
+            MapError: Some matched no stream, while records that none applied to went on.
+        """
+        if not self.is_replay:
+            self._mapper.check_matched()
+
+    def warnings(self) -> Iterator[str]:
+        """What to say of maps that dropped every record they got."""
+        return self._mapper.warnings()
 
 
 def needs_stream_maps(config: dict[str, Any]) -> bool:
