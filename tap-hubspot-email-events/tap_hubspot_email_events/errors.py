@@ -17,6 +17,10 @@ class AccountError(TapError):
     """A failure that concerns all streams, such as a refused token or an unreachable host."""
 
 
+class UnreadableError(AccountError):
+    """No request of this run has had a readable answer so far."""
+
+
 class StreamError(TapError):
     """A failure that concerns one stream only."""
 

@@ -72,11 +72,14 @@ def test_where_hubspot_does_not_say_it_is_a_warning_and_the_state_keeps_its_acco
     assert {entry["portal_id"] for entry in run.state["bookmarks"].values()} == {4711}
 
 
+@pytest.mark.parametrize(
+    "answer", [{"status": 403, "json": {}}, {"body": "<html>"}, {"body": "null"}]
+)
 def test_where_nothing_but_events_says_it_the_state_takes_their_word(
-    sandbox: Sandbox, tap: Runner
+    sandbox: Sandbox, tap: Runner, answer: dict[str, Any]
 ) -> None:
     sandbox.add_events([event("OPEN", int(time.time() * 1000) - 1000)])
-    sandbox.add_fault("hubspot", path=ACCOUNT_PATH, action="answer", status=403, json={})
+    sandbox.add_fault("hubspot", path=ACCOUNT_PATH, action="answer", **answer)
     run = tap()
     assert (run.code, run.complaints) == (0, [])
     assert run.state["bookmarks"]["email_open"]["portal_id"] == 4711

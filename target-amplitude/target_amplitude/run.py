@@ -110,7 +110,9 @@ class Run:
                 else:
                     self._reader.flush()
             except INPUT_ERRORS:
-                self._destination.finish()
+                # A report on a part of the input would look like one on all of it.
+                if self._settings.reconcile != "report":
+                    self._destination.finish()
                 raise
             self._destination.finish()
         except (RunFailedError, *INPUT_ERRORS) as failure:

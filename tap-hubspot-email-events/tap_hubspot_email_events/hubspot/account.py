@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_hubspot_email_events.errors import AccountError, StreamError
+from tap_hubspot_email_events.errors import AccountError, StreamError, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +51,9 @@ class Account:
         """
         try:
             said = client.get(ACCOUNT_PATH, {}, _decode_details, count).portalId
-        except StreamError as error:
-            self._refusal = error
+        except (StreamError, UnreadableError) as error:
+            # Whether HubSpot can be read at all, the first page of events will tell.
+            self._refusal = StreamError(str(error))
             logger.info("HubSpot does not say whose the credentials are: %s", error)
         else:
             self._said = said if type(said) is int else None

@@ -19,6 +19,7 @@ from tap_hubspot_email_events.errors import (
     RefusedError,
     StoppedError,
     StreamError,
+    UnreadableError,
 )
 from tap_hubspot_email_events.hubspot.answers import (
     Accept,
@@ -245,7 +246,7 @@ class HubSpotClient:
             )
             if self._limiter.successes:
                 raise RefusedError(sentence, HTTPStatus.OK)
-            raise AccountError(sentence)
+            raise UnreadableError(sentence)
         self._back_off(attempts, Retry("an unreadable answer", status=HTTPStatus.OK))
 
     def _back_off(self, attempts: _Attempts, decision: Retry) -> None:

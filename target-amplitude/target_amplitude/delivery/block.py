@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -59,9 +59,10 @@ class Reject(msgspec.Struct, frozen=True):
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """A record for the lookup table, and the Singer line it came in."""
+    """A row for the lookup table with its key, and the Singer line it came in."""
 
-    record: dict[str, Any]
+    key: str
+    row: bytes
     line: bytes
     counts: StreamCounts
 

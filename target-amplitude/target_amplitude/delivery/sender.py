@@ -183,7 +183,7 @@ class Sender:
         pause = self._delays.backoff(failures)
         if decision.throttled:
             pause = max(pause, self._delays.throttle[self._settings.endpoint])
-        if decision.retry_after is not None:
+        if decision.retry_after:
             pause = decision.retry_after
         logger.info("Amplitude: %s; trying again in %.1f s.", decision.reason, pause)
         until = time.monotonic() + pause

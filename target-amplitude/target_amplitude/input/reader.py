@@ -21,7 +21,7 @@ from target_amplitude.input.messages import (
     early_end,
     split_lines,
 )
-from target_amplitude.lookup_table.campaigns import is_campaign
+from target_amplitude.lookup_table.campaigns import campaign_row, is_campaign
 from target_amplitude.lookup_table.upload import NO_SECRET_KEY
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.mapping.flattened import find_separator, unflatten
@@ -261,7 +261,7 @@ class InputReader:
     ) -> None:
         if self._settings.secret_key:
             counts.read += 1
-            self._block.campaigns.append(Campaign(record, line, counts))
+            self._block.campaigns.append(Campaign(*campaign_row(record), line, counts))
             return
         self._reject(NO_SECRET_KEY, counts, line)
         if not self._settings.dry_run and self._is_first_of(stream):

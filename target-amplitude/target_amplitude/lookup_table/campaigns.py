@@ -33,6 +33,12 @@ def is_campaign(stream: str, record: dict[str, Any]) -> bool:
     )
 
 
+def campaign_row(record: dict[str, Any]) -> tuple[str, bytes]:
+    """Return the key and the row, as CSV, of a campaign."""
+    key = as_id(record["id"])
+    return key, _line((key, *(_cell(record.get(field)) for field in _FIELDS)))
+
+
 class CampaignRows:
     """The rows of one table; of several records of a campaign the last one counts."""
 
@@ -42,10 +48,8 @@ class CampaignRows:
         self._rows: dict[str, bytes] = {}
         self._size = len(self._header)
 
-    def add(self, record: dict[str, Any]) -> bool:
+    def add(self, key: str, row: bytes) -> bool:
         """Add a campaign; False if the table would be too large for Amplitude."""
-        key = as_id(record["id"])
-        row = _line((key, *(_cell(record.get(field)) for field in _FIELDS)))
         size = self._size + len(row) - len(self._rows.get(key, b""))
         if size > _MAX_BYTES or (key not in self._rows and len(self._rows) >= _MAX_ROWS):
             return False

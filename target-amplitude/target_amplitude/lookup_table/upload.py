@@ -87,7 +87,7 @@ class CampaignUpload:
         """Take campaigns, to be acknowledged by an upload; returns those there is no room for."""
         refused = []
         for campaign in campaigns:
-            if self._rows.add(campaign.record):
+            if self._rows.add(campaign.key, campaign.row):
                 pending = _PendingCampaign(campaign.line, campaign.counts, checkpoint)
                 self._pending.append(pending)
             else:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_amplitude.lookup_table.campaigns import COLUMNS, CampaignRows
+from target_amplitude.lookup_table.campaigns import COLUMNS, CampaignRows, campaign_row
 
 
 @given(
@@ -20,7 +20,7 @@ from target_amplitude.lookup_table.campaigns import COLUMNS, CampaignRows
 )
 def test_the_table_has_one_whole_row_for_each_campaign(records: list[dict[str, Any]]) -> None:
     rows = CampaignRows()
-    assert all(rows.add(content) for content in records)
+    assert all(rows.add(*campaign_row(content)) for content in records)
     header, *lines = list(csv.reader(io.StringIO(rows.to_csv().decode(), newline="")))
     assert tuple(header) == COLUMNS
     assert all(len(line) == len(COLUMNS) for line in lines)

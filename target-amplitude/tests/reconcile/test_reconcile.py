@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from loading.loader import COMMAND
 from loading.messages import record, schema, state
@@ -115,6 +116,29 @@ def test_a_dry_run_of_send_missing_is_a_report(sandbox: Sandbox, loader: Loader)
     with pytest.raises(RunFailedError, match="lacks 1 of 20"):
         loader.load(run_of(20), **SEND, dry_run=True)
     assert len(sandbox.amplitude_events()) == 19
+
+
+@pytest.mark.parametrize(
+    "odd", [{"contentId": 123456789012345678901234567890}, {"name": "a\ud800b"}, {"name": None}]
+)
+def test_any_campaign_is_brought_beside_missing_events(
+    sandbox: Sandbox, loader: Loader, odd: dict[str, Any]
+) -> None:
+    campaign = {"id": 7, "name": "May", "type": "BATCH_EMAIL", "contentId": 1} | odd
+    campaigns = [
+        {"type": "SCHEMA", "stream": "email_campaigns", "schema": {"properties": {}}},
+        {"type": "RECORD", "stream": "email_campaigns", "record": campaign},
+    ]
+    assert loader.load([*campaigns, *run_of(3)], **SEND) == [1]
+    assert len(sandbox.amplitude_events()) == 3
+
+
+def test_a_broken_input_is_no_report(loader: Loader, sandbox: Sandbox) -> None:
+    whole = run_of(5)
+    with pytest.raises(InvalidInputLine, match="Line 4 "):
+        loader.load([*whole[:3], "{broken", *whole[3:]], **REPORT)
+    assert not missing_file(loader).exists()
+    assert sandbox.amplitude_stats()["events_received"] == 0
 
 
 def test_events_of_another_source_are_not_doubled(sandbox: Sandbox, loader: Loader) -> None:
