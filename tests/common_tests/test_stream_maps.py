@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.common.stream_map_settings import MapError
@@ -124,6 +124,7 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(SETTINGS)
 def test_whatever_the_settings_are_they_work_or_are_refused_in_a_sentence(
     config: dict[str, Any],

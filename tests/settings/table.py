@@ -47,7 +47,10 @@ _OF_THE_SDK = {
     "faker_config": Row(('{"seed": 1}', {"seed": 1}), (' {"seed": 1}', {"seed": 1}), OBJECT, (5,)),
     "flattening_enabled": _boolean(),
     "flattening_max_depth": _whole(None),
-    "flattening_max_key_length": _whole(None, least="0"),
+    # Long enough for the names of keys.
+    "flattening_max_key_length": Row(
+        ("70", 70), (" 80.0", 80), ("1h", "1,0", "nan", "0"), (True, 1.5, [1], "x")
+    ),
     "flattening_separator": Row(("_", "_"), (" - ", " - "), (), (5, [], {})),
 }
 TABLE: dict[str, dict[str, Row]] = {
