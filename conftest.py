@@ -10,6 +10,6 @@ from hypothesis import HealthCheck, settings
 # filters treat that; the processes that tests start are asked not to say it.
 os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
 
-# How fast examples come says how busy the machine is.
-settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+# How fast examples come and run says how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")

@@ -73,7 +73,12 @@ def test_where_hubspot_does_not_say_it_is_a_warning_and_the_state_keeps_its_acco
 
 
 @pytest.mark.parametrize(
-    "answer", [{"status": 403, "json": {}}, {"body": "<html>"}, {"body": "null"}]
+    "answer",
+    [
+        {"status": 403, "json": {}},
+        {"status": 200, "body": "<html>"},
+        {"status": 200, "body": "null"},
+    ],
 )
 def test_where_nothing_but_events_says_it_the_state_takes_their_word(
     sandbox: Sandbox, tap: Runner, answer: dict[str, Any]

@@ -129,7 +129,7 @@ def test_any_campaign_is_brought_beside_missing_events(
         {"type": "SCHEMA", "stream": "email_campaigns", "schema": {"properties": {}}},
         {"type": "RECORD", "stream": "email_campaigns", "record": campaign},
     ]
-    assert loader.load([*campaigns, *run_of(3)], **SEND) == [1]
+    assert len(loader.load([*campaigns, *run_of(3)], **SEND)) == 1
     assert len(sandbox.amplitude_events()) == 3
 
 
