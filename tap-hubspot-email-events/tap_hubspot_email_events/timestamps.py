@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 _RFC_3339 = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -11,9 +12,6 @@ _RFC_3339 = re.compile(
     re.IGNORECASE,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
-"""Its sums are written without an offset, which takes two thirds of the time."""
-
 _MILLISECOND = timedelta(milliseconds=1)
 EARLIEST = 946_684_800_000
 """2000-01-01, in milliseconds. HubSpot was founded in 2006, so no event is older."""
@@ -46,8 +44,15 @@ def format_timestamp(milliseconds: int) -> str:
     Raises:
         ValueError: The instant lies outside the years 1 to 9999.
     """
+    seconds, rest = divmod(milliseconds, 1000)
+    hours, second = divmod(seconds, 3600)
+    return f"{_hour(hours)}:{second // 60:02d}:{second % 60:02d}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _hour(hours: int) -> str:
+    """Format an hour, which is most of the work, and that of many events."""
     try:
-        moment = _NAIVE_EPOCH + timedelta(milliseconds=milliseconds)
+        return (_EPOCH + timedelta(hours=hours)).isoformat()[:13]
     except OverflowError as error:
         raise ValueError("outside the years 1 to 9999") from error
-    return f"{moment.isoformat(timespec='milliseconds')}Z"
