@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 STREAM_OF_TYPE = {
     "SENT": "email_sent",
     "DROPPED": "email_dropped",
@@ -45,3 +50,10 @@ SELECTED_BY_DEFAULT = frozenset(
     }
 )
 """The ten types that Amplitude's own HubSpot integration carries."""
+
+
+def in_order(streams: Iterable[str]) -> list[str]:
+    """Return streams in the order of HubSpot's event types, then others as they came."""
+    given = list(streams)
+    known = [name for name in STREAM_OF_TYPE.values() if name in given]
+    return list(dict.fromkeys([*known, *given]))

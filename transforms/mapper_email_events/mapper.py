@@ -15,6 +15,7 @@ from singer_sdk.mapper_base import InlineMapper
 from typing_extensions import override
 
 from mapper_email_events.common.errors import UserError
+from mapper_email_events.common.event_types import in_order
 from mapper_email_events.common.plugin import Plugin
 from mapper_email_events.common.tables import names
 from mapper_email_events.drop_bots import drop_bots
@@ -165,8 +166,10 @@ class MapperEmailEvents(Plugin, InlineMapper):
         Raises:
             MapError: A stream map matched no stream, while records that none applied to went on.
         """
-        for stream, count in self._read.items():
-            self.logger.info("%s: %d read, %d passed on", stream, count, self._passed[stream])
+        for stream in in_order(self._read):
+            self.logger.info(
+                "%s: %d read, %d passed on", stream, self._read[stream], self._passed[stream]
+            )
         for (stream, reason), count in self._held.items():
             self.logger.warning(
                 "%s: %d held back, because this mapping cannot treat them (%s)",

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from target_amplitude.common.event_types import STREAM_OF_TYPE
+from target_amplitude.common.event_types import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -160,11 +160,7 @@ class CountsByStream(dict[str, StreamCounts]):
 
     def in_order(self) -> list[StreamCounts]:
         """Return the counts in the order of HubSpot's event types, then others as they came."""
-        return [
-            self[stream]
-            for stream in dict.fromkeys((*STREAM_OF_TYPE.values(), *self))
-            if stream in self
-        ]
+        return [self[stream] for stream in in_order(self)]
 
 
 def rejected_percent(streams: Iterable[StreamCounts]) -> float:
