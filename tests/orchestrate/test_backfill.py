@@ -57,12 +57,13 @@ def kill_part(month: str, seconds: float) -> bool:
             if not process.name.isdigit():
                 continue
             try:
-                words = (process / "cmdline").read_bytes().split(b"\0")
+                variables = (process / "environ").read_bytes().split(b"\0")
                 children = (process / f"task/{process.name}/children").read_text().split()
             except OSError:
                 continue
             # The tap and the target are up when both are children.
-            if f"month-{month}".encode() in words and len(children) >= 2:
+            suffix = f"MELTANO_RUN_STATE_ID_SUFFIX=month-{month}"
+            if suffix.encode() in variables and len(children) >= 2:
                 os.kill(int(process.name), signal.SIGKILL)
                 return True
         time.sleep(0.02)
