@@ -23,7 +23,6 @@ SOURCE = "__source__"
 _ALIAS = "__alias__"
 _KEYS = "__key_properties__"
 _OPTIONS = (FILTER, SOURCE, _ALIAS, _KEYS, ELSE)
-_NULLS = (None, "__NULL__")
 
 _FIELD_CUTOFF = 0.88
 """Above the likeness of HubSpot's own `emailCampaignId` and `emailCampaignGroupId`."""

@@ -162,9 +162,8 @@ class Sender:
     ) -> None:
         """Hold the events of throttled users back, also those of the batch not sent yet."""
         held = _of_users(parts, users)
-        pause = decision.retry_after
-        if pause is None:
-            pause = self._delays.throttle[self._settings.endpoint]
+        # One of nothing, or a date that has passed, would use up all attempts at once.
+        pause = decision.retry_after or self._delays.throttle[self._settings.endpoint]
         attempts = self._coordinator.queue.throttling.hold(held, time.monotonic() + pause)
         self._coordinator.count_retry(held)
         self._coordinator.changed.notify_all()

@@ -192,6 +192,16 @@ def test_once_the_run_has_ended_nothing_is_sent(scene: Scene) -> None:
     assert scene.deliver("ab") == []
 
 
+@pytest.mark.parametrize(("named", "seconds"), [(None, 20.0), (0.0, 20.0), (7.0, 7.0)])
+def test_a_throttled_user_waits_as_long_as_the_answer_says_or_amplitudes_own_time(
+    scene: Scene, named: float | None, seconds: float
+) -> None:
+    before = time.monotonic()
+    scene.deliver("ab", answer(429, named, throttled_users={"B": 31}))
+    held = scene.coordinator.queue.throttling.users["B"]
+    assert held.retry_at - before == pytest.approx(seconds, abs=1.0)
+
+
 def test_throttled_users_wait_and_the_others_go_on(scene: Scene) -> None:
     named = answer(429, throttled_users={"B": 31})
     before = time.monotonic()
