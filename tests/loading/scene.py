@@ -66,7 +66,7 @@ class Scene:
         self.counts.read += len(made)
         with self.coordinator.changed:
             self.coordinator.add(Block(events=made))
-        self.sender.deliver(Batch(made, [0]))
+        self.sender.deliver(Batch(made))
         return self.sent
 
     def close(self) -> None:

@@ -25,7 +25,6 @@ class QueuedEvent(msgspec.Struct, gc=False):
         device: Device id, where it has both.
         time: When it happened, in milliseconds since 1970, where it says so.
         checkpoint: Number of the checkpoint that covers it, once it is queued.
-        memory: Bytes of body and line, once it is queued.
     """
 
     body: bytes
@@ -35,7 +34,6 @@ class QueuedEvent(msgspec.Struct, gc=False):
     device: str = ""
     time: int | None = None
     checkpoint: int = 0
-    memory: int = 0
 
 
 class Reject(msgspec.Struct, frozen=True):

@@ -32,8 +32,8 @@ class Coordinator:
     """Coordinates deliveries under one lock, which callers hold.
 
     Attributes:
-        changed: The lock; notified when there is a batch to send, when events are acknowledged and
-            when the run fails.
+        changed: The lock; notified when a batch is done and when the run fails.
+        work: The same lock; notified when there is a batch to send.
         failure: Why the run has failed, if it has.
         flush_at: When partial batches are to be flushed, in seconds of the run's clock.
         is_ended: Whether senders are to stop.
@@ -56,7 +56,9 @@ class Coordinator:
         self._rejects = rejects
         self._write_state = write_state
         self._delays = delays
-        self.changed = threading.Condition(threading.RLock())
+        lock = threading.RLock()
+        self.changed = threading.Condition(lock)
+        self.work = threading.Condition(lock)
         self.checkpoints = Checkpoints()
         self.queue = PartitionedQueue(
             settings.max_concurrent_requests,
@@ -79,7 +81,12 @@ class Coordinator:
     def fail(self, failure: RunFailedError) -> None:
         """End the run with this failure, unless it has failed already."""
         self.failure = self.failure or failure
+        self.wake_all()
+
+    def wake_all(self) -> None:
+        """Wake everyone who waits."""
         self.changed.notify_all()
+        self.work.notify_all()
 
     def add(self, block: Block, rejects: Iterable[Reject] = ()) -> None:
         """Queue the events of a block, write its rejects and these, and take its state.
@@ -99,9 +106,6 @@ class Coordinator:
         if block.state is not None:
             self.checkpoints.close(block.state)
             self.write_true_state()
-        # Each thread that wakes interrupts the one that reads.
-        if self.queue.has_full_batch:
-            self.changed.notify_all()
 
     def accept(self, events: list[QueuedEvent]) -> None:
         """Acknowledge events that Amplitude has accepted.
@@ -132,7 +136,6 @@ class Coordinator:
         """Reject an event that was alone in a refused request, once another was accepted."""
         self.refused_alone.append((event, reason, message))
         self._reject_those_alone()
-        self.changed.notify_all()
 
     def _reject_those_alone(self) -> None:
         if self.accepted:
@@ -187,7 +190,6 @@ class Coordinator:
             self.flush_at = FOREVER
         elif self.flush_at == FOREVER:
             self.flush_at = time.monotonic() + self._delays.partial_batch
-            self.changed.notify_all()
 
     def _acknowledge(self, events: list[QueuedEvent]) -> None:
         self.queue.remove(events)
@@ -196,7 +198,6 @@ class Coordinator:
         now = time.monotonic()
         for counts in set(map(_COUNTS, events)):
             counts.ended = now
-        self.changed.notify_all()
 
 
 def as_failure(error: Exception, what: str) -> RunFailedError:

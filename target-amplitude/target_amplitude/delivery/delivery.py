@@ -31,7 +31,8 @@ _IN_FLIGHT_SECONDS = 20.0
 """How long requests in flight are waited for after a failure."""
 
 _POLL_SECONDS = 0.1
-"""How soon the reader notices an interrupt, whose handler cannot take the lock to notify it."""
+"""How soon the reader notices an interrupt, whose handler cannot take the lock to notify it, and
+a sender that partial batches or throttled events are due."""
 
 logger = logging.getLogger("target-amplitude")
 
@@ -62,7 +63,7 @@ class Delivery(Destination):
         delays: Delays,
         wake_reader: Callable[[], None],
     ) -> None:
-        """Prepare; threads start with the first event.
+        """Prepare; a thread starts when there is a batch and all others are at work.
 
         `wake_reader` is called when the run has failed, to end the reader's wait for input.
         """
@@ -74,6 +75,7 @@ class Delivery(Destination):
         self._is_interrupted = False
         self._deadline = FOREVER
         self._threads: list[threading.Thread] = []
+        self._idle_threads = 0
 
     @override
     def add(self, block: Block) -> None:
@@ -84,10 +86,10 @@ class Delivery(Destination):
             coordinator.raise_failure()
             refused = self._campaigns.add(block.campaigns, coordinator.checkpoints.current)
             coordinator.add(block, refused)
-            if block.events:
-                self._start_threads()
+            if coordinator.queue.has_full_batch or (block.events and not self._threads):
+                self._wake_sender()
             while coordinator.queue.memory > _MAX_MEMORY and not self._is_interrupted:
-                if not coordinator.queue.has_full_batch:
+                if coordinator.queue.is_idle():
                     self._flush()
                 coordinator.changed.wait(_POLL_SECONDS)
                 coordinator.raise_failure()
@@ -109,7 +111,7 @@ class Delivery(Destination):
         coordinator = self._coordinator
         with coordinator.changed:
             coordinator.is_ended = True
-            coordinator.changed.notify_all()
+            coordinator.wake_all()
             if coordinator.failure is not None:
                 coordinator.changed.wait_for(coordinator.queue.is_idle, _IN_FLIGHT_SECONDS)
 
@@ -141,13 +143,16 @@ class Delivery(Destination):
 
     def _flush(self) -> None:
         self._coordinator.queue.flush()
-        self._coordinator.changed.notify_all()
+        self._wake_sender()
 
-    def _start_threads(self) -> None:
-        for number in range(len(self._threads), self._settings.max_concurrent_requests):
-            thread = threading.Thread(target=self._send, name=f"sender-{number}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+    def _wake_sender(self) -> None:
+        """Let one more sender look for a batch: each that wakes interrupts the reader."""
+        if self._idle_threads:
+            self._coordinator.work.notify()
+        elif len(self._threads) < self._settings.max_concurrent_requests:
+            name = f"sender-{len(self._threads)}"
+            self._threads.append(threading.Thread(target=self._send, name=name, daemon=True))
+            self._threads[-1].start()
 
     def _send(self) -> None:
         coordinator = self._coordinator
@@ -176,12 +181,15 @@ class Delivery(Destination):
                 now = time.monotonic()
                 if now >= coordinator.flush_at:
                     coordinator.flush_at = FOREVER
-                    self._flush()
+                    queue.flush()
                 batch = queue.take(now)
                 if batch is None:
-                    due = min(coordinator.flush_at, queue.throttling.next_retry_at())
-                    coordinator.changed.wait(None if due == FOREVER else max(0.01, due - now))
+                    self._idle_threads += 1
+                    coordinator.work.wait(_POLL_SECONDS)
+                    self._idle_threads -= 1
                     continue
+                if queue.has_full_batch:
+                    self._wake_sender()
                 batch.events, deferred = queue.throttling.separate(batch.events)
                 coordinator.defer(deferred)
                 if batch.events:

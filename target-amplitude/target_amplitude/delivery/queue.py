@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_amplitude.delivery.throttling import FOREVER, Throttling
 
 if TYPE_CHECKING:
     from target_amplitude.delivery.block import QueuedEvent
-
-_MEMORY = attrgetter("memory")
 
 
 @dataclass(slots=True)
@@ -21,22 +18,22 @@ class Batch:
 
     Attributes:
         events: The events, in the order they are sent.
-        partitions: Indexes of the partitions they were taken from.
+        partitions: The partitions they were taken from.
         retried_users: Throttled users some of whose events are sent again with it.
+        size: Bytes of the events, commas included.
     """
 
-    events: list[QueuedEvent]
-    partitions: list[int]
+    events: list[QueuedEvent] = field(default_factory=list)
+    partitions: list[Partition] = field(default_factory=list)
     retried_users: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Partition:
-    """Full batches, and the partial one that is being filled, whose `size` is in bytes."""
-
-    full: deque[list[QueuedEvent]] = field(default_factory=deque)
-    partial: list[QueuedEvent] = field(default_factory=list)
     size: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Partition:
+    """Events of some of the users, in order."""
+
+    events: deque[QueuedEvent] = field(default_factory=deque)
     is_flushed: bool = False
     is_in_flight: bool = False
 
@@ -44,8 +41,9 @@ class _Partition:
 class PartitionedQueue:
     """Events by user in partitions, each of which has one batch in flight at most.
 
-    So one user's events stay in order while several requests travel. Flushed partial batches of
-    several partitions are merged, so that few events make few requests.
+    So one user's events stay in order while several requests travel. A batch is filled from all
+    partitions with nothing in flight: where answers come at once, it holds the events read last,
+    which are still in the processor's cache, and one sender is enough.
 
     Attributes:
         throttling: Events that were queued and wait for their users to be throttled no longer.
@@ -55,7 +53,7 @@ class PartitionedQueue:
 
     def __init__(self, partitions: int, max_events: int, max_bytes: int) -> None:
         """Prepare batches of up to so many events and bytes, commas included."""
-        self._partitions = [_Partition() for _ in range(partitions)]
+        self._partitions = [Partition() for _ in range(partitions)]
         self._max_events = max_events
         self._max_bytes = max_bytes
         self.throttling = Throttling()
@@ -64,105 +62,91 @@ class PartitionedQueue:
 
     @property
     def has_full_batch(self) -> bool:
-        """Whether a full batch waits to be taken."""
-        return any(partition.full for partition in self._partitions)
+        """Whether a full batch can be taken."""
+        return self._can_fill(self._idle())
 
     def put(self, events: list[QueuedEvent]) -> None:
         """Add events in the order they were read."""
         partitions, count = self._partitions, len(self._partitions)
         for event in events:
-            partition = partitions[hash(event.user) % count]
-            size = len(event.body) + 1
-            event.memory = len(event.body) + len(event.line)
-            if partition.size + size > self._max_bytes:
-                _close_partial(partition)
-            partition.partial.append(event)
-            partition.size += size
-            if len(partition.partial) >= self._max_events:
-                _close_partial(partition)
+            partitions[hash(event.user) % count].events.append(event)
         self.pending += len(events)
-        self.memory += sum(map(_MEMORY, events))
+        self.memory += _memory_of(events)
 
     def flush(self) -> None:
-        """Let partial batches be taken as soon as their partition has nothing in flight."""
+        """Let what is queued be taken as soon as its partition has nothing in flight."""
         for partition in self._partitions:
-            partition.is_flushed = bool(partition.partial)
+            partition.is_flushed = bool(partition.events)
 
     def take(self, now: float) -> Batch | None:
         """Take the next batch that may be sent, if there is one."""
-        return self._take_throttled(now) or self._take_full() or self._take_flushed()
+        batch = Batch()
+        self._take_throttled(batch, now)
+        if not batch.events:
+            self._take_queued(batch)
+        return batch if batch.events else None
 
     def release(self, batch: Batch, now: float) -> None:
         """Let the next batch of the same partitions follow one that is in flight no longer."""
-        for index in batch.partitions:
-            self._partitions[index].is_in_flight = False
+        for partition in batch.partitions:
+            partition.is_in_flight = False
         self.throttling.send_next(batch.retried_users, now)
 
     def remove(self, events: list[QueuedEvent]) -> None:
         """Forget events that are acknowledged or deferred."""
         self.pending -= len(events)
-        self.memory -= sum(map(_MEMORY, events))
+        self.memory -= _memory_of(events)
 
     def is_idle(self) -> bool:
         """Whether no batch is in flight."""
         return not any(partition.is_in_flight for partition in self._partitions)
 
-    def _take_throttled(self, now: float) -> Batch | None:
-        batch = Batch([], [])
-        size = 0
+    def _idle(self) -> list[Partition]:
+        return [each for each in self._partitions if each.events and not each.is_in_flight]
+
+    def _can_fill(self, partitions: list[Partition]) -> bool:
+        return sum([len(partition.events) for partition in partitions]) >= self._max_events
+
+    def _take_queued(self, batch: Batch) -> None:
+        partitions = self._idle()
+        if not self._can_fill(partitions):
+            partitions = [each for each in partitions if each.is_flushed]
+        # From the fullest, so that where much waits, a batch is of one partition.
+        for partition in sorted(partitions, key=lambda each: -len(each.events)):
+            if not self._move(partition.events, batch, self._max_events):
+                return
+            partition.is_flushed &= bool(partition.events)
+            _occupy(partition, batch)
+
+    def _take_throttled(self, batch: Batch, now: float) -> None:
         for user, throttled in self.throttling.users.items():
-            index = hash(user) % len(self._partitions)
-            is_blocked = self._partitions[index].is_in_flight and index not in batch.partitions
+            partition = self._partitions[hash(user) % len(self._partitions)]
+            is_blocked = partition.is_in_flight and partition not in batch.partitions
             if throttled.retry_at > now or is_blocked:
                 continue
-            taken = 0
-            while throttled.events and taken < throttled.slice_size:
-                size += len(throttled.events[0].body) + 1
-                is_full = len(batch.events) >= self._max_events or size > self._max_bytes
-                if is_full and batch.events:
-                    break
-                batch.events.append(throttled.events.popleft())
-                taken += 1
-            if taken:
+            if self._move(throttled.events, batch, throttled.slice_size):
                 throttled.retry_at = FOREVER
                 batch.retried_users.append(user)
-                if index not in batch.partitions:
-                    batch.partitions.append(index)
-                    self._partitions[index].is_in_flight = True
-            if len(batch.events) >= self._max_events or size > self._max_bytes:
-                break
-        return batch if batch.events else None
+                _occupy(partition, batch)
 
-    def _take_full(self) -> Batch | None:
-        idle = [each for each in enumerate(self._partitions) if not each[1].is_in_flight]
-        index, fullest = max(idle, key=lambda each: len(each[1].full), default=(0, _Partition()))
-        if not fullest.full:
-            return None
-        fullest.is_in_flight = True
-        return Batch(fullest.full.popleft(), [index])
-
-    def _take_flushed(self) -> Batch | None:
-        batch = Batch([], [])
-        size = 0
-        for index, partition in enumerate(self._partitions):
-            if partition.is_in_flight or partition.full or not partition.is_flushed:
-                continue
-            has_room = len(batch.events) + len(partition.partial) <= self._max_events
-            if batch.events and not (has_room and size + partition.size <= self._max_bytes):
-                continue
-            size += partition.size
-            batch.events += partition.partial
-            batch.partitions.append(index)
-            partition.is_in_flight = True
-            partition.partial = []
-            partition.size = 0
-            partition.is_flushed = False
-        return batch if batch.events else None
+    def _move(self, events: deque[QueuedEvent], batch: Batch, most: int) -> int:
+        """Move up to so many events to a batch, as far as it has room; returns how many."""
+        most = min(most, self._max_events - len(batch.events), len(events))
+        moved = [events.popleft() for _ in range(most)]
+        size = sum([len(event.body) for event in moved]) + len(moved)
+        while moved and batch.size + size > self._max_bytes and (batch.events or len(moved) > 1):
+            events.appendleft(moved.pop())
+            size -= len(events[0].body) + 1
+        batch.events += moved
+        batch.size += size
+        return len(moved)
 
 
-def _close_partial(partition: _Partition) -> None:
-    if partition.partial:
-        partition.full.append(partition.partial)
-        partition.partial = []
-        partition.size = 0
-        partition.is_flushed = False
+def _occupy(partition: Partition, batch: Batch) -> None:
+    if not partition.is_in_flight:
+        partition.is_in_flight = True
+        batch.partitions.append(partition)
+
+
+def _memory_of(events: list[QueuedEvent]) -> int:
+    return sum([len(event.body) + len(event.line) for event in events])

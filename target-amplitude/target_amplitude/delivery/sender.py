@@ -166,7 +166,6 @@ class Sender:
         pause = decision.retry_after or self._delays.throttle[self._settings.endpoint]
         attempts = self._coordinator.queue.throttling.hold(held, time.monotonic() + pause)
         self._coordinator.count_retry(held)
-        self._coordinator.changed.notify_all()
         if attempts > self._settings.max_retries:
             raise RunFailedError(
                 f"Amplitude still throttles {len(users)} user(s) after {attempts - 1} retries; "

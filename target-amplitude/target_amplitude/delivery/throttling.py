@@ -91,7 +91,3 @@ class Throttling:
                 throttled.slice_size *= 2
             else:
                 del self.users[user]
-
-    def next_retry_at(self) -> float:
-        """When the next events that are held back may be sent; infinity where there are none."""
-        return min((throttled.retry_at for throttled in self.users.values()), default=FOREVER)

@@ -257,7 +257,7 @@ class TestClosing:
         delivery.finish()
         delivery.close()
         threads = delivery._threads  # noqa: SLF001 - what the promise is about
-        assert len(threads) == 3
+        assert 1 <= len(threads) <= 3
         # One that gets no answer does not keep the process from ending.
         assert all(thread.daemon for thread in threads)
         assert all(map(in_time, threads))

@@ -161,19 +161,24 @@ def test_each_partition_has_a_request_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "room", "together"),
-    [(4, 8, True), (3, 8, False), (4, 7, False), (9, 9, True)],
+    ("rows", "room", "first", "second"),
+    [(4, 8, "1234", ""), (3, 8, "123", "4"), (4, 7, "123", "4"), (5, 9, "", "")],
 )
-def test_flushed_partial_batches_travel_together_as_far_as_a_request_has_room(
-    rows: int, room: int, *, together: bool
+def test_a_batch_is_filled_from_all_partitions_as_far_as_a_request_has_room(
+    rows: int, room: int, first: str, second: str
 ) -> None:
     queue = PartitionedQueue(2, rows, room)
     put(queue, EVEN, 1, 2)
     put(queue, ODD, 3, 4)
-    queue.flush()
-    first = ["1", "2", "3", "4"] if together else ["1", "2"]
-    assert names(queue.take(0.0)) == first
-    assert names(queue.take(0.0)) == ([] if together else ["3", "4"])
+    assert queue.has_full_batch == (rows < 5)
+    batch = queue.take(0.0)
+    assert "".join(names(batch)) == first
+    # The rest of a user whose events are in flight waits for their answer.
+    assert queue.take(0.0) is None
+    if batch is not None:
+        queue.release(batch, 0.0)
+        queue.flush()
+        assert "".join(names(queue.take(0.0))) == second
 
 
 def test_throttled_events_are_sent_again_in_slices_once_their_time_has_come() -> None:

@@ -207,7 +207,7 @@ def test_throttled_users_wait_and_the_others_go_on(scene: Scene) -> None:
     before = time.monotonic()
     assert scene.deliver("abcb", named) == ["abcb", "ac"]
     assert scene.held == {"B": "bb"}
-    until = scene.coordinator.queue.throttling.next_retry_at()
+    until = scene.coordinator.queue.throttling.users["B"].retry_at
     assert before + 20 <= until <= time.monotonic() + 20
     assert scene.counts.retried == 4
     scene.close()
@@ -230,7 +230,7 @@ def test_whichever_way_they_are_named(scene: Scene, named: dict[str, Any]) -> No
 def test_they_wait_for_as_long_as_the_answer_says(scene: Scene) -> None:
     before = time.monotonic()
     scene.deliver("ab", answer(429, 3.0, throttled_users={"B": 31}))
-    until = scene.coordinator.queue.throttling.next_retry_at()
+    until = scene.coordinator.queue.throttling.users["B"].retry_at
     assert before + 3 <= until <= time.monotonic() + 3
 
 
@@ -240,7 +240,7 @@ def test_the_other_endpoint_has_its_own_pause(
     scene = Scene(tmp_path, monkeypatch, endpoint="httpapi")
     before = time.monotonic()
     scene.deliver("ab", answer(429, throttled_users={"B": 31}))
-    assert scene.coordinator.queue.throttling.next_retry_at() >= before + 30
+    assert scene.coordinator.queue.throttling.users["B"].retry_at >= before + 30
 
 
 def test_later_events_of_a_throttled_user_in_the_same_batch_wait_behind_them(scene: Scene) -> None:

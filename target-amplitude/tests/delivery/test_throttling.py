@@ -107,11 +107,3 @@ def test_a_used_up_quota_leaves_what_waits_and_what_comes() -> None:
     events = [event("4"), event("5", "x"), event("6", "y", "eve"), event("7", "z", "other")]
     ready, deferred = throttling.separate(events)
     assert (names(ready), names(deferred)) == (["5", "7"], ["4", "6"])
-
-
-def test_the_next_to_be_tried_again_decides_how_long_to_wait() -> None:
-    throttling = Throttling()
-    assert throttling.next_retry_at() == FOREVER
-    throttling.hold([event("1")], 9.0)
-    throttling.hold([event("2", "bob")], 4.0)
-    assert throttling.next_retry_at() == 4.0
