@@ -12,7 +12,7 @@ from demo.pipeline import PipelineError, run_pipeline
 from demo.reconcile import EVENT_NAMES, balance_table, funnel_table, reconcile
 from demo.repair import REPAIR_JOB_LOG, show_repair
 from sandbox.client import Sandbox
-from target_amplitude.history.job_log import read_runs
+from target_amplitude.history.job_log import read_job_log
 from target_amplitude.history.page import make_page
 
 FUNNEL = ["[HubSpot] EMAIL_DELIVERED", "[HubSpot] EMAIL_OPEN", "[HubSpot] EMAIL_CLICK"]
@@ -71,7 +71,7 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
         print("\nFAILED: the report did not find exactly the event that was taken out")
         return 1
     page = output / "history.html"
-    runs = [*read_runs(output / "jobs.jsonl"), *read_runs(output / REPAIR_JOB_LOG)]
+    runs = [*read_job_log(output / "jobs.jsonl")[0], *read_job_log(output / REPAIR_JOB_LOG)[0]]
     page.write_text(make_page(runs, datetime.now(timezone.utc)), "utf-8")
     print(f"The history of these runs, as a page: {page}")
     print("\nEvery event arrived, each once.")

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _HEIGHT = 180
 _BELOW = 40
 _MOST_TICKS = 6
+_TIME_STEPS = (
+    *(HOUR * hours for hours in (1 / 6, 1 / 2, 1, 2, 3, 6, 12)),
+    *(DAY * days for days in (1, 2, 3, 7, 14, 28, 91, 182, 364)),
+    *(DAY * 364 * years for years in (2, 5, 10, 50, 100, 500, 2000)),
+)
+_MONDAY = datetime(2024, 1, 1, tzinfo=timezone.utc)
 _MOST_STEPS = 5
 _FEWEST_POINTS = 5
 _MOST_OUTLIERS = 3
@@ -164,46 +170,18 @@ def number(value: float) -> str:
 def time_ticks(start: datetime, end: datetime) -> list[tuple[datetime, str, str]]:
     """Return the ticks of an axis of time, at most six: moment, label, and what it belongs to.
 
-    The latter is the day of an hour and the year of anything longer, only where it changes.
+    The latter is the day of an hour and the year of a day, only where it changes.
     """
-    steps = (
-        *((_every(HOUR * hours), "%H:%M", "%d %b") for hours in (1 / 6, 1 / 2, 1, 2, 3, 6, 12)),
-        *((_every(DAY * days), "%d %b", "%Y") for days in (1, 2, 3, 7, 14)),
-        *((_every_months(months), "%b", "%Y") for months in (1, 2, 3, 6)),
-        *((_every_months(12 * years), "%Y", "") for years in (1, 2, 5, 10, 20, 50, 100, 500, 2000)),
-    )
-    found, form, part_of = next(
-        (found, form, part_of)
-        for moments, form, part_of in steps
-        if len(found := moments(start, end)) <= _MOST_TICKS
-    )
+    step = next(step for step in _TIME_STEPS if (end - start) / step < _MOST_TICKS)
+    form, part_of = ("%H:%M", "%d %b") if step < DAY else ("%d %b", "%Y")
     ticks, before = [], ""
-    for moment in found:
-        whole = f"{moment:{part_of}}" if part_of else ""
+    moment = start + (_MONDAY - start) % step
+    while moment <= end:
+        whole = f"{moment:{part_of}}"
         ticks.append((moment, f"{moment:{form}}", whole if whole != before else ""))
         before = whole
+        moment += step
     return ticks
-
-
-def _every(step: timedelta) -> Callable[[datetime, datetime], list[datetime]]:
-    def moments(start: datetime, end: datetime) -> list[datetime]:
-        epoch = datetime(1, 1, 1, tzinfo=timezone.utc)
-        first, last = -((epoch - start) // step), (end - epoch) // step
-        # One more than is wanted is enough to see that they are too many.
-        return [epoch + place * step for place in range(first, min(last, first + _MOST_TICKS) + 1)]
-
-    return moments
-
-
-def _every_months(step: int) -> Callable[[datetime, datetime], list[datetime]]:
-    def moments(start: datetime, end: datetime) -> list[datetime]:
-        first = start.year * 12 + start.month - 1
-        last = end.year * 12 + end.month - 1
-        months = range(-(-first // step) * step, last + 1, step)[: _MOST_TICKS + 2]
-        found = [datetime(each // 12, each % 12 + 1, 1, tzinfo=timezone.utc) for each in months]
-        return [moment for moment in found if start <= moment <= end]
-
-    return moments
 
 
 def _time_axis(start: datetime, end: datetime, x: Callable[[datetime], float]) -> Iterable[str]:

@@ -70,15 +70,6 @@ def older_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.1")
 
 
-def read_runs(path: Path) -> list[dict[str, Any]]:
-    """Read the runs of a job log, oldest first, without lines that cannot be read.
-
-    Raises:
-        OSError: If the file cannot be read.
-    """
-    return read_job_log(path)[0]
-
-
 def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
     """Read the runs of a job log, oldest first, and count the lines that cannot be read.
 

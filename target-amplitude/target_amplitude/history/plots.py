@@ -11,12 +11,14 @@ from target_amplitude.history.chart import Bar, Chart, Mark
 from target_amplitude.history.runs import (
     DAY,
     HOUR,
+    at,
     delivered_events,
-    ended,
+    end_of,
     figure,
     is_delivery,
     is_failed,
     lag,
+    reasons_in_words,
     regular_runs,
     rejected,
     seconds,
@@ -25,7 +27,7 @@ from target_amplitude.history.runs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _MOST_HOURS = 5 * DAY
 _MOST_DAYS = 200 * DAY
@@ -47,14 +49,56 @@ _UNITS = (
 
 def charts(runs: Sequence[dict[str, Any]], recent: Sequence[dict[str, Any]]) -> list[Chart]:
     """Return the charts: of the events of all runs, and of the recent runs themselves."""
-    ends = [end for end, _ in _ended(recent)]
+    deliveries = [run for run in recent if is_delivery(run)]
+    regular = [run for found in regular_runs(deliveries).values() for run in found]
+    ages = [(run, age) for run in regular if (age := lag(run)) is not None]
     of_runs = (
-        _delivered(recent),
-        _rejected(recent),
-        _lag(recent),
-        _duration(recent),
-        _reconciliations(recent),
+        _chart(
+            ("Delivered", "What each run delivered.", "events per run"),
+            [
+                _mark(run, count, f"{count:,} delivered")
+                for run in deliveries
+                for count in (total(run, "delivered"),)
+            ],
+        ),
+        _chart(
+            (
+                "Rejected",
+                "Records that were refused, of each run that had any; reasons are in the table.",
+                "records per run",
+            ),
+            [
+                _mark(run, reasons.total(), f"{reasons_in_words(reasons)} rejected")
+                for run in deliveries
+                if (reasons := rejected(run))
+            ],
+        ),
+        _chart_of_lengths(
+            "Lag",
+            "How old the newest event of a run was when it ended; runs without a state id suffix.",
+            ages,
+        ),
+        _chart_of_lengths(
+            "Duration",
+            "How long each run took.",
+            [(run, timedelta(seconds=seconds(run))) for run in recent],
+        ),
+        _chart(
+            (
+                "Reconciliations",
+                "Events that Amplitude lacked or held more than once when it was compared.",
+                "events",
+            ),
+            [
+                replace(_mark(run, count, f"{count:,} {name}"), shape=name)
+                for run in recent
+                if isinstance(found := run.get("reconciliation"), dict)
+                for name in ("missing", "doubled")
+                for count in (int(figure(found.get(name))),)
+            ],
+        ),
     )
+    ends = list(map(end_of, recent))
     drawn = [
         _events(runs),
         *(replace(chart, span=(min(ends), max(ends))) for chart in of_runs if chart.marks),
@@ -72,8 +116,8 @@ def kind_of(run: dict[str, Any]) -> str:
 
 
 def _events(runs: Sequence[dict[str, Any]]) -> Chart:
-    events = delivered_events(runs)
-    moments = [moment for times in events.streams.values() for moment in times]
+    unit, streams = delivered_events(runs)
+    moments = [moment for times in streams.values() for moment in times]
     length = max(moments) - min(moments) if moments else timedelta(0)
     width, name = next(
         (width, name)
@@ -82,12 +126,12 @@ def _events(runs: Sequence[dict[str, Any]]) -> Chart:
             (DAY, "day", _MOST_DAYS),
             (7 * DAY, "week", timedelta.max),
         )
-        if events.unit <= width and length <= most
+        if unit <= width and length <= most
     )
-    totals = Counter({stream: times.total() for stream, times in events.streams.items()})
+    totals = Counter({stream: times.total() for stream, times in streams.items()})
     named = sorted(stream for stream, _ in totals.most_common(_MOST_STREAMS - 1))
     bins: dict[datetime, Counter[str]] = defaultdict(Counter)
-    for stream, times in events.streams.items():
+    for stream, times in streams.items():
         for moment, count in times.items():
             bins[_bin(moment, width)][stream if stream in named else _OTHERS] += count
     order = [*named, *([_OTHERS] if len(totals) > len(named) else [])]
@@ -103,7 +147,7 @@ def _events(runs: Sequence[dict[str, Any]]) -> Chart:
                 start,
                 start + width,
                 [(styles[stream], found[stream]) for stream in order if found[stream]],
-                f"{_moment(start)}, one {name}: "
+                f"{at(start)}, one {name}: "
                 + ", ".join(f"{found[stream]:,} {stream}" for stream in order if found[stream]),
             )
             for start, found in sorted(bins.items())
@@ -118,105 +162,26 @@ def _bin(moment: datetime, width: timedelta) -> datetime:
     return day if width == DAY else day - day.weekday() * DAY
 
 
-def _delivered(runs: Sequence[dict[str, Any]]) -> Chart:
-    marks = [
-        Mark(end, count, kind_of(run), _label(end, run, f"{count:,} delivered"))
-        for end, run in _ended(runs)
-        if is_delivery(run)
-        for count in (total(run, "delivered"),)
-    ]
-    return Chart(
-        "Delivered", "What each run delivered.", "events per run", _legend(marks), marks=marks
-    )
-
-
-def _rejected(runs: Sequence[dict[str, Any]]) -> Chart:
-    marks = [
-        Mark(end, reasons.total(), kind_of(run), _label(end, run, f"{said} rejected"))
-        for end, run in _ended(runs)
-        if is_delivery(run) and (reasons := rejected(run))
-        for said in (", ".join(f"{count:,} {reason}" for reason, count in reasons.items()),)
-    ]
-    return Chart(
-        "Rejected",
-        "Records that were refused, of each run that had any; reasons are in the table.",
-        "records per run",
-        _legend(marks),
-        marks=marks,
-    )
-
-
-def _lag(runs: Sequence[dict[str, Any]]) -> Chart:
-    found = [
-        (end, run, age)
-        for regular in regular_runs(runs).values()
-        for end, run in _ended(regular)
-        if is_delivery(run) and (age := lag(run)) is not None
-    ]
-    unit, size = _unit([age for _, _, age in found])
-    marks = [
-        Mark(end, age / size, kind_of(run), _label(end, run, f"{age / size:,.1f} {unit}"))
-        for end, run, age in found
-    ]
-    return Chart(
-        "Lag",
-        "How old the newest event of a run was when it ended; runs without a state id suffix.",
-        unit,
-        _legend(marks),
-        marks=marks,
-        whole=False,
-    )
-
-
-def _duration(runs: Sequence[dict[str, Any]]) -> Chart:
-    found = [(end, run, timedelta(seconds=seconds(run))) for end, run in _ended(runs)]
-    unit, size = _unit([took for _, _, took in found])
-    marks = [
-        Mark(end, took / size, kind_of(run), _label(end, run, f"{took / size:,.1f} {unit}"))
-        for end, run, took in found
-    ]
-    return Chart(
-        "Duration", "How long each run took.", unit, _legend(marks), marks=marks, whole=False
-    )
-
-
-def _reconciliations(runs: Sequence[dict[str, Any]]) -> Chart:
-    marks = [
-        Mark(end, count, name, _label(end, run, f"{count:,} {name}"))
-        for end, run in _ended(runs)
-        if isinstance(found := run.get("reconciliation"), dict)
-        for name in ("missing", "doubled")
-        for count in (int(figure(found.get(name))),)
-    ]
-    return Chart(
-        "Reconciliations",
-        "Events that Amplitude lacked or held more than once when it was compared.",
-        "events",
-        _legend(marks),
-        marks=marks,
-    )
-
-
-def _ended(runs: Sequence[dict[str, Any]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
-    return ((end, run) for run in runs if (end := ended(run)) is not None)
-
-
-def _unit(lengths: Sequence[timedelta]) -> tuple[str, timedelta]:
-    """Return the unit that fits most of some lengths of time."""
-    usual = sorted(lengths)[int(0.9 * len(lengths))] if lengths else timedelta(0)
-    return next((name, size) for name, size, most in _UNITS if usual < most)
-
-
-def _legend(marks: Sequence[Mark]) -> list[tuple[str, str]]:
+def _chart(words: tuple[str, str, str], marks: Sequence[Mark], *, whole: bool = True) -> Chart:
+    """Return a chart of runs, with its title, note and unit."""
     shapes = dict.fromkeys(mark.shape for mark in marks)
-    return [(shape, _NAMES.get(shape, shape)) for shape in shapes]
+    legend = [(shape, _NAMES.get(shape, shape)) for shape in shapes]
+    return Chart(*words, legend, marks=marks, whole=whole)
 
 
-def _label(end: datetime, run: dict[str, Any], said: str) -> str:
+def _chart_of_lengths(
+    title: str, note: str, found: Sequence[tuple[dict[str, Any], timedelta]]
+) -> Chart:
+    """Return a chart of lengths of time in the unit that fits most of them."""
+    lengths = sorted(length for _, length in found)
+    usual = lengths[int(0.9 * len(lengths))] if lengths else timedelta(0)
+    unit, size = next((name, size) for name, size, most in _UNITS if usual < most)
+    marks = [_mark(run, length / size, f"{length / size:,.1f} {unit}") for run, length in found]
+    return _chart((title, note, unit), marks, whole=False)
+
+
+def _mark(run: dict[str, Any], value: float, said: str) -> Mark:
     suffix = state_of(run)[1]
     state = f", state id suffix {suffix}" if suffix else ""
-    return f"{_moment(end)}{state}, {_NAMES[kind_of(run)]}: {said}"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    end, kind = end_of(run), kind_of(run)
+    return Mark(end, value, kind, f"{at(end)}{state}, {_NAMES[kind]}: {said}")

@@ -6,12 +6,11 @@ Pure, and total: a figure that is none counts as 0, a time that is none as unkno
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -50,10 +49,7 @@ def total(run: Mapping[str, Any], name: str) -> int:
 
 def rejected(run: Mapping[str, Any]) -> Counter[str]:
     """Return the rejected records of a run by reason."""
-    reasons: Counter[str] = Counter()
-    for stream in streams_of(run):
-        reasons.update(counts(stream.get("rejected")))
-    return reasons
+    return sum((counts(stream.get("rejected")) for stream in streams_of(run)), start=Counter())
 
 
 def is_delivery(run: Mapping[str, Any]) -> bool:
@@ -97,6 +93,11 @@ def regular_runs(runs: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any
 NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
+def at(moment: datetime) -> str:
+    """Return a moment in words."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
 def parse(text: object) -> datetime | None:
     """Parse a time of the job log as UTC."""
     try:
@@ -129,47 +130,45 @@ def end_of(run: Mapping[str, Any]) -> datetime:
     return ended(run) or NEVER
 
 
-def last_event(run: Mapping[str, Any]) -> datetime | None:
-    """Return the newest event of a run."""
-    events = [
-        event
-        for stream in streams_of(run)
-        if (event := parse(stream.get("last_event"))) is not None
-    ]
-    return max(events, default=None)
-
-
 def lag(run: Mapping[str, Any]) -> timedelta | None:
     """Return how old the newest event of a run was when it ended."""
-    end, event = ended(run), last_event(run)
-    return None if end is None or event is None else max(timedelta(0), end - event)
+    end = ended(run)
+    events = [event for stream in streams_of(run) if (event := parse(stream.get("last_event")))]
+    return max(timedelta(0), end - max(events)) if end and events else None
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveredEvents:
-    """Delivered events by stream and by the hour or the day they happened in, each counted once."""
-
-    unit: timedelta
-    streams: dict[str, Counter[datetime]]
+def reasons_in_words(reasons: Mapping[str, int]) -> str:
+    """Return counts by name in words, such as `3 invalid id, 1 no user`."""
+    return ", ".join(f"{count:,} {name}" for name, count in reasons.items())
 
 
-def delivered_events(runs: Sequence[dict[str, Any]]) -> DeliveredEvents:
-    """Count the events that runs delivered, by the time they happened.
+def delivered_by_time(
+    runs: Iterable[dict[str, Any]],
+) -> Iterator[tuple[dict[str, Any], str, str, int]]:
+    """Yield run, stream, hour or day such as `2026-11-27T05`, and what was delivered of it."""
+    return (
+        (run, str(stream.get("stream")), text, count)
+        for run in runs
+        if is_delivery(run)
+        for stream in streams_of(run)
+        for text, count in counts(stream.get("delivered_by_hour")).items()
+        if count
+    )
+
+
+def delivered_events(
+    runs: Iterable[dict[str, Any]],
+) -> tuple[timedelta, dict[str, Counter[datetime]]]:
+    """Return a day, or an hour where all runs have hours, and by it what streams delivered.
 
     One state id delivers an event once. What another suffix of it delivered of the same hour or
     day may be the same events read again, so the larger count of both stands for it.
     """
-    delivered = [
-        (str(stream.get("stream")), *state_of(run), text, count)
-        for run in runs
-        if is_delivery(run)
-        for stream in streams_of(run)
-        for text, count in delivered_by_time(stream).items()
-        if count
-    ]
-    unit = HOUR if all("T" in text for *_, text, _ in delivered) else DAY
+    delivered = list(delivered_by_time(runs))
+    unit = HOUR if all("T" in text for _, _, text, _ in delivered) else DAY
     by_suffix: dict[tuple[str, str, datetime], Counter[str]] = defaultdict(Counter)
-    for stream, state, suffix, text, count in delivered:
+    for run, stream, text, count in delivered:
+        state, suffix = state_of(run)
         moment = parse(f"{text}:00" if "T" in text else text)
         if moment is not None:
             if unit == DAY:
@@ -178,37 +177,4 @@ def delivered_events(runs: Sequence[dict[str, Any]]) -> DeliveredEvents:
     streams: dict[str, Counter[datetime]] = defaultdict(Counter)
     for (stream, _, moment), found in by_suffix.items():
         streams[stream][moment] += max(found.values())
-    return DeliveredEvents(unit, dict(streams))
-
-
-def delivered_since(runs: Iterable[Mapping[str, Any]], moment: datetime) -> set[tuple[str, str]]:
-    """Return stream and hour, or day, of the events delivered by runs that ended after a moment."""
-    return {
-        (str(stream.get("stream")), text)
-        for run in runs
-        if is_delivery(run) and end_of(run) > moment
-        for stream in streams_of(run)
-        for text, count in delivered_by_time(stream).items()
-        if count
-    }
-
-
-def delivered_by_time(stream: Mapping[str, Any]) -> Counter[str]:
-    """Return what a run delivered of a stream, such as `{"2026-11-27T05": 290}`.
-
-    Lines of older versions have only `events_by_hour`, what was read to be delivered; of it, the
-    share that was delivered counts.
-    """
-    if isinstance(stream.get("delivered_by_hour"), dict):
-        return counts(stream["delivered_by_hour"])
-    read = counts(stream.get("events_by_hour"))
-    delivered, whole = int(figure(stream.get("delivered"))), read.total()
-    if delivered >= whole:
-        return read
-    shares: Counter[str] = Counter()
-    seen = 0
-    for text, count in sorted(read.items()):
-        # From the sums, so that what is rounded adds up to what was delivered.
-        shares[text] = (seen + count) * delivered // whole - seen * delivered // whole
-        seen += count
-    return shares
+    return unit, dict(streams)

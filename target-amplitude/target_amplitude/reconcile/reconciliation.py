@@ -17,8 +17,8 @@ from target_amplitude.common.event_types import STREAM_OF_TYPE
 from target_amplitude.delivery.destination import Destination
 from target_amplitude.errors import RunFailedError
 from target_amplitude.history.counts import DAY_TEXT, HOUR_TEXT, as_text
-from target_amplitude.history.job_log import read_runs
-from target_amplitude.history.runs import delivered_since
+from target_amplitude.history.job_log import read_job_log
+from target_amplitude.history.runs import delivered_by_time, end_of
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.reconcile.comparison import Balance, Comparison, Verdict
 from target_amplitude.reconcile.exported import BrokenExportError, read_export
@@ -211,10 +211,11 @@ class Reconciliation(Destination):
         """Return stream and hour, or day, of the events whose delivery may not be exported yet."""
         path = self._settings.job_log_path
         try:
-            runs = read_runs(Path(path)) if path else []
+            runs = read_job_log(Path(path))[0] if path else []
         except OSError:  # this run has made it, so somebody takes it away
             runs = []
-        return delivered_since(runs, self.exportable_until)
+        recent = [run for run in runs if end_of(run) > self.exportable_until]
+        return {(stream, text) for _, stream, text, _ in delivered_by_time(recent)}
 
     def _is_too_early(self, stream: str, time: int) -> bool:
         if time >= self.exportable_until.timestamp() * 1000:

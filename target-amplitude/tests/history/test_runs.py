@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from target_amplitude.history.runs import delivered_events, parse, state_of
 
@@ -22,7 +20,7 @@ def run(times: dict[str, int], state_id: str | None = None, **fields: Any) -> di
 
 
 def counted(*runs: dict[str, Any]) -> dict[str, int]:
-    times = delivered_events(runs).streams.get("email_open", Counter())
+    times = delivered_events(runs)[1].get("email_open", Counter())
     return {f"{moment:%Y-%m-%dT%H}": count for moment, count in sorted(times.items())}
 
 
@@ -53,29 +51,12 @@ def test_accounts_add_up() -> None:
 
 def test_where_one_run_has_days_all_are_counted_by_day() -> None:
     runs = [run({"2026-11-26": 7}), run({"2026-11-26T22": 1, "2026-11-27T05": 2})]
-    assert delivered_events(runs).unit == DAY
+    assert delivered_events(runs)[0] == DAY
     assert counted(*runs) == {"2026-11-26T00": 8, "2026-11-27T00": 2}
 
 
 def test_a_dry_run_delivers_nothing() -> None:
     assert counted(run({"2026-11-27T05": 3}, dry_run=True)) == {}
-
-
-def old_run(read: dict[str, int], delivered: int) -> dict[str, Any]:
-    stream = {"stream": "email_open", "events_by_hour": read, "delivered": delivered}
-    return {"streams": [stream]}
-
-
-@given(
-    st.dictionaries(st.integers(0, 23).map("2026-11-27T{:02}".format), st.integers(0, 10**6)),
-    st.integers(0, 10**7),
-)
-def test_of_an_older_line_as_many_events_are_drawn_as_it_delivered(
-    read: dict[str, int], delivered: int
-) -> None:
-    drawn = counted(old_run(read, delivered))
-    assert sum(drawn.values()) == min(delivered, sum(read.values()))
-    assert all(count <= read[time] for time, count in drawn.items())
 
 
 @pytest.mark.parametrize(
