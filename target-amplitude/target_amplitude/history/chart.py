@@ -174,13 +174,13 @@ def time_ticks(start: datetime, end: datetime) -> list[tuple[datetime, str, str]
     """
     step = next(step for step in _TIME_STEPS if (end - start) / step < _MOST_TICKS)
     form, part_of = ("%H:%M", "%d %b") if step < DAY else ("%d %b", "%Y")
+    first = start + (_MONDAY - start) % step
     ticks, before = [], ""
-    moment = start + (_MONDAY - start) % step
-    while moment <= end:
+    for place in range((end - first) // step + 1):
+        moment = first + place * step
         whole = f"{moment:{part_of}}"
         ticks.append((moment, f"{moment:{form}}", whole if whole != before else ""))
         before = whole
-        moment += step
     return ticks
 
 

@@ -13,6 +13,7 @@ from target_amplitude.history.runs import (
     is_delivery,
     is_failed,
     lag,
+    reasons_in_words,
     rejected,
     seconds,
     streams_of,
@@ -61,7 +62,7 @@ def _rejected(run: dict[str, Any], *, is_narrow: bool) -> str:
     reasons = rejected(run)
     if is_narrow:
         return f"{reasons.total():,}"
-    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items()) or "0"
+    return reasons_in_words(reasons) or "0"
 
 
 def _age(age: timedelta | None) -> str:

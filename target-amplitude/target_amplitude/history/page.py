@@ -11,13 +11,15 @@ from target_amplitude.history.chart import number, shapes
 from target_amplitude.history.plots import charts, kind_of
 from target_amplitude.history.runs import (
     DAY,
+    at,
     ended,
     is_delivery,
     is_failed,
     lag,
-    parse,
+    reasons_in_words,
     rejected,
     seconds,
+    started,
     state_of,
     total,
 )
@@ -91,8 +93,8 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def make_page(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int = 0) -> str:
     """Return the page as HTML; `unreadable` lines of the job log are told of."""
     dated = sorted(
-        (run for run in runs if (end := ended(run)) and _EARLIEST <= end <= now + DAY),
-        key=lambda run: str(parse(run.get("started"))),
+        (run for run in runs if _EARLIEST <= ended(run) <= now + DAY),
+        key=started,
     )
     recent = dated[-_MOST_RUNS:]
     drawn = "".join(chart.draw() for chart in charts(dated, recent))
@@ -129,7 +131,7 @@ def _facts(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int) -> st
     if unreadable:
         facts["unreadable lines of the job log"] = f"{unreadable:,}"
     items = "".join(f"<li><b>{value}</b>{name}</li>" for name, value in facts.items())
-    as_of = f"As of {now:%Y-%m-%d %H:%M} UTC; all times are UTC."
+    as_of = f"As of {at(now)}; all times are UTC."
     return f"<ul class=facts>{items}</ul><p class=note>{as_of}</p>"
 
 
@@ -154,16 +156,8 @@ def _table(runs: Sequence[dict[str, Any]], of: int) -> str:
     )
 
 
-def _started(run: dict[str, Any]) -> str:
-    return f"{parse(run.get('started')):%Y-%m-%d %H:%M}"
-
-
 def _delivered(run: dict[str, Any]) -> str:
     return f"{total(run, 'delivered'):,}" if is_delivery(run) else "-"
-
-
-def _rejected(run: dict[str, Any]) -> str:
-    return ", ".join(f"{count:,} {reason}" for reason, count in rejected(run).items()) or "0"
 
 
 def _lag(run: dict[str, Any]) -> str:
@@ -178,13 +172,13 @@ def _outcome(run: dict[str, Any]) -> str:
 
 
 _COLUMNS: Sequence[tuple[str, str, Callable[[dict[str, Any]], str]]] = (
-    ("Started", "", _started),
+    ("Started", "", lambda run: f"{started(run):%Y-%m-%d %H:%M}"),
     ("State id", " data-name='State id'", lambda run: state_of(run)[0] or "-"),
     ("Suffix", " data-name=Suffix", lambda run: state_of(run)[1] or "-"),
     ("Read", " class=wide", lambda run: f"{total(run, 'read'):,}"),
     ("Delivered", " data-name=Delivered", _delivered),
     ("Skipped", " class=wide", lambda run: f"{total(run, 'skipped'):,}"),
-    ("Rejected", " data-name=Rejected", _rejected),
+    ("Rejected", " data-name=Rejected", lambda run: reasons_in_words(rejected(run)) or "0"),
     ("Lag", " class=wide", _lag),
     ("Took", " class=wide", lambda run: f"{seconds(run):,.1f} s"),
 )

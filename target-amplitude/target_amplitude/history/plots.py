@@ -13,7 +13,7 @@ from target_amplitude.history.runs import (
     HOUR,
     at,
     delivered_events,
-    end_of,
+    ended,
     figure,
     is_delivery,
     is_failed,
@@ -98,7 +98,7 @@ def charts(runs: Sequence[dict[str, Any]], recent: Sequence[dict[str, Any]]) -> 
             ],
         ),
     )
-    ends = list(map(end_of, recent))
+    ends = list(map(ended, recent))
     drawn = [
         _events(runs),
         *(replace(chart, span=(min(ends), max(ends))) for chart in of_runs if chart.marks),
@@ -183,5 +183,5 @@ def _chart_of_lengths(
 def _mark(run: dict[str, Any], value: float, said: str) -> Mark:
     suffix = state_of(run)[1]
     state = f", state id suffix {suffix}" if suffix else ""
-    end, kind = end_of(run), kind_of(run)
+    end, kind = ended(run), kind_of(run)
     return Mark(end, value, kind, f"{at(end)}{state}, {_NAMES[kind]}: {said}")

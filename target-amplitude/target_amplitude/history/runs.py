@@ -82,7 +82,7 @@ def regular_runs(runs: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any
     Where all were given one, as by an environment that sets it, all of them are regular.
     """
     states: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for run in sorted(runs, key=lambda run: parse(run.get("started")) or NEVER):
+    for run in sorted(runs, key=started):
         states[state_of(run)[0]].append(run)
     return {
         state: [run for run in found if not state_of(run)[1]] or found
@@ -116,25 +116,26 @@ def seconds(run: Mapping[str, Any]) -> float:
     return figure(run.get("seconds"))
 
 
-def ended(run: Mapping[str, Any]) -> datetime | None:
-    """Return when a run ended."""
-    started = parse(run.get("started"))
-    try:
-        return None if started is None else started + timedelta(seconds=seconds(run))
-    except OverflowError:
-        return None
+def started(run: Mapping[str, Any]) -> datetime:
+    """Return when a run started, or the beginning of time where that is unknown."""
+    return parse(run.get("started")) or NEVER
 
 
-def end_of(run: Mapping[str, Any]) -> datetime:
+def ended(run: Mapping[str, Any]) -> datetime:
     """Return when a run ended, or the beginning of time where that is unknown."""
-    return ended(run) or NEVER
+    try:
+        start = started(run)
+        return start if start == NEVER else start + timedelta(seconds=seconds(run))
+    except OverflowError:
+        return NEVER
 
 
 def lag(run: Mapping[str, Any]) -> timedelta | None:
     """Return how old the newest event of a run was when it ended."""
-    end = ended(run)
     events = [event for stream in streams_of(run) if (event := parse(stream.get("last_event")))]
-    return max(timedelta(0), end - max(events)) if end and events else None
+    if not events or ended(run) == NEVER:
+        return None
+    return max(timedelta(0), ended(run) - max(events))
 
 
 def reasons_in_words(reasons: Mapping[str, int]) -> str:

@@ -11,20 +11,21 @@ from target_amplitude.history.runs import (
     DAY,
     HOUR,
     NEVER,
-    end_of,
+    at,
     ended,
     figure,
     is_delivery,
     is_failed,
     is_good,
-    parse,
+    reasons_in_words,
     regular_runs,
     rejected,
+    started,
     total,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _MINUTE = timedelta(minutes=1)
 _GIVEN_UP = 30 * DAY
@@ -48,7 +49,7 @@ class Finding:
 
 def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
     """Return what is wrong, the worst first; if nothing is, that all is well."""
-    timed = [run for run in runs if ended(run) is not None]
+    timed = [run for run in runs if ended(run) != NEVER]
     if not timed:
         return [Finding("warning", "No run yet.", f"Run it once: {_RUN}")]
     states = _states(timed)
@@ -60,11 +61,9 @@ def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
                 "Switch off dry_run, and reconcile: report, and run it once.",
             )
         ]
-    findings = [
-        replace(found, text=f"{state}: {found.text}") if len(states) > 1 else found
-        for state, deliveries in states.items()
-        for found in _judge_state(deliveries, now)
-    ]
+    findings = _by_state(
+        states, lambda runs: [_failed(runs, now), _late(runs, now), _delivered_nothing(runs)]
+    )
     findings += _judge_reconciliation(timed)
     if not findings:
         return [_all_is_well(states, now)]
@@ -73,24 +72,32 @@ def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
 
 def monitor(runs: Sequence[dict[str, Any]], now: datetime, max_age: timedelta) -> list[Finding]:
     """Return for each state id whether its last run ended well, and recently enough."""
-    timed = [run for run in runs if (end := ended(run)) is not None and end <= now + DAY]
+    timed = [run for run in runs if NEVER < ended(run) <= now + DAY]
     states = _states(timed) or {"": []}
+    return _by_state(states, lambda runs: [_check_state(runs, now, max_age)])
+
+
+def _by_state(
+    states: dict[str, list[dict[str, Any]]],
+    check: Callable[[list[dict[str, Any]]], list[Finding | None]],
+) -> list[Finding]:
     return [
         replace(found, text=f"{state}: {found.text}") if len(states) > 1 else found
         for state, deliveries in states.items()
-        for found in (_check_state(deliveries, now, max_age),)
+        for found in check(deliveries)
+        if found is not None
     ]
 
 
 def _check_state(runs: Sequence[dict[str, Any]], now: datetime, max_age: timedelta) -> Finding:
-    good = max((end_of(run) for run in runs if is_good(run)), default=None)
+    good = max((ended(run) for run in runs if is_good(run)), default=None)
     failed = ""
     if runs and is_failed(runs[-1]):
-        failed = f"the last one failed {in_words(now - end_of(runs[-1]))} ago: "
+        failed = f"the last one failed {in_words(now - ended(runs[-1]))} ago: "
         failed += _sentence(runs[-1])
     if good is None:
         return _bad(f"Never: no run has ended well yet{'; ' if failed else '.'}{failed}")
-    ago = f"{in_words(now - good)} ago, at {_at(good)}"
+    ago = f"{in_words(now - good)} ago, at {at(good)}"
     if failed:
         return _bad(f"Failed: {failed} The last good run ended {ago}.")
     if now - good > max_age:
@@ -114,25 +121,20 @@ def _states(runs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         ((state, named),) = states.items()
         # Older versions did not know the state id of their runs; later ones, such as of rejects
         # that are loaded again, have none.
-        before = [run for run in unnamed if end_of(run) <= end_of(named[0])]
+        before = [run for run in unnamed if ended(run) <= ended(named[0])]
         states = {state: [*before, *named]}
-    newest = max((end_of(found[-1]) for found in states.values()), default=NEVER)
+    newest = max((ended(found[-1]) for found in states.values()), default=NEVER)
     return {
-        state: found for state, found in states.items() if newest - end_of(found[-1]) <= _GIVEN_UP
+        state: found for state, found in states.items() if newest - ended(found[-1]) <= _GIVEN_UP
     }
-
-
-def _judge_state(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
-    checks = (_failed(runs, now), _late(runs, now), _delivered_nothing(runs))
-    return [found for found in checks if found is not None]
 
 
 def _failed(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
     failed = list(takewhile(is_failed, reversed(runs)))
     if not failed:
         return None
-    since = parse(failed[-1].get("started")) or now
-    when = f"{_at(since)} ({in_words(now - since)} ago)"
+    since = started(failed[-1])
+    when = f"{at(since)} ({in_words(now - since)} ago)"
     said = _sentence(failed[0])
     if len(failed) == 1:
         text = f"The last run failed, at {when}: {said}"
@@ -149,9 +151,9 @@ def _failed(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
 
 
 def _late(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
-    starts = [start for run in runs if (start := parse(run.get("started"))) is not None]
+    starts = map(started, runs)
     gaps = sorted([later - earlier for earlier, later in pairwise(starts)][-_RECENT_GAPS:])
-    end = max(map(end_of, runs))
+    end = max(map(ended, runs))
     if len(gaps) < _FEWEST_GAPS:
         return None
     short, typical, long = (gaps[len(gaps) * quarter // 4] for quarter in (1, 2, 3))
@@ -160,7 +162,7 @@ def _late(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
         return None
     return Finding(
         "bad",
-        f"No run ended since {_at(end)} ({in_words(now - end)} ago); until then one started about "
+        f"No run ended since {at(end)} ({in_words(now - end)} ago); until then one started about "
         f"every {in_words(typical)}.",
         "See whether what starts it still does (cron's mail, the scheduler's own log), and "
         "whether a run still goes on.",
@@ -173,23 +175,22 @@ def _delivered_nothing(runs: Sequence[dict[str, Any]]) -> Finding | None:
     if not good or is_failed(runs[-1]):
         return None
     refused = sum((rejected(run) for run in good), start=rejected({}))
-    since = parse(good[-1].get("started"))
-    if refused.total() and since is not None:
+    if refused:
         last = "The last run" if len(good) == 1 else f"The last {len(good):,} runs"
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in refused.most_common())
+        since, reasons = started(good[-1]), reasons_in_words(dict(refused.most_common()))
         return Finding(
             "bad",
-            f"{last} delivered nothing, since {_at(since)}, and rejected {_events(refused.total())}"
+            f"{last} delivered nothing, since {at(since)}, and rejected {_events(refused.total())}"
             f" ({reasons}).",
             "The file at rejected_path holds them with the reasons; loaded again, they are sent.",
         )
-    ends = [end_of(run) for run in runs if total(run, "delivered")]
+    ends = [ended(run) for run in runs if total(run, "delivered")]
     pauses = [later - earlier for earlier, later in pairwise(ends)]
-    if not pauses or (pause := end_of(runs[-1]) - ends[-1]) <= max(DAY, *pauses):
+    if not pauses or (pause := ended(runs[-1]) - ends[-1]) <= max(DAY, *pauses):
         return None
     return Finding(
         "warning",
-        f"Every run ended well, but nothing was delivered since {_at(ends[-1])}, for "
+        f"Every run ended well, but nothing was delivered since {at(ends[-1])}, for "
         f"{in_words(pause)}; the longest pause before was {in_words(max(pauses))}.",
         "If emails were sent since, see what the tap can read: "
         "meltano invoke tap-hubspot-email-events:check",
@@ -200,9 +201,9 @@ def _judge_reconciliation(runs: Sequence[dict[str, Any]]) -> list[Finding]:
     compared = [run for run in runs if isinstance(run.get("reconciliation"), dict)]
     if not compared:
         return []
-    run = max(compared, key=end_of)
+    run = max(compared, key=ended)
     found = {name: int(figure(run["reconciliation"].get(name))) for name in ("missing", "doubled")}
-    when = _at(parse(run.get("started")))
+    when = at(started(run))
     findings = []
     if found["missing"] and not is_good(run):
         findings.append(
@@ -226,25 +227,21 @@ def _judge_reconciliation(runs: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Finding:
     runs = [run for deliveries in states.values() for run in deliveries]
-    last = max(runs, key=end_of)
+    last = max(runs, key=ended)
     where = f" for {len(states):,} state ids" if len(states) > 1 else ""
     said = "" if last.get("outcome") == "delivered" else f" It says: {_sentence(last)}"
-    failed = [
-        start
-        for run in runs
-        if is_failed(run) and (start := parse(run.get("started"))) and now - start <= 7 * DAY
-    ]
+    failed = [started(run) for run in runs if is_failed(run) and now - started(run) <= 7 * DAY]
     before = ""
     if failed:
         which = f"{len(failed):,} runs" if len(failed) > 1 else "One run"
         last_one = ", the last one" if len(failed) > 1 else ""
         before = (
-            f"{which} of the last 7 days failed{last_one} at {_at(max(failed))}; what was left, "
+            f"{which} of the last 7 days failed{last_one} at {at(max(failed))}; what was left, "
             "the next good run delivered. "
         )
     return Finding(
         "good",
-        f"All is well{where}: the last run ended {in_words(now - end_of(last))} ago and delivered "
+        f"All is well{where}: the last run ended {in_words(now - ended(last))} ago and delivered "
         f"{_events(total(last, 'delivered'))}.{said}",
         f"{before}There is nothing to do.",
     )
@@ -268,10 +265,6 @@ def in_words(length: timedelta) -> str:
 
 def _events(count: int) -> str:
     return f"{count:,} event{'s' if count != 1 else ''}"
-
-
-def _at(moment: datetime | None) -> str:
-    return "at an unknown time" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _sentence(run: dict[str, Any]) -> str:
