@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
@@ -193,9 +193,10 @@ class Run:
 
     def _end(self, outcome: str, *, code: int = 1) -> None:
         self._destination.close()
+        seconds = round(time.monotonic() - self._started, 3)
         summary = {
             "started": self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "seconds": round(time.monotonic() - self._started, 3),
+            "seconds": seconds,
             "outcome": outcome,
             "dry_run": self._is_dry,
             "streams": [counts.summary() for counts in self._counts.in_order()],
@@ -204,7 +205,7 @@ class Run:
         } | self._destination.figures()
         if (state := state_id(os.environ)) is not None:
             summary["state_id"] = state
-        self._log_end(summary)
+        self._log_end(seconds)
         try:
             self._job_log.append(summary)
         except OSError as failure:
@@ -212,10 +213,8 @@ class Run:
         self._rejects.close()
         self._wakeup.close()
 
-    def _log_end(self, summary: dict[str, Any]) -> None:
+    def _log_end(self, seconds: float) -> None:
         streams = self._counts.in_order()
-        for stream in summary["streams"]:
-            logger.debug(words.stream_details(stream))
         for line in words.table(streams, dry_run=self._is_dry):
             logger.info(line)
         reasons = words.rejected_reasons(streams)
@@ -229,7 +228,7 @@ class Run:
         warnings = words.warnings(streams, self._settings, rejected_path=path)
         for warning in (*self._destination.warnings(), *warnings):
             logger.warning(warning)
-        logger.info(words.totals(streams, summary["seconds"], dry_run=self._is_dry))
+        logger.info(words.totals(streams, seconds, dry_run=self._is_dry))
 
 
 def write_state(state: bytes) -> None:

@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
 from target_amplitude.common.plugin import DeclaredPlugin
-from target_amplitude.input.sdk_reader import SdkReader
-from target_amplitude.input.stream_maps import needs_stream_maps
 from target_amplitude.run import INPUT_ERRORS, Run
 from target_amplitude.settings import SETTINGS, Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from target_amplitude.amplitude.delays import Delays
 
 _NOT_FOR_EVENTS = ("add_record_metadata", "load_method")
+
+
+class _WholeInputReader(GenericSingerReader[bytes]):
+    """Hands the whole input over, where the SDK would call back for each line."""
+
+    def __init__(self, read: Callable[[IO[bytes]], dict[str, int]]) -> None:
+        """Take the function that reads a source; it returns the number of messages by type."""
+        super().__init__()
+        self._read = read
+
+    @override
+    def process_lines(
+        self,
+        file_input: IO[bytes] | None,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        return Counter(self._read(file_input or self.default_input))
+
+    @property
+    @override
+    def default_input(self) -> IO[bytes]:
+        return sys.stdin.buffer
+
+    @override
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        raise NotImplementedError
 
 
 class TargetAmplitude(DeclaredPlugin, Target):
@@ -40,7 +66,7 @@ class TargetAmplitude(DeclaredPlugin, Target):
     _run: Run | None = None
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(message_reader=SdkReader(self.read), **kwargs)
+        super().__init__(message_reader=_WholeInputReader(self.read), **kwargs)
 
     @override
     def process_endofpipe(self) -> None:
@@ -84,6 +110,7 @@ class TargetAmplitude(DeclaredPlugin, Target):
     def _ready_run(self) -> Run:
         if self._run is None:
             config = dict(self.config)
-            mapper = self.stream_maps if needs_stream_maps(config) else None
+            has_maps = config.get("stream_maps") or config.get("flattening_enabled")
+            mapper = self.stream_maps if has_maps else None
             self._run = Run(read_settings(config), mapper, self.delays)
         return self._run

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from target_amplitude.settings import Settings
 
 _CHECKPOINT = attrgetter("checkpoint")
-_COUNTS = attrgetter("counts")
 
 
 class Coordinator:
@@ -195,9 +194,6 @@ class Coordinator:
         self.queue.remove(events)
         for number, count in Counter(map(_CHECKPOINT, events)).items():
             self.checkpoints.acknowledge(number, count)
-        now = time.monotonic()
-        for counts in set(map(_COUNTS, events)):
-            counts.ended = now
 
 
 def as_failure(error: Exception, what: str) -> RunFailedError:

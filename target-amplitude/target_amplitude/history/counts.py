@@ -65,7 +65,8 @@ class StreamCounts:
     No dataclass: msgspec would write its fields where a reconciliation's file has its number.
 
     Attributes:
-        started: When its first record came, in seconds of the same clock as `ended`.
+        started: When its first record came, in seconds of the run's clock.
+        ended: When the last of its records was accepted or rejected.
         events: Records that were mapped to an event.
         fell_back: Events of the recipient, since the user field had no value.
         unusable_ids: Records by the type of what their user field holds, where that is no id.
@@ -116,11 +117,13 @@ class StreamCounts:
 
     def add_delivered(self, times: Collection[int | None]) -> None:
         """Count events that Amplitude accepted, by their times."""
+        self.ended = time.monotonic()
         self.delivered += len(times)
         self.delivered_hours.update([time // _HOUR for time in times if time is not None])
 
     def reject(self, reason: str, *, counted: bool) -> None:
         """Count a rejected record; `counted` ones count towards `max_rejected_percent`."""
+        self.ended = time.monotonic()
         self.rejected[reason] += 1
         if counted:
             self.rejected_counted += 1

@@ -1,14 +1,15 @@
-"""The runs of a job log as a table on a terminal."""
+"""What is told of each run, and the runs of a job log as a table on a terminal."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from target_amplitude.common.tables import table
 from target_amplitude.history.runs import (
+    NEVER,
+    at,
     figure,
     is_delivery,
     is_failed,
@@ -16,26 +17,44 @@ from target_amplitude.history.runs import (
     reasons_in_words,
     rejected,
     seconds,
+    started,
+    state_of,
     streams_of,
     total,
 )
+from target_amplitude.history.verdict import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "Started": lambda run: "-" if started(run) == NEVER else at(started(run)).removesuffix(" UTC"),
+    "State id": lambda run: state_of(run)[0] or "-",
+    "Suffix": lambda run: state_of(run)[1] or "-",
+    "Streams": lambda run: str(sum(bool(stream.get("read")) for stream in streams_of(run))),
+    "Read": lambda run: f"{total(run, 'read'):,}",
+    "Delivered": lambda run: f"{total(run, 'delivered'):,}",
+    "Skipped": lambda run: f"{total(run, 'skipped'):,}",
+    "Rejected": lambda run: reasons_in_words(rejected(run)) or "0",
+    "Lag": lambda run: "-" if (age := lag(run)) is None else in_words(age),
+    "Took": lambda run: f"{seconds(run):,.1f} s",
+}
 
 _NARROW = 100
 """Columns of a terminal below which only the most important figures are shown."""
 
-_TITLES = ("Started", "Streams", "Read", "Delivered", "Skipped", "Rejected", "Lag", "Took")
-_MOST_IMPORTANT = (0, 3, 5)
+_WIDE_TITLES = ("Started", "Streams", "Read", "Delivered", "Skipped", "Rejected", "Lag", "Took")
+_NARROW_TITLES = ("Started", "Delivered", "Rejected")
 
 
 def job_table(runs: Sequence[dict[str, Any]], *, width: int) -> list[str]:
     """Return the lines of a table, each ending in the run's outcome with its colour."""
-    rows = [_TITLES, *(_cells(run, is_narrow=width < _NARROW) for run in runs)]
-    if width < _NARROW:
-        rows = [tuple(row[place] for place in _MOST_IMPORTANT) for row in rows]
-    lines = table(rows, range(1, len(rows[0])))
+    is_narrow = width < _NARROW
+    titles = _NARROW_TITLES if is_narrow else _WIDE_TITLES
+    totals = {"Rejected": lambda run: f"{rejected(run).total():,}"} if is_narrow else {}
+    columns = COLUMNS | totals
+    rows = [titles, *([columns[title](run) for title in titles] for run in runs)]
+    lines = table(rows, range(1, len(titles)))
     return [
         click.style(f"{lines[0]}  Outcome", bold=True),
         *(
@@ -43,35 +62,6 @@ def job_table(runs: Sequence[dict[str, Any]], *, width: int) -> list[str]:
             for line, run in zip(lines[1:], runs, strict=True)
         ),
     ]
-
-
-def _cells(run: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
-    return (
-        str(run.get("started", ""))[:16].replace("T", " "),
-        str(sum(bool(stream.get("read")) for stream in streams_of(run))),
-        f"{total(run, 'read'):,}",
-        f"{total(run, 'delivered'):,}",
-        f"{total(run, 'skipped'):,}",
-        _rejected(run, is_narrow=is_narrow),
-        _age(lag(run)),
-        f"{seconds(run):,.1f} s",
-    )
-
-
-def _rejected(run: dict[str, Any], *, is_narrow: bool) -> str:
-    reasons = rejected(run)
-    if is_narrow:
-        return f"{reasons.total():,}"
-    return reasons_in_words(reasons) or "0"
-
-
-def _age(age: timedelta | None) -> str:
-    if age is None:
-        return "-"
-    minutes = int(age / timedelta(minutes=1))
-    if minutes < 120:  # noqa: PLR2004 - from then on nobody counts in minutes
-        return f"{minutes} min"
-    return f"{minutes // 60:,} h" if minutes < 2880 else f"{minutes // 1440:,} d"  # noqa: PLR2004
 
 
 def _outcome(run: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from target_amplitude.history.chart import number, shapes
+from target_amplitude.history.job_table import COLUMNS
 from target_amplitude.history.plots import charts, kind_of
 from target_amplitude.history.runs import (
     DAY,
@@ -15,18 +16,15 @@ from target_amplitude.history.runs import (
     ended,
     is_delivery,
     is_failed,
-    lag,
-    reasons_in_words,
     rejected,
-    seconds,
     started,
     state_of,
     total,
 )
-from target_amplitude.history.verdict import in_words, judge
+from target_amplitude.history.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 _MOST_RUNS = 500
 """As many marks fit into a chart."""
@@ -138,14 +136,13 @@ def _facts(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int) -> st
 def _table(runs: Sequence[dict[str, Any]], of: int) -> str:
     if not runs:
         return ""
-    has_states = len({state_of(run)[0] for run in runs}) > 1
-    shown = [column for column in _COLUMNS if column[0] != "State id" or has_states]
-    if not any(state_of(run)[1] for run in runs):
-        shown = [column for column in shown if column[0] != "Suffix"]
-    head = "".join(f"<th>{title}</th>" for title, _, _ in shown)
+    states, suffixes = zip(*map(state_of, runs), strict=True)
+    is_shown = {"State id": len(set(states)) > 1, "Suffix": any(suffixes)}
+    titles = [title for title in _COLUMNS if is_shown.get(title, True)]
+    head = "".join(f"<th>{title}</th>" for title in titles)
     rows = "".join(
         "<tr>"
-        + "".join(f"<td{style}>{html.escape(text(run))}</td>" for _, style, text in shown)
+        + "".join(f"<td{_COLUMNS[title]}>{html.escape(_cell(title, run))}</td>" for title in titles)
         + f"<td class={kind_of(run)}>{html.escape(_outcome(run))}</td></tr>"
         for run in reversed(runs)
     )
@@ -156,13 +153,9 @@ def _table(runs: Sequence[dict[str, Any]], of: int) -> str:
     )
 
 
-def _delivered(run: dict[str, Any]) -> str:
-    return f"{total(run, 'delivered'):,}" if is_delivery(run) else "-"
-
-
-def _lag(run: dict[str, Any]) -> str:
-    age = lag(run)
-    return "-" if age is None else in_words(age)
+def _cell(title: str, run: dict[str, Any]) -> str:
+    # What a report would have sent is not delivered.
+    return "-" if title == "Delivered" and not is_delivery(run) else COLUMNS[title](run)
 
 
 def _outcome(run: dict[str, Any]) -> str:
@@ -171,14 +164,15 @@ def _outcome(run: dict[str, Any]) -> str:
     return f"{_SIGNS[kind]} {'failed: ' if kind == 'failed' else ''}{said}"
 
 
-_COLUMNS: Sequence[tuple[str, str, Callable[[dict[str, Any]], str]]] = (
-    ("Started", "", lambda run: f"{started(run):%Y-%m-%d %H:%M}"),
-    ("State id", " data-name='State id'", lambda run: state_of(run)[0] or "-"),
-    ("Suffix", " data-name=Suffix", lambda run: state_of(run)[1] or "-"),
-    ("Read", " class=wide", lambda run: f"{total(run, 'read'):,}"),
-    ("Delivered", " data-name=Delivered", _delivered),
-    ("Skipped", " class=wide", lambda run: f"{total(run, 'skipped'):,}"),
-    ("Rejected", " data-name=Rejected", lambda run: reasons_in_words(rejected(run)) or "0"),
-    ("Lag", " class=wide", _lag),
-    ("Took", " class=wide", lambda run: f"{seconds(run):,.1f} s"),
-)
+_COLUMNS = {
+    "Started": "",
+    "State id": " data-name='State id'",
+    "Suffix": " data-name=Suffix",
+    "Read": " class=wide",
+    "Delivered": " data-name=Delivered",
+    "Skipped": " class=wide",
+    "Rejected": " data-name=Rejected",
+    "Lag": " class=wide",
+    "Took": " class=wide",
+}
+"""The columns of the table, each with what a cell needs on a narrow screen."""

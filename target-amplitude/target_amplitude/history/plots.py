@@ -24,6 +24,7 @@ from target_amplitude.history.runs import (
     seconds,
     state_of,
     total,
+    unit_of,
 )
 
 if TYPE_CHECKING:
@@ -39,12 +40,6 @@ _NAMES = {
     "apart": "ended well, under a state id suffix",
     "dry": "dry run or report",
 }
-_UNITS = (
-    ("seconds", timedelta(seconds=1), timedelta(minutes=2)),
-    ("minutes", timedelta(minutes=1), 2 * HOUR),
-    ("hours", HOUR, 2 * DAY),
-    ("days", DAY, timedelta.max),
-)
 
 
 def charts(runs: Sequence[dict[str, Any]], recent: Sequence[dict[str, Any]]) -> list[Chart]:
@@ -175,7 +170,7 @@ def _chart_of_lengths(
     """Return a chart of lengths of time in the unit that fits most of them."""
     lengths = sorted(length for _, length in found)
     usual = lengths[int(0.9 * len(lengths))] if lengths else timedelta(0)
-    unit, size = next((name, size) for name, size, most in _UNITS if usual < most)
+    unit, size = unit_of(usual)
     marks = [_mark(run, length / size, f"{length / size:,.1f} {unit}") for run, length in found]
     return _chart((title, note, unit), marks, whole=False)
 

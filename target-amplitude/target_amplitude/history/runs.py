@@ -93,6 +93,15 @@ def regular_runs(runs: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any
 NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
+def unit_of(length: timedelta) -> tuple[str, timedelta]:
+    """Return the unit that fits a length of time."""
+    if length < timedelta(minutes=1):
+        return "seconds", timedelta(seconds=1)
+    if length < 2 * HOUR:
+        return "minutes", timedelta(minutes=1)
+    return ("hours", HOUR) if length < 2 * DAY else ("days", DAY)
+
+
 def at(moment: datetime) -> str:
     """Return a moment in words."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"

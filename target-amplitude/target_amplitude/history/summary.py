@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_amplitude.common import tables
 
@@ -165,15 +165,3 @@ def _title(column: str, *, dry_run: bool) -> str:
 
 def _shorten(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 3]}..."
-
-
-def stream_details(summary: dict[str, Any]) -> str:
-    """Describe what the table leaves out of one stream, for the debug log."""
-    about = "" if summary["distinct_users_exact"] else "about "
-    return (
-        f"{summary['stream']}: {summary['matched']} users matched, {summary['fell_back']} fell "
-        f"back to the recipient, {sum(summary['unusable_ids'].values())} not a usable id, "
-        f"{about}{summary['distinct_users']} distinct, "
-        f"{summary['retried']} retried, {summary['requests']} requests, {summary['bytes']} bytes, "
-        f"{summary['seconds']:.1f} s"
-    )

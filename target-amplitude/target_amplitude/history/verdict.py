@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from target_amplitude.history.runs import (
     DAY,
-    HOUR,
     NEVER,
     at,
     ended,
@@ -22,12 +21,12 @@ from target_amplitude.history.runs import (
     rejected,
     started,
     total,
+    unit_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_MINUTE = timedelta(minutes=1)
 _GIVEN_UP = 30 * DAY
 """A state id that has not run for that much longer than another is of an account long gone."""
 
@@ -250,17 +249,9 @@ def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Find
 def in_words(length: timedelta) -> str:
     """Return a length of time in the unit that fits, such as `90 minutes`."""
     length = max(length, timedelta(0))
-    unit, name = next(
-        (unit, name)
-        for unit, name, most in (
-            (timedelta(seconds=1), "second", _MINUTE),
-            (_MINUTE, "minute", 2 * HOUR),
-            (HOUR, "hour", 2 * DAY),
-            (DAY, "day", timedelta.max),
-        )
-        if length < most
-    )
-    return f"{length // unit:,} {name}{'s' if length // unit != 1 else ''}"
+    name, unit = unit_of(length)
+    count = length // unit
+    return f"{count:,} {name if count != 1 else name.removesuffix('s')}"
 
 
 def _events(count: int) -> str:

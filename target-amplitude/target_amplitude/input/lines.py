@@ -55,23 +55,19 @@ def read_blocks(source: IO[str] | IO[bytes], wakeup: Wakeup, limit: int | None) 
     """
     rest: list[bytes] = []
     for chunk in _read_chunks(source, wakeup, limit):
-        begin = chunk.find(b"\n") + 1
-        if not begin:
-            rest.append(chunk)
-            continue
-        if rest:
-            yield b"".join([*rest, chunk[:begin]])
-        else:
-            begin = 0
         end = chunk.rfind(b"\n") + 1
-        yield from _blocks(chunk, begin, end)
-        rest = [chunk[end:]] if end < len(chunk) else []
-    if rest and not wakeup.is_woken:
-        yield b"".join(rest)
+        if end:
+            yield from _blocks(b"".join([*rest, chunk[:end]]))
+            rest = []
+        rest.append(chunk[end:])
+    last_line = b"".join(rest)
+    if last_line and not wakeup.is_woken:
+        yield last_line
 
 
-def _blocks(lines: bytes, begin: int, end: int) -> Iterator[bytes]:
-    while begin < end:
+def _blocks(lines: bytes) -> Iterator[bytes]:
+    begin = 0
+    while begin < len(lines):
         cut = lines.rfind(b"\n", begin, begin + _BLOCK) + 1 or lines.find(b"\n", begin) + 1
         yield lines[begin:cut]
         begin = cut

@@ -188,13 +188,14 @@ class InputReader:
             return
         if self._stream_maps is not None:
             self._stream_maps.is_replay |= is_replay
-            for mapped in self._stream_maps.apply(stream.name, record, number):
-                counts = self._counts[mapped.stream]
-                if mapped.record is None:
+            maps = self._stream_maps.apply(stream.name, record, number)
+            for alias, mapped, keys, separator in maps:
+                counts = self._counts[alias]
+                if mapped is None:
                     self._skip(counts)
                 else:
-                    _check_keys(mapped.record, mapped.keys, number)
-                    self._convert(mapped.record, stream.name, counts, line, mapped.separator)
+                    _check_keys(mapped, keys, number)
+                    self._convert(mapped, stream.name, counts, line, separator)
         else:
             _check_keys(record, stream.keys, number)
             self._convert(record, stream.name, stream.counts, line, stream.separator)

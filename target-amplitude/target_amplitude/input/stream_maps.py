@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from target_amplitude.common.stream_map_settings import MapError
 
@@ -10,19 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from target_amplitude.common.stream_maps import CheckedMapper
-
-
-class MappedRecord(NamedTuple):
-    """What a stream map made of a record.
-
-    `record` is None where the map filters it out; `separator` is that of flattened names, where the
-    map flattens.
-    """
-
-    stream: str
-    record: dict[str, Any] | None
-    keys: tuple[str, ...]
-    separator: str | None
 
 
 class StreamMaps:
@@ -59,8 +46,13 @@ class StreamMaps:
             for stream_map in self._mapper.stream_maps[stream]
         ]
 
-    def apply(self, stream: str, record: dict[str, Any], line: int) -> Iterator[MappedRecord]:
+    def apply(
+        self, stream: str, record: dict[str, Any], line: int
+    ) -> Iterator[tuple[str, dict[str, Any] | None, tuple[str, ...], str | None]]:
         """Yield what each map of a stream makes of a record from this line of the input.
+
+        That is the stream, the record or None where the map filters it out, its keys, and the
+        separator of flattened names where the map flattens.
 
         Raises:
             MapError: If an expression fails.
@@ -72,7 +64,7 @@ class StreamMaps:
             except MapError as failure:
                 raise MapError(f"Line {line} of the input: {failure}") from None
             keys = tuple(stream_map.transformed_key_properties or ())
-            yield MappedRecord(stream_map.stream_alias, mapped, keys, separator)
+            yield stream_map.stream_alias, mapped, keys, separator
 
     def check_matched(self) -> None:
         """Check at the end of the input that all maps were of use.
@@ -86,8 +78,3 @@ class StreamMaps:
     def warnings(self) -> Iterator[str]:
         """What to say of maps that dropped every record they got."""
         return self._mapper.warnings()
-
-
-def needs_stream_maps(config: dict[str, Any]) -> bool:
-    """Whether a configuration has stream maps or flattening."""
-    return bool(config.get("stream_maps") or config.get("flattening_enabled"))
