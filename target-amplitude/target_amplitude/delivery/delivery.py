@@ -119,10 +119,6 @@ class Delivery(Destination):
     def figures(self) -> dict[str, Any]:
         return {"requests": self._coordinator.requests, "bytes": self._coordinator.sent_bytes}
 
-    @override
-    def lines(self, left_out: str) -> list[str]:
-        return []
-
     def _drain(self) -> bool:
         """Deliver everything queued so far; False if interrupted and out of time before the end."""
         coordinator = self._coordinator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from typing_extensions import override
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from target_amplitude.delivery.block import Block
 
 
-class Destination(Protocol):
+class Destination:
     """Takes blocks in the order they were read."""
 
     @property
     def outcome(self) -> str:
         """What a good run did, in a word or two."""
+        raise NotImplementedError
 
     def add(self, block: Block) -> None:
         """Take a block; waits while too much is queued.
@@ -27,6 +28,7 @@ class Destination(Protocol):
         Raises:
             RunFailedError: If the run has failed, or the block cannot be kept.
         """
+        raise NotImplementedError
 
     def finish(self) -> None:
         """Do what is left to do, once the last block was added.
@@ -43,9 +45,11 @@ class Destination(Protocol):
 
     def figures(self) -> dict[str, Any]:
         """Return what the job log says beside the counts of streams."""
+        raise NotImplementedError
 
-    def lines(self, left_out: str) -> list[str]:
+    def lines(self, left_out: str) -> list[str]:  # noqa: ARG002 - for those that need it
         """Return the figures in words; `left_out` are the records without an event, by reason."""
+        return []
 
     def warnings(self) -> list[str]:
         """Return what a user should know beside the figures."""
@@ -80,18 +84,6 @@ class DryRun(Destination):
             if self._counts_users:
                 name = _decode(event.body).event_type
                 self._users.setdefault(name, DistinctUsers()).add([event.user])
-
-    @override
-    def finish(self) -> None:
-        """Nothing is left."""
-
-    @override
-    def interrupt(self, signum: int) -> None:
-        """Nothing takes long."""
-
-    @override
-    def close(self) -> None:
-        """Nothing goes on."""
 
     @override
     def figures(self) -> dict[str, Any]:

@@ -221,9 +221,13 @@ class InputReader:
         if not counts.has_emails and event is not NO_MAPPING:
             counts.has_emails = "event_type" not in record
         if isinstance(event, dict):
-            body = _to_body(event, self._max_bytes)
-            if isinstance(body, Refusal):
-                self._reject(body, counts, line)
+            try:
+                body = _encode(event)
+            except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
+                self._reject(_NOT_JSON, counts, line)
+                return
+            if len(body) >= self._max_bytes:
+                self._reject(_TOO_LARGE, counts, line)
                 return
             device = event.get("device_id", "")
             user = event.get("user_id") or device
@@ -309,14 +313,6 @@ class InputReader:
             raise InvalidInputLine(f"Line {number} of the input is a STATE without its value.")
         self._block.state = self._last_state = bytes(message.value)
         self.flush()
-
-
-def _to_body(event: dict[str, Any], max_bytes: int) -> bytes | Refusal:
-    try:
-        body = _encode(event)
-    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
-        return _NOT_JSON
-    return body if len(body) < max_bytes else _TOO_LARGE
 
 
 def _check_keys(record: dict[str, Any], keys: tuple[str, ...], number: int) -> None:
