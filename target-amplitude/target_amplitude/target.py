@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
 from target_amplitude.common.plugin import DeclaredPlugin
+from target_amplitude.delivery.preview import Preview
 from target_amplitude.input.sdk_reader import SdkReader
 from target_amplitude.input.stream_maps import needs_stream_maps
 from target_amplitude.run import INPUT_ERRORS, Run
@@ -37,6 +39,7 @@ class TargetAmplitude(DeclaredPlugin, Target):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
     delays: ClassVar[Delays | None] = None
+    preview: ClassVar[Preview | None] = None
     _run: Run | None = None
 
     def __init__(self, **kwargs: Any) -> None:
@@ -49,6 +52,8 @@ class TargetAmplitude(DeclaredPlugin, Target):
         Raises:
             RunFailedError: If more records were rejected than `max_rejected_percent` allows.
         """
+        if self.preview is not None:
+            click.echo(self.preview.text(), nl=False)
         code = self._ready_run().end()
         self._run = None
         if code:
@@ -57,6 +62,25 @@ class TargetAmplitude(DeclaredPlugin, Target):
     def read(self, source: IO[str] | IO[bytes]) -> dict[str, int]:
         """Read and deliver a source; returns the number of messages by type."""
         return self._ready_run().read(source)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--preview"],
+                is_flag=True,
+                help="Send nothing; show an example of each type of event, addresses masked.",
+            )
+        )
+        return command
+
+    @override
+    @classmethod
+    def invoke(cls, *, preview: bool = False, **kwargs: Any) -> None:
+        cls.preview = Preview() if preview else None
+        super().invoke(**kwargs)
 
     @classmethod
     @override
@@ -85,5 +109,5 @@ class TargetAmplitude(DeclaredPlugin, Target):
         if self._run is None:
             config = dict(self.config)
             mapper = self.stream_maps if needs_stream_maps(config) else None
-            self._run = Run(read_settings(config), mapper, self.delays)
+            self._run = Run(read_settings(config), mapper, self.delays, self.preview)
         return self._run
