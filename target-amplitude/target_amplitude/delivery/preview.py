@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 _MAX_TYPES = 100
 
-_QUOTED = r'\\"(?:[^"\\]|\\.)*?\\"'
-_PLAIN = r'[^\s"\\<>(),:;]'
-_ADDRESS = re.compile(rf"(?:{_QUOTED}|(?<!{_PLAIN}){_PLAIN}+)(?:@|%(?:25)*40)(?:{_PLAIN})+")
-"""An address within JSON, also percent-encoded, with all that stands beside it without a blank."""
+_PART = r'[^\s"\\<>(),:;]'
+_ADDRESS = re.compile(rf"""(?:"[^"]*"|(?<!{_PART}){_PART}+)(?:@|%(?:25)*40){_PART}+""")
+"""An address, also percent-encoded, with all that stands beside it without a blank."""
 
 
 class Preview(DryRun):
@@ -43,6 +42,17 @@ class Preview(DryRun):
 
     def text(self) -> str:
         """Return the examples as JSON, with `***@***` in the place of addresses."""
-        examples = (msgspec.json.encode(event) for _, event in self._examples.values())
-        shown = (msgspec.json.format(example, indent=2).decode() for example in examples)
-        return "".join(f"{_ADDRESS.sub('***@***', each)}\n" for each in shown)
+        return "".join(
+            msgspec.json.format(msgspec.json.encode(_masked(event)), indent=2).decode() + "\n"
+            for _, event in self._examples.values()
+        )
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _ADDRESS.sub("***@***", value)
+    if isinstance(value, list):
+        return [_masked(member) for member in value]
+    if isinstance(value, dict):
+        return {_masked(name): _masked(member) for name, member in value.items()}
+    return value

@@ -10,7 +10,12 @@ from target_amplitude.mapping.amplitude_events import (
     is_amplitude_event,
     normalize_amplitude_event,
 )
-from target_amplitude.mapping.properties import MAX_STRING, Flattener, UnsendableValueError
+from target_amplitude.mapping.properties import (
+    MAX_STRING,
+    Flattener,
+    UnsendableValueError,
+    remove,
+)
 from target_amplitude.mapping.timestamps import to_milliseconds
 from target_amplitude.mapping.traits import Traits
 from target_amplitude.mapping.user_agent import read_user_agent
@@ -33,8 +38,6 @@ from target_amplitude.mapping.validation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from target_amplitude.settings import Settings
 
 SKIP_SYNC = "$skip_user_properties_sync"
@@ -151,7 +154,7 @@ class EventMapper:
         properties.pop("created", None)
         properties.pop(user_field, None)
         if not properties.keys().isdisjoint(_SINGER_METADATA):
-            _remove(properties, _SINGER_METADATA)
+            remove(properties, _SINGER_METADATA)
         if self._mode != "off":
             if "userAgent" in record or "location" in record:
                 _describe_user(event, record)
@@ -231,11 +234,6 @@ def insert_id(portal: Any, time: int, identifier: Any) -> str:
         if len(whole) < MAX_NAME
         else f"hubspot:{sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()}"
     )
-
-
-def _remove(properties: dict[str, Any], names: Iterable[str]) -> None:
-    for name in names:
-        properties.pop(name, None)
 
 
 def _describe_user(event: dict[str, Any], record: dict[str, Any]) -> None:
