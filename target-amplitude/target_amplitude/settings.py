@@ -115,9 +115,9 @@ class Settings(SdkSettings, frozen=True, kw_only=True):
         dict[str, str],
         setting(
             "User Property Fields",
-            "User properties from fields of the record, by their names in Amplitude, such as "
-            '`{"lifecycle_stage": "contact.lifecyclestage"}`, or a list of fields, which keep '
-            "their last names.",
+            "User properties made of fields of the record: an object from the name in Amplitude to "
+            "the field, written as in `user_field`, or a list of fields, which keep their last "
+            "names.",
             takes_list=True,
         ),
     ] = msgspec.field(default_factory=dict)
@@ -125,8 +125,8 @@ class Settings(SdkSettings, frozen=True, kw_only=True):
         dict[str, str],
         setting(
             "Group Fields",
-            "Groups from fields of the record, by the type of group, such as "
-            '`{"company": "contact.associatedcompanyid"}`; needs Amplitude\'s Accounts add-on.',
+            "Groups made of fields of the record: an object from the type of group to the field. "
+            "Amplitude tracks them with its Accounts add-on only.",
         ),
     ] = msgspec.field(default_factory=dict)
     rejected_path: Annotated[

@@ -27,6 +27,7 @@ PROXIES = {
     "Fastmail": "FastMailUA/1.0",
     "Outlook's link checker": "Microsoft Office Existence Discovery",
 }
+STEPS = ("DELIVERED", "OPEN", "CLICK")
 TODAY = {"city": "Dublin", "country": "IRELAND", "os_name": "Ubuntu"}
 LAST_YEAR = {"city": "Boston", "country": "UNITED STATES", "os_name": "Android", "os_version": "9"}
 
@@ -159,3 +160,37 @@ def test_flattened_records_say_the_same(person: Pipe, sandbox: Sandbox) -> None:
     (flat,) = sandbox.amplitude_events()
     assert flat == nested
     assert (flat["user_properties"], flat["groups"]) == ({"plan": "team"}, {"company": "7"})
+
+
+def test_who_of_a_plan_opened_and_did_not_click_by_company(person: Pipe, sandbox: Sandbox) -> None:
+    sandbox.generate(events=6_000, days=20)
+    person.run()
+    campaign = sandbox.campaigns()[0]["id"]
+    contacts = sandbox.contacts()
+    expected: dict[str, set[str]] = {}
+    histories: dict[str, list[tuple[int, str]]] = {}
+    for event in sandbox.hubspot_events():
+        if event.get("emailCampaignId") == campaign and event.get("type") in STEPS:
+            histories.setdefault(event["recipient"], []).append((event["created"], event["type"]))
+    for who, history in histories.items():
+        known = contacts.get(who.lower(), {})
+        taken = [kind for _, kind in sorted(history)]
+        if known.get("plan") == "team" and in_order(taken, "DELIVERED", "OPEN"):
+            dropped = expected.setdefault(known["associatedcompanyid"], set())
+            if not in_order(taken, *STEPS):
+                dropped.add(who)
+
+    answer = sandbox.funnel_by_group(
+        campaign, [f"[HubSpot] EMAIL_{kind}" for kind in STEPS], "company", {"plan": "team"}
+    )
+
+    assert sum(map(len, expected.values())) > 10
+    assert len(expected) > 3
+    assert {
+        company: set(users["dropped"]) for company, users in answer.items() if users["reached"][1]
+    } == expected
+
+
+def in_order(taken: list[str], *steps: str) -> bool:
+    rest = iter(taken)
+    return all(step in rest for step in steps)
