@@ -115,7 +115,14 @@ def _read_list(_: Declared, value: Any) -> list[str] | None:
 
 
 def _read_object(declared: Declared, value: Any) -> dict[str, Any] | None:
-    if isinstance(value, str):
+    is_text = isinstance(value, str)
+    if declared.takes_list and not (
+        value.lstrip().startswith("{") if is_text else isinstance(value, dict)
+    ):
+        fields = _read_list(declared, value)
+        named = {field.rpartition(".")[2]: field for field in fields or ()}
+        return None if fields is None or len(named) < len(fields) else named
+    if is_text:
         value = _from_json(value)
     if not isinstance(value, dict):
         return None
@@ -162,9 +169,9 @@ def _expected(declared: Declared) -> str:
     if isinstance(kind, inspect.IntType | inspect.FloatType):
         return f"{'a whole' if isinstance(kind, inspect.IntType) else 'a'} number{_range(kind)}"
     if isinstance(kind, inspect.DictType):
-        return (
-            "a JSON object that holds only text" if _holds_only_text(declared) else "a JSON object"
-        )
+        of_text = " that holds only text" if _holds_only_text(declared) else ""
+        or_list = ", or a list of fields whose last names differ" if declared.takes_list else ""
+        return f"a JSON object{of_text}{or_list}"
     if isinstance(kind, inspect.StrType):
         return "text of printable ASCII characters" if declared.is_secret else "text"
     if isinstance(kind, inspect.ListType):

@@ -27,6 +27,7 @@ class Declared:
     """One setting as it is declared.
 
     `default` is None where it has none, and `is_private` tells that its value is not to be shown.
+    An object that `takes_list` may be a list of dotted fields, each named by its last part.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Declared:
     is_secret: bool
     keeps_blanks: bool
     is_private: bool
+    takes_list: bool
 
 
 def setting(  # noqa: PLR0913 - what there is to say of a setting
@@ -49,6 +51,7 @@ def setting(  # noqa: PLR0913 - what there is to say of a setting
     secret: bool = False,
     private: bool = False,
     keeps_blanks: bool = False,
+    takes_list: bool = False,
 ) -> msgspec.Meta:
     """Describe the setting that a field declares.
 
@@ -58,6 +61,7 @@ def setting(  # noqa: PLR0913 - what there is to say of a setting
         "is_secret": secret,
         "is_private": secret or private,
         "keeps_blanks": keeps_blanks,
+        "takes_list": takes_list,
     }
     return msgspec.Meta(title=title, description=description, ge=least, le=most, extra=extra)
 
@@ -106,6 +110,8 @@ def _schema_of(declared: Declared) -> dict[str, Any]:
     types = ["string", json_type]
     if _SOUNDS_SECRET.search(declared.name) and not declared.is_secret:
         types.reverse()
+    if declared.takes_list:
+        types.append("array")
     if not declared.is_required:
         types.append("null")
     schema: dict[str, Any] = {
@@ -113,7 +119,7 @@ def _schema_of(declared: Declared) -> dict[str, Any]:
         "title": declared.title,
         "description": declared.description,
     }
-    if isinstance(kind, inspect.ListType):
+    if "array" in types:
         schema["items"] = {"type": "string"}
     if isinstance(kind, inspect.IntType | inspect.FloatType):
         bounds = {"minimum": kind.ge, "maximum": kind.le}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from target_amplitude.common.stream_maps import CheckedMapper
     from target_amplitude.delivery.destination import Destination
+    from target_amplitude.delivery.preview import Preview
     from target_amplitude.settings import Settings
 
 INPUT_ERRORS = (
@@ -55,8 +56,11 @@ class Run:
         settings: Settings,
         mapper: CheckedMapper | None,
         delays: Delays | None = None,
+        preview: Preview | None = None,
     ) -> None:
         """Open what the run writes to; `mapper` is given where records need it.
+
+        A `preview` gets the events instead of Amplitude.
 
         Raises:
             RunFailedError: If a file cannot be written to.
@@ -68,9 +72,9 @@ class Run:
         self._wakeup = Wakeup()
         self._job_log = JobLog(Path(settings.job_log_path or os.devnull))
         self._counts = CountsByStream()
-        self._is_dry = settings.dry_run or settings.reconcile == "report"
+        self._is_dry = preview is not None or settings.dry_run or settings.reconcile == "report"
         self._rejects = RejectsFile(Path(os.devnull if self._is_dry else settings.rejected_path))
-        self._destination = self._choose_destination(delays or Delays())
+        self._destination = preview or self._choose_destination(delays or Delays())
         self._reader = InputReader(
             settings,
             self._destination,
@@ -222,7 +226,7 @@ class Run:
             logger.info("Rejected: %s", reasons)
         for line in self._destination.lines(reasons):
             logger.info(line)
-        for warning in self._reader.map_warnings():
+        for warning in self._reader.warnings():
             logger.warning(warning)
         path = None if self._is_dry else str(self._settings.rejected_path)
         warnings = words.warnings(streams, self._settings, rejected_path=path)

@@ -14,7 +14,7 @@ from target_amplitude.common.http import is_safe_address
 from target_amplitude.common.sdk_settings import SdkSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 HOSTS = {"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"}
 PATHS = {"batch": "/batch", "httpapi": "/2/httpapi"}
@@ -23,6 +23,38 @@ REQUEST_BYTES = {"batch": 20_000_000, "httpapi": 1_000_000}
 
 MAX_EVENTS = 2000
 """Events of a request Amplitude takes before it answers 413."""
+
+MAX_USER_PROPERTIES = 1000
+"""User properties of a project that Amplitude can query (Amplitude's page Limits)."""
+
+MAX_GROUP_TYPES, MAX_GROUPS = 5, 10
+"""Types of groups, and groups in all, that Amplitude tracks of an event (HTTP V2 API, `groups`).
+
+It drops what is beyond without a word. A project has five types as well.
+"""
+
+_MAX_NAME = 1024
+"""Characters of any text (HTTP V2 API); none is documented of names alone."""
+
+_RESERVED_BEGINNINGS = ("$", "[Amplitude]", "gp:", "grp:")
+"""Beginnings of names that mean something to Amplitude.
+
+`$set` and the like are operations (HTTP V2 API, `user_properties`), `[Amplitude]` is how it shows
+its own, `gp:` and `grp:` are how the Taxonomy API marks those of users and of groups.
+"""
+
+_OWN_USER_PROPERTIES = frozenset(
+    (
+        *("user_id", "device_id", "amplitude_id", "session_id", "event_id", "server_upload_time"),
+        *("country", "region", "city", "dma", "location_lat", "location_lng", "ip_address"),
+        *("platform", "os_name", "os_version", "device_brand", "device_manufacturer"),
+        *("device_model", "carrier", "language", "app_version", "start_version", "paying"),
+    )
+)
+"""User properties that Amplitude has of its own (Identify API, Taxonomy API).
+
+Whether one of the same name in `user_properties` sets it or becomes a second is not documented.
+"""
 
 ENVIRONMENT_PREFIX = "TARGET_AMPLITUDE"
 
@@ -74,10 +106,29 @@ class Settings(SdkSettings, frozen=True, kw_only=True):
         Literal["recent", "always", "never", "off"],
         setting(
             "User Properties",
-            "Events that may change the user's city, region, country and operating system: those "
-            "of the last 24 hours (`recent`), `always`, `never`, or not even sent (`off`).",
+            "Events that may change the user's city, region, country, operating system and "
+            "`user_property_fields`: those of the last 24 hours (`recent`), `always`, `never`, or "
+            "not even sent (`off`).",
         ),
     ] = "recent"
+    user_property_fields: Annotated[
+        dict[str, str],
+        setting(
+            "User Property Fields",
+            "User properties made of fields of the record: an object from the name in Amplitude to "
+            "the field, written as in `user_field`, or a list of fields, which keep their last "
+            "names.",
+            takes_list=True,
+        ),
+    ] = msgspec.field(default_factory=dict)
+    group_fields: Annotated[
+        dict[str, str],
+        setting(
+            "Group Fields",
+            "Groups made of fields of the record: an object from the type of group to the field. "
+            "Amplitude tracks them with its Accounts add-on only.",
+        ),
+    ] = msgspec.field(default_factory=dict)
     rejected_path: Annotated[
         str,
         setting(
@@ -217,9 +268,40 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             )
         if not settings.user_field.strip("."):
             problems.append("Setting user_field is empty: name a field, such as recipient.")
+        problems += _problems_of_names(settings)
         if not problems:
             return settings
     raise SettingsError(problems)
+
+
+def _problems_of_names(settings: Settings) -> Iterator[str]:
+    for setting_name, fields, own, most, what in (
+        (
+            "user_property_fields",
+            settings.user_property_fields,
+            _OWN_USER_PROPERTIES,
+            MAX_USER_PROPERTIES,
+            "user properties",
+        ),
+        ("group_fields", settings.group_fields, (), MAX_GROUP_TYPES, "types of groups"),
+    ):
+        if len(fields) > most:
+            yield (
+                f"Setting {setting_name} must name at most {most:,} {what}, which is what "
+                f"Amplitude takes, not {len(fields):,}."
+            )
+        for name, field in fields.items():
+            if not name.strip() or not field.strip(" .") or len(name) > _MAX_NAME:
+                yield (
+                    f"Setting {setting_name} must give each field a name of 1 to {_MAX_NAME} "
+                    "characters, and each name a field."
+                )
+            elif name in own or name.startswith(_RESERVED_BEGINNINGS):
+                yield (
+                    f"Setting {setting_name} must not use the name {name}, to which Amplitude "
+                    "gives a meaning of its own; choose another, such as "
+                    f'{{"hubspot_{field.rpartition(".")[2]}": "{field}"}}.'
+                )
 
 
 class SettingsError(UserError):

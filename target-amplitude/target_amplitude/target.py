@@ -6,12 +6,14 @@ import sys
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
 from target_amplitude.common.plugin import DeclaredPlugin
+from target_amplitude.delivery.preview import Preview
 from target_amplitude.run import INPUT_ERRORS, Run
 from target_amplitude.settings import SETTINGS, Settings, SettingsError, read_settings
 
@@ -63,6 +65,7 @@ class TargetAmplitude(DeclaredPlugin, Target):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
     delays: ClassVar[Delays | None] = None
+    preview: ClassVar[Preview | None] = None
     _run: Run | None = None
 
     def __init__(self, **kwargs: Any) -> None:
@@ -75,6 +78,8 @@ class TargetAmplitude(DeclaredPlugin, Target):
         Raises:
             RunFailedError: If more records were rejected than `max_rejected_percent` allows.
         """
+        if self.preview is not None:
+            click.echo(self.preview.text(), nl=False)
         code = self._ready_run().end()
         self._run = None
         if code:
@@ -83,6 +88,25 @@ class TargetAmplitude(DeclaredPlugin, Target):
     def read(self, source: IO[str] | IO[bytes]) -> dict[str, int]:
         """Read and deliver a source; returns the number of messages by type."""
         return self._ready_run().read(source)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--preview"],
+                is_flag=True,
+                help="Send nothing; show an example of each type of event, addresses masked.",
+            )
+        )
+        return command
+
+    @override
+    @classmethod
+    def invoke(cls, *, preview: bool = False, **kwargs: Any) -> None:
+        cls.preview = Preview() if preview else None
+        super().invoke(**kwargs)
 
     @classmethod
     @override
@@ -112,5 +136,5 @@ class TargetAmplitude(DeclaredPlugin, Target):
             config = dict(self.config)
             has_maps = config.get("stream_maps") or config.get("flattening_enabled")
             mapper = self.stream_maps if has_maps else None
-            self._run = Run(read_settings(config), mapper, self.delays)
+            self._run = Run(read_settings(config), mapper, self.delays, self.preview)
         return self._run

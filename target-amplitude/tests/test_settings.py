@@ -84,6 +84,50 @@ def test_any_name_may_be_the_users_field(field: str) -> None:
     assert read_settings(SETTINGS | {"user_field": field}).user_field == field
 
 
+@pytest.mark.parametrize("given", [["a.plan", "b"], "a.plan,b", '["a.plan", "b"]'])
+def test_a_list_of_fields_is_an_object_of_their_last_names(given: Any) -> None:
+    made = read_settings(SETTINGS | {"user_property_fields": given})
+    assert made.user_property_fields == {"plan": "a.plan", "b": "b"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "given", "says"),
+    [
+        ("user_property_fields", {"$set": "contact.plan"}, "the name $set"),
+        ("user_property_fields", {"$whatever": "contact.plan"}, "the name $whatever"),
+        ("user_property_fields", {"[Amplitude] City": "contact.city"}, "[Amplitude] City"),
+        ("user_property_fields", {"gp:plan": "contact.plan"}, "the name gp:plan"),
+        ("user_property_fields", ["contact.city"], '{"hubspot_city": "contact.city"}'),
+        ("user_property_fields", {"os_name": "browser.name"}, "the name os_name"),
+        ("user_property_fields", {" ": "contact.plan"}, "a name of 1 to 1024"),
+        ("user_property_fields", {"x" * 1025: "contact.plan"}, "a name of 1 to 1024"),
+        ("user_property_fields", {"plan": "."}, "each name a field"),
+        ("user_property_fields", ["contact."], "a name of 1 to 1024"),
+        ("user_property_fields", [f"contact.p{n}" for n in range(1001)], "at most 1,000 user"),
+        ("group_fields", {f"type {n}": "contact.x" for n in range(6)}, "at most 5 types"),
+        ("group_fields", {"$company": "contact.x"}, "the name $company"),
+        ("group_fields", {"grp:company": "contact.x"}, "the name grp:company"),
+        ("group_fields", {"": "contact.x"}, "a name of 1 to 1024"),
+        ("group_fields", {"company": ""}, "each name a field"),
+    ],
+)
+def test_a_name_that_amplitude_does_not_take_is_a_sentence(
+    setting: str, given: Any, says: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(SETTINGS | {setting: given})
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"Setting {setting} must ")
+    assert says in problem
+
+
+def test_as_many_names_as_amplitude_takes_are_taken() -> None:
+    fields = {f"p{number}": f"contact.p{number}" for number in range(1000)}
+    groups = {f"t{number}": "contact.x" for number in range(5)}
+    made = read_settings(SETTINGS | {"user_property_fields": fields, "group_fields": groups})
+    assert (made.user_property_fields, made.group_fields) == (fields, groups)
+
+
 def test_reconciling_takes_the_secret_key() -> None:
     given = SETTINGS | {"reconcile": "report", "secret_key": "s"}
     assert read_settings(given).reconcile == "report"

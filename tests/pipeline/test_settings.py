@@ -27,6 +27,8 @@ SAMPLE = {
         "max_rejected_percent": ("20", "a fifth"),
         "user_properties": ("Off", "whatever"),
         "event_types": ('{"OPEN": "Opened"}', "not json"),
+        "user_property_fields": ("contact.firstname", '["a.x", "b.x"]'),
+        "group_fields": ('{"name": "contact.firstname"}', "[]"),
         "min_id_length": ("1", "-1"),
         "gzip": ("yes", "zip"),
         "api_key": (" sandbox-api-key\n", "\u00e9"),
@@ -55,7 +57,8 @@ def test_text_of_every_kind_is_read_as_it_was_meant(project: Project, sandbox: S
     events = sandbox.amplitude_events()
     assert events
     assert sandbox.amplitude_counts().keys() >= {"Opened"}
-    assert not any("city" in event for event in events)
+    assert not any("city" in event or "user_properties" in event for event in events)
+    assert any("groups" in event for event in events)
     assert "Setting access_token has blanks or quotes around it" in run.stdout
     assert "Setting api_key has blanks or quotes around it" in run.stdout
 
@@ -113,9 +116,10 @@ def test_the_types_of_yaml_reach_the_plugins(project: Project, sandbox: Sandbox)
         TARGET: {
             "event_types": {"OPEN": "Opened"},
             "max_rejected_percent": 12.5,
-            "user_properties": "off",
             "gzip": True,
             "stream_maps": {"email_click": "__NULL__"},
+            "user_property_fields": ["contact.firstname"],
+            "group_fields": {"name": "contact.firstname"},
         },
     }
     for kind, plugin in kinds.items():
@@ -126,8 +130,10 @@ def test_the_types_of_yaml_reach_the_plugins(project: Project, sandbox: Sandbox)
     counts = sandbox.amplitude_counts()
     assert counts["Opened"] > 0
     assert "[HubSpot] EMAIL_CLICK" not in counts
+    events = sandbox.amplitude_events()
     assert {"firstname", "lastname"} & {
-        name.partition(".")[2]
-        for event in sandbox.amplitude_events()
-        for name in event["event_properties"]
+        name.partition(".")[2] for event in events for name in event["event_properties"]
     } == {"firstname"}
+    names = [event["event_properties"].get("contact.firstname") for event in events]
+    assert [event.get("user_properties", {}).get("firstname") for event in events] == names
+    assert [event.get("groups", {}).get("name") for event in events] == names

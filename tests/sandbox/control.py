@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.amplitude.export import OtherEvents
-from sandbox.amplitude.funnel import funnel
+from sandbox.amplitude.funnel import funnel, funnel_by_group
+from sandbox.amplitude.users import shown
 from sandbox.hubspot.campaigns import campaign_counts
 from sandbox.hubspot.store import Arrival
 from sandbox.scenarios.steady import Steady, arrivals
@@ -248,6 +249,28 @@ class Commands:
     def funnel(self, campaign_id: int | None, steps: Sequence[str]) -> list[int]:
         """The users who reached each step in order, for one campaign or for all (None)."""
         return funnel(self._project.storage.events(), campaign_id, list(steps))
+
+    def funnel_by_group(
+        self,
+        campaign_id: int | None,
+        steps: Sequence[str],
+        group_type: str,
+        where: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """For each group, the number of users at each step, and those ``dropped`` before the last.
+
+        ``where`` are user properties that the events of each step have.
+        """
+        project = self._project
+        events = shown(project.storage.events(), accounts=project.behaviour.accounts)
+        return funnel_by_group(events, campaign_id, list(steps), group_type, where or {})
+
+    def cohort(self, **properties: Any) -> list[str]:
+        """The users who have these properties now."""
+        users = self._project.users
+        return [
+            user for user in users.events if properties.items() <= users.properties(user).items()
+        ]
 
     def taxonomy(self) -> dict[str, Any]:
         """The plan: ``category``, ``event``, ``event-property``, each entry by its name."""

@@ -283,6 +283,62 @@ def test_a_funnel_counts_users_who_took_the_steps_in_order(
     assert sandbox.funnel(None, ["sent", "open", "click"]) == [3, 2, 2]
 
 
+def test_charts_see_the_table_as_it_was_when_an_event_came(
+    services: Services, sandbox: Sandbox
+) -> None:
+    def event(user: int, step: str, **fields: Any) -> dict[str, Any]:
+        return amplitude_event(
+            user, insert_id=f"{user}{step}", time={"sent": 10, "open": 20}[step], event_type=step
+        ) | {"groups": {"company": "7"}, **fields}
+
+    skips = {"$skip_user_properties_sync": True}
+    services.upload(
+        [
+            event(1, "sent", user_properties={"plan": "free", "city": "Rome"}),
+            event(1, "open", user_properties={"plan": "team"}, groups={"company": ["7", "8"]}),
+            event(2, "sent", user_properties={"plan": "team"}),
+            event(2, "open"),
+            event(3, "sent", user_properties={"plan": "team"}),
+            event(3, "open", **skips),
+            event(4, "sent", user_properties={"plan": "team"}, **skips),
+        ]
+    )
+
+    def funnel(**where: Any) -> Any:
+        return sandbox.funnel_by_group(None, ["sent", "open"], "company", where)
+
+    people = [f"person{number}@example.com" for number in range(5)]
+    assert funnel() == {
+        "7": {"reached": [4, 3], "dropped": [people[4]]},
+        "8": {"reached": [0, 0], "dropped": []},
+    }
+    assert funnel(plan="team")["7"] == {"reached": [3, 1], "dropped": [people[3], people[4]]}
+    assert sandbox.cohort(plan="team") == [people[1], people[2], people[3]]
+    assert sandbox.cohort(plan="team", city="Rome") == [people[1]]
+    sandbox.set_amplitude(accounts=False)
+    assert funnel() == {}
+
+
+def test_groups_beyond_the_limits_are_not_tracked(services: Services, sandbox: Sandbox) -> None:
+    many = [str(number) for number in range(12)]
+    upload = [
+        amplitude_event(0, groups={"a": many[:7], "b": many[:7]}),
+        amplitude_event(1, groups=dict.fromkeys("bcdefg", "1")),
+    ]
+    assert services.upload(upload).status_code == 200
+
+    def groups(group_type: str) -> list[str]:
+        return list(sandbox.funnel_by_group(None, [upload[0]["event_type"]], group_type))
+
+    assert [len(groups(name)) for name in "abcdefg"] == [7, 3, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("value", [7, True, ["a", 7], {"id": "7"}, [["a"]]])
+def test_a_group_that_is_not_text_is_refused(services: Services, value: Any) -> None:
+    answer = services.upload([amplitude_event(), amplitude_event(1, groups={"company": value})])
+    assert answer.json()["events_with_invalid_fields"] == {"groups": [1]}
+
+
 def test_the_taxonomy_needs_both_keys_and_names_what_exists_already(
     services: Services, sandbox: Sandbox
 ) -> None:

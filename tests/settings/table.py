@@ -103,6 +103,18 @@ TABLE: dict[str, dict[str, Row]] = {
         "user_field": Row(("contact.id", "contact.id"), (" id", "id"), (".",)),
         "unknown_users": _choice("skip", "SKIP\n"),
         "user_properties": _choice("off", "Off"),
+        "user_property_fields": Row(
+            ('{"stage": "contact.stage"}', {"stage": "contact.stage"}),
+            (' ["contact.plan", "sendId"]\n', {"plan": "contact.plan", "sendId": "sendId"}),
+            ("a,,b", "[1]", '["a.x", "b.x"]', '{"a": 5}', "{"),
+            (5, [1], [""], ["a.x", "b.x"], {"a": None}),
+        ),
+        "group_fields": Row(
+            ('{"company": "contact.id"}', {"company": "contact.id"}),
+            (' {"company": "contact.id"}\n', {"company": "contact.id"}),
+            (*OBJECT, '{"company": 5}'),
+            ([], 5, ["contact.id"], {"company": ["contact.id"]}),
+        ),
         "rejected_path": Row(("output/r.jsonl", "output/r.jsonl"), (" r.jsonl", "r.jsonl")),
         "max_rejected_percent": Row(
             ("12.5", 12.5),

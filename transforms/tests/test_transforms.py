@@ -36,6 +36,12 @@ def opened(user_agent: str, **fields: Any) -> Record:
     return event("OPEN", userAgent=user_agent, filteredEvent=False, **fields)
 
 
+def test_addresses_of_a_contact_become_hashes_and_all_else_of_it_stays() -> None:
+    contact = {"email": "Ada@Example.com", "plan": "team", "firstname": "Ada", "company": "7"}
+    treated = Pseudonymise(KEY)(event("SENT", contact=contact))
+    assert treated["contact"] == contact | {"email": hashed("ada@example.com")}
+
+
 def test_every_address_of_a_record_becomes_the_keyed_hash_of_it_in_lower_case() -> None:
     treated = Pseudonymise(KEY)(
         event(

@@ -28,7 +28,7 @@ from target_amplitude.mapping.flattened import find_separator, unflatten
 from target_amplitude.mapping.validation import INVALID_VALUE, NO_MAPPING, Refusal, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from target_amplitude.delivery.destination import Destination
     from target_amplitude.history.counts import CountsByStream, StreamCounts
@@ -76,6 +76,11 @@ class InputReader:
         self._stream_maps = stream_maps
         self._is_own_reject = is_own_reject
         self._mapper = EventMapper(settings)
+        self._wanted = (
+            settings.user_field,
+            *settings.user_property_fields.values(),
+            *settings.group_fields.values(),
+        )
         self._max_bytes = Transport.max_event_bytes(settings)
         self._streams: dict[str, _Stream] = {}
         self._warned_of: set[str] = set()
@@ -128,9 +133,12 @@ class InputReader:
         if self._stream_maps is not None:
             self._stream_maps.check_matched()
 
-    def map_warnings(self) -> Iterable[str]:
-        """Return what to say of stream maps that dropped every record they got."""
-        return () if self._stream_maps is None else self._stream_maps.warnings()
+    def warnings(self) -> Iterator[str]:
+        """Say which stream maps dropped every record they got, and which fields had no value."""
+        if self._stream_maps is not None:
+            yield from self._stream_maps.warnings()
+        emails = sum(counts.events for counts in self._counts.values() if counts.has_emails)
+        yield from self._mapper.traits.warnings(emails)
 
     def flush(self) -> None:
         """Pass on what was read.
@@ -214,7 +222,7 @@ class InputReader:
         what the names of the stream are flattened with.
         """
         if separator is not None and "event_type" not in record:
-            record = unflatten(record, separator, self._settings.user_field)
+            record = unflatten(record, separator, *self._wanted)
         event = self._mapper.map(record, self._now)
         if unusable := self._mapper.unusable:
             counts.unusable_ids[unusable] += 1
@@ -306,7 +314,7 @@ class InputReader:
             self._stream_maps.add_schema(name, schema, message.key_properties, self._find_separator)
 
     def _find_separator(self, names: Iterable[str]) -> str | None:
-        return find_separator(names, self._settings.user_field)
+        return find_separator(names, *self._wanted)
 
     def _read_state(self, message: Message, number: int) -> None:
         if message.value is ABSENT:

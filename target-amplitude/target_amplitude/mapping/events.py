@@ -10,8 +10,14 @@ from target_amplitude.mapping.amplitude_events import (
     is_amplitude_event,
     normalize_amplitude_event,
 )
-from target_amplitude.mapping.properties import MAX_STRING, Flattener, UnsendableValueError
+from target_amplitude.mapping.properties import (
+    MAX_STRING,
+    Flattener,
+    UnsendableValueError,
+    remove,
+)
 from target_amplitude.mapping.timestamps import to_milliseconds
+from target_amplitude.mapping.traits import Traits
 from target_amplitude.mapping.user_agent import read_user_agent
 from target_amplitude.mapping.validation import (
     DEFAULT_MIN_ID_LENGTH,
@@ -32,8 +38,6 @@ from target_amplitude.mapping.validation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from target_amplitude.settings import Settings
 
 SKIP_SYNC = "$skip_user_properties_sync"
@@ -70,6 +74,7 @@ class EventMapper:
     Attributes:
         fell_back: Whether the last event has the recipient as its user, for want of `user_field`.
         unusable: The type of what `user_field` holds in the last record, where that is no id.
+        traits: The user properties and groups that settings name.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -81,6 +86,8 @@ class EventMapper:
         self._user_field = settings.user_field
         self._user_path = settings.user_field.split(".")
         self._mode = settings.user_properties
+        self.traits = Traits(settings)
+        self._has_traits = bool(self.traits)
         self._min_id_length = settings.min_id_length or DEFAULT_MIN_ID_LENGTH
         self._flattener = Flattener()
         self._event_types: dict[str, str | Refusal] = {}
@@ -133,11 +140,6 @@ class EventMapper:
             properties = self._flattener.flatten(record)
         except UnsendableValueError as unsendable:
             return Refusal(INVALID_VALUE, str(unsendable))
-        del properties["type"]
-        properties.pop("created", None)
-        properties.pop(user_field, None)
-        if not properties.keys().isdisjoint(_SINGER_METADATA):
-            _remove(properties, _SINGER_METADATA)
         event: dict[str, Any] = {
             "event_type": event_type,
             "user_id": user_id,
@@ -146,6 +148,13 @@ class EventMapper:
             "event_properties": properties,
             "library": LIBRARY,
         }
+        if self._has_traits:
+            self.traits.add_to(event, properties)
+        del properties["type"]
+        properties.pop("created", None)
+        properties.pop(user_field, None)
+        if not properties.keys().isdisjoint(_SINGER_METADATA):
+            remove(properties, _SINGER_METADATA)
         if self._mode != "off":
             if "userAgent" in record or "location" in record:
                 _describe_user(event, record)
@@ -225,11 +234,6 @@ def insert_id(portal: Any, time: int, identifier: Any) -> str:
         if len(whole) < MAX_NAME
         else f"hubspot:{sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()}"
     )
-
-
-def _remove(properties: dict[str, Any], names: Iterable[str]) -> None:
-    for name in names:
-        properties.pop(name, None)
 
 
 def _describe_user(event: dict[str, Any], record: dict[str, Any]) -> None:

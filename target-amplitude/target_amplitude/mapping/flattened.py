@@ -29,18 +29,19 @@ _LISTS = frozenset(("replyTo", "cc", "bcc", "subscriptions", "version"))
 """HubSpot's lists, which flattening turns into JSON text."""
 
 
-def find_separator(names: Iterable[str], user_field: str) -> str | None:
+def find_separator(names: Iterable[str], *wanted: str) -> str | None:
     """Return the separator that the names of a schema are flattened with, or None.
 
-    `user_field` adds its own object and field to HubSpot's, where it is a dotted path.
+    The fields that settings name add their own objects and fields to HubSpot's, where they are
+    dotted paths.
     """
-    known = {parent: (parent, fields) for parent, fields in _CHILDREN.items()}
-    parent, _, field = user_field.partition(".")
-    if field:
-        of_parent = known.get(parent, (parent, ()))[1]
-        known[parent] = (parent, (*of_parent, field.rpartition(".")[2]))
+    known: dict[str, tuple[str, ...]] = dict(_CHILDREN)
+    for path in wanted:
+        parent, _, field = path.partition(".")
+        if field:
+            known[parent] = (*known.get(parent, ()), field.rpartition(".")[2])
     for name in names:
-        for parent, fields in known.values():
+        for parent, fields in known.items():
             if not name.startswith(parent):
                 continue
             for field in fields:
@@ -50,26 +51,26 @@ def find_separator(names: Iterable[str], user_field: str) -> str | None:
     return None
 
 
-def unflatten(record: dict[str, Any], separator: str, user_field: str) -> dict[str, Any]:
+def unflatten(record: dict[str, Any], separator: str, *wanted: str) -> dict[str, Any]:
     """Return a flattened email event as HubSpot nests it.
 
-    Names that are no email event's stay as they are, and so does `user_field`.
+    Names that are no email event's stay as they are, and so do the fields that settings name.
     """
     nested: dict[str, Any] = {}
-    of_user = (user_field, user_field.rpartition(".")[2])
+    restored = {*wanted, *(path.rpartition(".")[2] for path in wanted)}
     # A separator with letters may be part of any name, so then only HubSpot's objects are known.
     splits_any = not any(character.isalnum() for character in separator)
     for name, value in record.items():
         parent, found, field = name.partition(separator)
-        if not found or not field or name == user_field or not (splits_any or parent in _OBJECTS):
+        if not found or not field or name in wanted or not (splits_any or parent in _OBJECTS):
             if nested.get(name) is None:
-                nested[name] = _restore(name, value, of_user)
+                nested[name] = _restore(name, value, restored)
             continue
         if not isinstance(nested.get(parent), dict):
             nested[parent] = {}
         # HubSpot's names of contact properties may themselves hold the separator.
         path = [field] if parent == "contact" or not splits_any else field.split(separator)
-        _put(nested[parent], path, _restore(path[-1], value, of_user))
+        _put(nested[parent], path, _restore(path[-1], value, restored))
     return nested
 
 
@@ -82,11 +83,11 @@ def _put(target: dict[str, Any], path: list[str], value: Any) -> None:
     target[path[-1]] = value
 
 
-def _restore(name: str, value: Any, of_user: tuple[str, ...]) -> Any:
+def _restore(name: str, value: Any, wanted: set[str]) -> Any:
     """Read the JSON text that flattening makes of lists, and of objects beyond its depth."""
     if isinstance(value, str) and (
-        (value.startswith("[") and (name in _LISTS or name in of_user))
-        or (value.startswith("{") and (name in _OBJECTS or name in of_user))
+        (value.startswith("[") and (name in _LISTS or name in wanted))
+        or (value.startswith("{") and (name in _OBJECTS or name in wanted))
     ):
         try:
             return msgspec.json.decode(value)

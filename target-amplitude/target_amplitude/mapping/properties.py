@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_STRING = 1024
 """Characters that Amplitude keeps of a string value (HTTP V2 API, string character limit)."""
@@ -91,6 +94,12 @@ class Flattener:
             self._made = 0
         name = names[child] = f"{parent}.{child}"
         return name
+
+
+def remove(properties: dict[str, Any], names: Iterable[str]) -> None:
+    """Take names out, those that are not there as well."""
+    for name in names:
+        properties.pop(name, None)
 
 
 def clean(name: str, value: Any, depth: int) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from target_amplitude.common.event_types import SELECTED_BY_DEFAULT
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.taxonomy.event_types import EVENT_TYPES
-from target_amplitude.taxonomy.properties import properties_of
+from target_amplitude.taxonomy.properties import properties_of, user_properties_of
 
 if TYPE_CHECKING:
     from target_amplitude.settings import Settings
@@ -33,6 +33,7 @@ class Plan:
 
     events: tuple[PlannedEvent, ...]
     properties: tuple[PlannedProperty, ...]
+    user_properties: tuple[PlannedProperty, ...] = ()
 
 
 def make_plan(settings: Settings, *, every_type: bool = False) -> Plan:
@@ -55,4 +56,5 @@ def make_plan(settings: Settings, *, every_type: bool = False) -> Plan:
                 properties_of(kind, settings.user_field),
             )
     used = dict.fromkeys(planned for event in events.values() for planned in event.properties)
-    return Plan(tuple(events.values()), tuple(used))
+    fields = {} if settings.user_properties == "off" else settings.user_property_fields
+    return Plan(tuple(events.values()), tuple(used), user_properties_of(fields))

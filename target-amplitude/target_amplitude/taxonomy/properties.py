@@ -1,12 +1,12 @@
-"""The event properties of email events: meaning, type, and whether they are personal data.
+"""The properties of email events and of users: meaning, type, and whether they are personal data.
 
 Names are HubSpot's, dotted for nested objects, as the mapping sends them. Contact properties are
-missing, since they are chosen in the tap.
+missing, since they are chosen in the tap, unless a user property is made of one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
@@ -15,7 +15,7 @@ STRING, NUMBER, BOOLEAN, ANY = "string", "number", "boolean", "any"
 
 @dataclass(frozen=True, slots=True)
 class PlannedProperty:
-    """One event property; for a list, `value_type` is the type of its members."""
+    """One property; for a list, `value_type` is the type of its members."""
 
     name: str
     description: str
@@ -140,7 +140,36 @@ _OF_TYPE: dict[str, tuple[tuple[PlannedProperty, ...], ...]] = {
 }
 
 
+_PERSONAL_OF_CONTACT = frozenset(
+    (
+        *("email", "work_email", "firstname", "lastname", "phone", "mobilephone", "fax"),
+        *("address", "zip", "date_of_birth", "twitterhandle"),
+    )
+)
+"""HubSpot's own contact properties that say who a person is or where they live."""
+
+
 def properties_of(kind: str, user_field: str) -> tuple[PlannedProperty, ...]:
     """Return the properties of a HubSpot event type, without the field of the user id."""
     planned = chain(_COMMON, *_OF_TYPE.get(kind, ()))
     return tuple(each for each in planned if each.name != user_field)
+
+
+def user_properties_of(fields: dict[str, str]) -> tuple[PlannedProperty, ...]:
+    """Return the user properties that are made of fields, by their names in Amplitude."""
+    known = {each.name: each for each in chain(_COMMON, *chain.from_iterable(_OF_TYPE.values()))}
+    return tuple(
+        replace(known.get(field) or _of_other_field(field), name=name)
+        for name, field in fields.items()
+    )
+
+
+def _of_other_field(field: str) -> PlannedProperty:
+    parent, _, name = field.partition(".")
+    if parent != "contact":
+        return PlannedProperty(field, f"Field {field} of the email event.", ANY)
+    return PlannedProperty(
+        field,
+        f"Property {name} of the contact in HubSpot, as it was when the event was read.",
+        is_personal=name in _PERSONAL_OF_CONTACT,
+    )

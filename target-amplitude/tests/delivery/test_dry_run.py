@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
 import logging
-from typing import TYPE_CHECKING
+import subprocess
+from typing import TYPE_CHECKING, Any
 
-from loading.messages import OPEN, record, run_of
+import pytest
+
+from loading.loader import COMMAND
+from loading.messages import OPEN, record, run_of, schema, state
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
     from loading.loader import Loader
     from sandbox.client import Sandbox
@@ -24,3 +29,76 @@ def test_a_dry_run_counts_and_sends_nothing(
     assert (summary["read"], summary["delivered"], summary["distinct_users"]) == (201, 200, 50)
     assert summary["rejected"] == {"no user": 1}
     assert loader.runs[-1]["distinct_users_by_event_type"] == {OPEN: 50}
+
+
+def previewed(loader: Loader, messages: list[Any], **settings: Any) -> list[dict[str, Any]]:
+    """The examples that the command prints, in the order of their types."""
+    path = loader.rejected_path.parent / "config.json"
+    path.write_text(json.dumps(loader.config | settings))
+    done = subprocess.run(
+        [COMMAND, f"--config={path}", "--preview"],
+        input="".join(f"{json.dumps(message)}\n" for message in messages),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    decoder, text, examples = json.JSONDecoder(), done.stdout, []
+    while text:
+        example, end = decoder.raw_decode(text)
+        examples.append(example)
+        text = text[end:].lstrip()
+    return examples
+
+
+def test_a_preview_shows_an_example_of_each_type_and_sends_nothing(
+    sandbox: Sandbox, loader: Loader, tmp_path: Path
+) -> None:
+    contact = {"plan": "team", "company": 7, "gone": None}
+    messages = [
+        schema(),
+        *(record(number) for number in range(1, 5)),
+        record(5, contact=contact),
+        record(6, contact={"plan": "free"}),
+        record(7, type="CLICK", recipient="none"),
+        record(8, type="SENT"),
+        state(8),
+    ]
+    opened, sent = previewed(
+        loader,
+        messages,
+        user_property_fields=["contact.plan", "contact.gone"],
+        group_fields={"company": "contact.company"},
+    )
+    assert opened["event_type"] == OPEN
+    assert (opened["user_properties"], opened["groups"]) == ({"plan": "team"}, {"company": "7"})
+    assert (sent["event_type"], "groups" in sent) == ("[HubSpot] EMAIL_SENT", False)
+    assert sandbox.amplitude_stats()["requests"] == 0
+    assert loader.runs[-1]["dry_run"] is True
+    assert not (tmp_path / "rejected.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada.l@secret.example",
+        "Ada <ada.l@secret.example>, ada.l@secret.example",
+        'smtp; "ada.l"@secret.example',
+        "https://a.example/?email=ada.l%40secret.example&b=1",
+        "https://a.example/?email=ada.l%252540secret.example",
+        "bounce-ada.l=secret.example@mta.example",
+        "\n\tada.l@secret.example\\",
+        "ünï.ada.l@secret.example",
+    ],
+)
+def test_a_preview_masks_addresses_wherever_they_stand(loader: Loader, text: str) -> None:
+    messages = [schema(), record(1, contact={"email": text, text: [text, {text: text}]}, url=text)]
+    (example,) = previewed(
+        loader, messages, user_property_fields=["contact.email"], group_fields={"who": "url"}
+    )
+    shown = json.dumps(example)
+    assert "***@***" in shown
+    assert "ada.l" not in shown
+    assert "secret" not in shown
+    assert "user-1" not in shown

@@ -52,6 +52,24 @@ def test_corrected_rejects_are_delivered(sandbox: Sandbox, loader: Loader, tmp_p
     assert len(loader.rejected_records) == 2
 
 
+def test_a_corrected_reject_has_its_user_properties_and_groups(
+    sandbox: Sandbox, loader: Loader, tmp_path: Path
+) -> None:
+    person = {"user_property_fields": ["contact.plan"], "group_fields": {"company": "contact.id"}}
+    contact = {"plan": "team", "id": 7}
+    bad = record(2, contact=contact, recipient="unknown")
+    loader.load([schema(), record(1, contact=contact), bad, state(1)], **person)
+    corrected = tmp_path / "corrected.jsonl"
+    corrected.write_text(
+        loader.rejected_path.read_text().replace("unknown", "corrected@example.com")
+    )
+    loader.load_text(corrected, **person)
+    first, replayed = sandbox.amplitude_events()
+    assert replayed["user_id"] == "corrected@example.com"
+    for name in ("user_properties", "groups"):
+        assert replayed[name] == first[name]
+
+
 def test_the_rejects_file_can_be_its_own_input(sandbox: Sandbox, loader: Loader) -> None:
     loader.load(with_bad_users(20, 4, 9))
     text = loader.rejected_path.read_text()

@@ -219,3 +219,32 @@ def test_no_line_of_the_end_quotes_a_record(
     with pytest.raises(RunFailedError):
         loader.load([schema(), bad, state(1)])
     assert "a@b" not in caplog.text
+
+
+def test_fields_of_users_and_groups_without_a_value_are_named(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    contacts = [{}, {"plan": "team", "whole": {"a": 1}}, {"ids": [str(n) for n in range(11)]}]
+    loader.load(
+        [schema(), *(record(n, contact=contact) for n, contact in enumerate(contacts)), state(1)],
+        user_property_fields=["contact.plan", "contact.pln", "contact.whole"],
+        group_fields={"company": "contact.ids", "office": "contact.whole"},
+    )
+    assert warnings(caplog) == [
+        "user_property_fields: none of 3 email events has a usable value in contact.pln, "
+        "contact.whole; check the spelling, and whether the tap reads it (contact_properties) and "
+        "selects it.",
+        "group_fields: none of 3 email events has a usable value in contact.whole; check the "
+        "spelling, and whether the tap reads it (contact_properties) and selects it.",
+        "1 lists in group_fields name more groups than fit into the 10 that Amplitude takes of an "
+        "event, and are cut to their first 5; the event properties hold all of them.",
+    ]
+
+
+@pytest.mark.parametrize("messages", [[], [{"event_type": "Ordered", "user_id": "user-1"}]])
+def test_without_email_events_no_field_is_missed(
+    loader: Loader, caplog: pytest.LogCaptureFixture, messages: list[dict[str, Any]]
+) -> None:
+    made = [{"type": "RECORD", "stream": "orders", "record": each} for each in messages]
+    loader.load([schema("orders", ()), *made, state(1)], user_property_fields=["contact.plan"])
+    assert not [each for each in warnings(caplog) if "user_property_fields" in each]

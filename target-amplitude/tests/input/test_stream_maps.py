@@ -52,6 +52,33 @@ def email(stream: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("is_flattened", [False, True])
+def test_a_stream_map_may_make_the_fields_of_users_and_groups(
+    sandbox: Sandbox,
+    loader: Loader,
+    is_flattened: bool,  # noqa: FBT001
+) -> None:
+    names = schema()
+    names["schema"]["properties"] = {
+        "id": {"type": "string"},
+        "recipient": {"type": "string"},
+        "contact": {"type": "object", "properties": {"plans": {"type": "string"}}},
+    }
+    message = email("email_open")
+    message["record"]["contact"] = {"plans": "team;beta", "companies": ["7", "8"]}
+    loader.load(
+        [names, message, state(1)],
+        stream_maps={"email_open": {"domain": "recipient.split('@')[1]"}},
+        flattening_enabled=is_flattened,
+        flattening_max_depth=1,
+        user_property_fields={"plans": "contact.plans"},
+        group_fields={"company": "contact.companies", "domain": "domain"},
+    )
+    (event,) = sandbox.amplitude_events()
+    assert event["user_properties"] == {"plans": "team;beta"}
+    assert event["groups"] == {"company": ["7", "8"], "domain": "example.com"}
+
+
 def test_else_alone_drops_everything(
     sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:

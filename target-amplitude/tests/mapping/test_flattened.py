@@ -73,6 +73,35 @@ def test_objects_beyond_the_depth_of_flattening_are_read_from_their_text(depth: 
     assert event_of(unflatten(flat, "__", "recipient")) == event_of(record)
 
 
+TRAITS: dict[str, Any] = {
+    "user_property_fields": {"stage": "contact.life__cycle", "browsers": "browser.version"},
+    "group_fields": {"company": "contact.companies"},
+}
+FIELDS = ("contact.life__cycle", "browser.version", "contact.companies")
+
+
+@pytest.mark.parametrize("separator", ["__", ".", "-", "X"])
+def test_user_properties_and_groups_are_those_of_the_nested_record(separator: str) -> None:
+    contact = {"life__cycle": "lead", "companies": ["a", "b"]}
+    record = email(contact=contact, browser={"version": ["Firefox 127.0", "Firefox"]})
+    event = event_of(unflatten(flattened(record, separator), separator, *FIELDS), **TRAITS)
+    assert event == event_of(record, **TRAITS)
+    assert event["groups"] == {"company": ["a", "b"]}
+    assert event["user_properties"]["browsers"] == ["Firefox 127.0", "Firefox"]
+
+
+def test_a_field_that_a_setting_names_shows_the_separator() -> None:
+    assert find_separator(["id", "contact__plan"], "recipient", "contact.plan") == "__"
+    assert find_separator(["id", "contact__plan"], "recipient", "plan") is None
+
+
+def test_a_user_property_may_name_the_flattened_field_itself() -> None:
+    fields = {"stage": "contact__stage"}
+    flat = flattened(email(contact={"stage": "lead"}), "__")
+    event = event_of(unflatten(flat, "__", "contact__stage"), user_property_fields=fields)
+    assert event["user_properties"] == {"stage": "lead"}
+
+
 def test_a_user_field_may_name_the_flattened_field_itself() -> None:
     record = email(**NESTED)
     field = "contact__product_user_id"

@@ -77,6 +77,22 @@ def test_a_report_of_a_whole_history_finds_nothing_missing(
     assert not missing_file(loader).exists()
 
 
+def test_user_properties_and_groups_make_no_difference(sandbox: Sandbox, loader: Loader) -> None:
+    def read(plan: str) -> list[dict[str, Any]]:
+        contact = {"plan": plan, "id": 7}
+        return [schema(), *(record(n, contact=contact) for n in range(1, 21)), state(1)]
+
+    person = {"user_property_fields": ["contact.plan"], "group_fields": {"company": "contact.id"}}
+    loader.load(read("free"), **person)
+    loader.load(read("team"), **REPORT, **person)
+    assert (reconciled(loader)["amplitude"], reconciled(loader)["missing"]) == (20, 0)
+    lose(sandbox, loader, 7)
+    loader.load(read("team"), **SEND, **person)
+    *_, brought = sandbox.amplitude_events()
+    assert (brought["user_properties"], brought["groups"]) == ({"plan": "team"}, {"company": "7"})
+    assert sandbox.amplitude_stats()["duplicates"] == 0
+
+
 def test_what_is_missing_is_reported_kept_and_brought(
     sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -60,6 +60,48 @@ def test_category_events_and_properties_are_registered(sandbox: Sandbox) -> None
     assert all("because it can be set once" in line for line in lines(result, "display name"))
 
 
+PERSON = {
+    "user_property_fields": json.dumps(
+        {
+            "plan": "contact.plan",
+            "work email": "contact.email",
+            "versions": "browser.version",
+            "mine": "tomorrow",
+        }
+    )
+}
+
+
+def test_user_properties_are_registered_with_what_they_are_made_of(sandbox: Sandbox) -> None:
+    result = taxonomy(sandbox, **PERSON)
+    plan = sandbox.taxonomy()["user-property"]
+    assert list(plan) == ["gp:plan", "gp:work email", "gp:versions", "gp:mine"]
+    assert plan["gp:plan"]["description"].startswith("Property plan of the contact in HubSpot")
+    assert plan["gp:plan"]["type"] == "string"
+    assert "classifications" not in plan["gp:plan"]
+    assert plan["gp:work email"]["classifications"] == "PII"
+    assert plan["gp:versions"]["is_array_type"] == "true"
+    assert plan["gp:mine"]["type"] == "any"
+    assert len(lines(result, "user property")) == 4
+
+
+@pytest.mark.parametrize("answer", ["conflict", "success_false"])
+def test_existing_user_properties_are_changed_only_when_asked(
+    sandbox: Sandbox, answer: str
+) -> None:
+    sandbox.set_amplitude(planned_again=answer)
+    taxonomy(sandbox, **PERSON)
+    again = lines(taxonomy(sandbox, **PERSON), "user property")
+    changed = lines(taxonomy(sandbox, "--overwrite", **PERSON), "user property")
+    assert all("because it exists already" in line for line in again)
+    assert all(line.endswith("updated") for line in changed)
+
+
+def test_without_user_properties_none_is_registered(sandbox: Sandbox) -> None:
+    taxonomy(sandbox, user_properties="off", **PERSON)
+    assert "user-property" not in sandbox.taxonomy()
+
+
 def test_display_names_follow_once_events_have_arrived(sandbox: Sandbox, loader: Loader) -> None:
     taxonomy(sandbox)
     loader.load(run_of(3))

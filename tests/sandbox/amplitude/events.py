@@ -38,7 +38,7 @@ class Event(
     session_id: int | None = None
     event_properties: msgspec.Raw = NOTHING
     user_properties: dict[str, object] | None = None
-    groups: dict[str, object] | None = None
+    groups: dict[str, str | list[str]] | None = None
     group_properties: dict[str, object] | None = None
     plan: dict[str, object] | None = None
     ingestion_metadata: dict[str, object] | None = None

@@ -121,6 +121,8 @@ def as_exported(event: dict[str, Any], at: float) -> dict[str, Any]:
         "event_time": time,
         "server_upload_time": text(at),
         "event_properties": event.get("event_properties", {}),
+        "user_properties": event.get("user_properties", {}),
+        "groups": event.get("groups", {}),
         "city": event.get("city"),
         "library": event.get("library"),
     }

@@ -39,6 +39,10 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
     # Whether the key of a request is looked at before or after its events.
     key_checked: Literal["first", "after_events"] = "first"
     taxonomy: bool = True
+    # How a user property that is planned already is answered.
+    planned_again: Literal["conflict", "success_false"] = "conflict"
+    # Whether the project has the Accounts add-on, without which groups are not tracked.
+    accounts: bool = True
     export_delay_hours: float = 2
     # More in one export is too large; 0 is without limit.
     export_most_events: int = 0

@@ -1,4 +1,7 @@
-"""``/api/2/taxonomy``: the plan of categories, events and properties."""
+"""``/api/2/taxonomy``: the plan of categories, events and properties.
+
+A user property is planned by its name, and read and changed by its name after ``gp:``.
+"""
 
 from __future__ import annotations
 
@@ -59,10 +62,15 @@ class Taxonomy:
             return failure(400, f"The field {KINDS[kind]} is missing or the body is not a form")
         if kind == "event" and "display_name" in form:
             return failure(400, "The display name of an event can be set only by an update")
+        entry = dict(form)
+        if kind == "user-property":
+            name = entry[KINDS[kind]] = f"gp:{name}"
         key = key_of(kind, name, form)
         if key in self.project.plan[kind]:
+            if kind == "user-property" and self.project.behaviour.planned_again == "success_false":
+                return json_response({"success": False}, 200)
             return failure(409, f"{name} already exists")
-        self.project.plan[kind][key] = dict(form)
+        self.project.plan[kind][key] = entry
         return success()
 
     async def read(self, request: Request, kind: str) -> Response:

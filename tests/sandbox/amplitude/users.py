@@ -1,18 +1,23 @@
-"""The table of user properties, which Amplitude keeps in the order events are received."""
+"""The table of user properties, which Amplitude keeps in the order events are received; groups."""
 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from sandbox.amplitude.events import Event
 
 if TYPE_CHECKING:
-    from sandbox.amplitude.events import Event
+    from collections.abc import Iterable, Iterator
 
 LOCATION = ("country", "region", "city", "dma")
 DEVICE = (
     *("platform", "os_name", "os_version", "device_brand", "device_manufacturer"),
     *("device_model", "carrier"),
 )
+MOST_GROUP_TYPES, MOST_GROUPS = 5, 10
 location_of = attrgetter(*LOCATION)
 device_of = attrgetter(*DEVICE)
 NOWHERE, NO_DEVICE = (None,) * len(LOCATION), (None,) * len(DEVICE)
@@ -31,8 +36,10 @@ class Users:
         """Take one new event into account."""
         user = event.user_id or event.device
         self.events[user] = self.events.get(user, 0) + 1
-        if event.skip_user_properties_sync:
-            return
+        if not event.skip_user_properties_sync:
+            self._write(user, event)
+
+    def _write(self, user: str, event: Event) -> None:
         # One key of a group resets those of the group that are not set with it.
         location = location_of(event)
         if location != NOWHERE:
@@ -80,3 +87,40 @@ class Users:
                 table[name] = table.get(name, 0) + value
             elif operation == "$unset":
                 table.pop(name, None)
+
+
+class Shown(NamedTuple):
+    """An event as charts see it: with the table of its user, and the groups that are tracked."""
+
+    payload: bytes
+    user_properties: dict[str, Any]
+    groups: dict[str, list[str]]
+
+
+def shown(events: Iterable[bytes], *, accounts: bool) -> Iterator[Shown]:
+    """Each event, in the order of arrival, with what it got from the table when it came.
+
+    One that skips the table shows only what it brought. Without the Accounts add-on there are no
+    groups.
+    """
+    users = Users()
+    types: set[str] = set()
+    for payload in events:
+        event = msgspec.json.decode(payload, type=Event)
+        user = event.user_id or event.device
+        table = Users() if event.skip_user_properties_sync else users
+        table.see(msgspec.structs.replace(event, skip_user_properties_sync=None))
+        groups = tracked(event.groups or {}, types) if accounts else {}
+        yield Shown(payload, table.properties(user), groups)
+
+
+def tracked(groups: dict[str, str | list[str]], types: set[str]) -> dict[str, list[str]]:
+    """The groups of an event that fit into the limits, given the types a project has so far."""
+    left = MOST_GROUPS
+    kept = {}
+    for name, value in groups.items():
+        if left and (name in types or len(types) < MOST_GROUP_TYPES):
+            types.add(name)
+            kept[name] = [value][:left] if isinstance(value, str) else value[:left]
+            left -= len(kept[name])
+    return kept

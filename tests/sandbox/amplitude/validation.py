@@ -87,13 +87,21 @@ def examine(events: list[Any], min_id_length: int) -> Findings:
                 # A null is the same as leaving the key out, but for the time.
                 if value is not None or name == "time":
                     findings.note(INVALID, name, index)
-            elif (types is WHOLE and abs(value) > MOST_WHOLE) or (
-                types is OBJECT and not is_sane(value, 1)
+            elif (
+                (types is WHOLE and abs(value) > MOST_WHOLE)
+                or (types is OBJECT and not is_sane(value, 1))
+                or (name == "groups" and not all(map(_names_groups, value.values())))
             ):
                 findings.note(INVALID, name, index)
         _examine_type(event, index, findings)
         _examine_ids(event, index, min_id_length, findings)
     return findings
+
+
+def _names_groups(value: Any) -> bool:
+    return type(value) is str or (
+        type(value) is list and all(type(member) is str for member in value)
+    )
 
 
 def _examine_type(event: dict[str, Any], index: int, findings: Findings) -> None:

@@ -30,6 +30,9 @@ def contact(number: int) -> dict[str, str] | None:
         "firstname": FIRST[number % len(FIRST)].strip(".").title(),
         "lastname": LAST[number // len(FIRST) % len(LAST)].title(),
         "lifecyclestage": ("lead", "customer", "subscriber")[number % 3],
+        "plan": ("free", "team", "enterprise")[number // 3 % 3],
+        "hubspot_owner_id": str(9000 + number % 7),
+        "associatedcompanyid": str(70_000 + number % 12),
     }
     if number % 4:
         properties["product_user_id"] = f"user-{number:06d}"
