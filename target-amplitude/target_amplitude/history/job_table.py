@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from target_amplitude.common.tables import table
+from target_amplitude.common.text import fit
 from target_amplitude.history.runs import (
     figure,
     is_delivery,
@@ -25,28 +24,27 @@ if TYPE_CHECKING:
 _NARROW = 100
 """Columns of a terminal below which only the most important figures are shown."""
 
+BOLD: dict[str, Any] = {"bold": True}
 _TITLES = ("Started", "Streams", "Read", "Delivered", "Skipped", "Rejected", "Lag", "Took")
 _MOST_IMPORTANT = (0, 3, 5)
 
 
-def job_table(runs: Sequence[dict[str, Any]], *, width: int) -> list[str]:
-    """Return the lines of a table, each ending in the run's outcome with its colour."""
+def job_table(
+    runs: Sequence[dict[str, Any]], *, width: int
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the lines of a table, each with the run's outcome that ends it, and its style."""
     rows = [_TITLES, *(_cells(run, is_narrow=width < _NARROW) for run in runs)]
     if width < _NARROW:
         rows = [tuple(row[place] for place in _MOST_IMPORTANT) for row in rows]
     lines = table(rows, range(1, len(rows[0])))
-    return [
-        click.style(f"{lines[0]}  Outcome", bold=True),
-        *(
-            f"{line}  {click.style(_outcome(run), fg=_colour(run))}"
-            for line, run in zip(lines[1:], runs, strict=True)
-        ),
-    ]
+    outcomes = [fit(_outcome(run)) for run in runs]
+    styles = [{"fg": _colour(run)} for run in runs]
+    return list(zip(lines, ["Outcome", *outcomes], [BOLD, *styles], strict=True))
 
 
 def _cells(run: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
     return (
-        str(run.get("started", ""))[:16].replace("T", " "),
+        fit(run.get("started", ""))[:16].replace("T", " "),
         str(sum(bool(stream.get("read")) for stream in streams_of(run))),
         f"{total(run, 'read'):,}",
         f"{total(run, 'delivered'):,}",
@@ -61,7 +59,7 @@ def _rejected(run: dict[str, Any], *, is_narrow: bool) -> str:
     reasons = rejected(run)
     if is_narrow:
         return f"{reasons.total():,}"
-    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items()) or "0"
+    return fit(", ".join(f"{count:,} {reason}" for reason, count in reasons.items()) or "0")
 
 
 def _age(age: timedelta | None) -> str:

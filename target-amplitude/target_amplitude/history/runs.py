@@ -19,6 +19,9 @@ DAY = timedelta(days=1)
 _GOOD_OUTCOMES = ("delivered", "dry run", "reconciled")
 """Of lines without an exit code, which versions before 0.1 wrote."""
 
+_YEARS = range(2000, 2100)
+"""Events of other years are damage, and would make a page without bounds."""
+
 _LARGEST = 1e15
 """Above, a number is damage: the events of all HubSpot accounts together are fewer."""
 
@@ -171,7 +174,7 @@ def delivered_events(runs: Sequence[dict[str, Any]]) -> DeliveredEvents:
     by_suffix: dict[tuple[str, str, datetime], Counter[str]] = defaultdict(Counter)
     for stream, state, suffix, text, count in delivered:
         moment = parse(f"{text}:00" if "T" in text else text)
-        if moment is not None:
+        if moment is not None and moment.year in _YEARS:
             if unit == DAY:
                 moment = moment.replace(hour=0)
             by_suffix[stream, state, moment][suffix] += count

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
+
+from target_amplitude.common.output import standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ class SdkReader(GenericSingerReader[bytes]):
     @property
     @override
     def default_input(self) -> IO[bytes]:
-        return sys.stdin.buffer
+        return standard_input()
 
     @override
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
