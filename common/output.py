@@ -60,11 +60,11 @@ def write_whole(stream: BinaryIO, data: bytes) -> None:
         _wait(stream.fileno(), select.POLLOUT)
 
 
-def write_output(data: bytes) -> None:
-    """Write all of it to standard output.
+def write_output(data: bytes, what: str) -> None:
+    """Write all of it to standard output; `what` names it.
 
     Raises:
-        UserError: It is closed, or the disk is full.
+        UserError: That is closed, or the disk is full.
     """
     # A caller within the same process may have put something in its place that takes text only.
     binary: BinaryIO | None = getattr(sys.stdout, "buffer", None)
@@ -73,12 +73,15 @@ def write_output(data: bytes) -> None:
             sys.stdout.write(data.decode())
         else:
             write_whole(binary, data)
-    except (AttributeError, OSError, ValueError) as error:
+    except (AttributeError, OSError, ValueError) as error:  # it is None where it was closed before
         discard(sys.stdout)
         if isinstance(error, OSError) and error.errno != errno.EPIPE:
-            raise UserError(f"Standard output cannot be written to: {reason(error)}.") from None
+            raise UserError(
+                f"{what} cannot be written to standard output: {reason(error)}."
+            ) from None
         raise UserError(
-            "Standard output is closed: the program that reads it has ended; see its own messages."
+            f"{what} cannot be written, since standard output is closed: the program that reads it "
+            "has ended; see its own messages."
         ) from None
 
 

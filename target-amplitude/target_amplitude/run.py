@@ -16,6 +16,7 @@ from target_amplitude.amplitude.delays import Delays
 from target_amplitude.common.errors import UserError
 from target_amplitude.common.output import reason, refuse_same, write_output
 from target_amplitude.common.stream_map_settings import MapError
+from target_amplitude.common.text import LONGEST_LINE, fit
 from target_amplitude.delivery.coordinator import Coordinator
 from target_amplitude.delivery.delivery import Delivery
 from target_amplitude.delivery.destination import DryRun
@@ -205,7 +206,7 @@ class Run:
         summary = {
             "started": self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds": round(time.monotonic() - self._started, 3),
-            "outcome": outcome,
+            "outcome": fit(outcome, LONGEST_LINE),
             "dry_run": self._is_dry,
             "streams": [counts.summary() for counts in self._counts.in_order()],
             "exit_code": code,
@@ -248,6 +249,6 @@ def write_state(state: bytes) -> None:
         RunFailedError: If that is closed, or the disk is full.
     """
     try:
-        write_output(state + b"\n")
+        write_output(state + b"\n", "State")
     except UserError as failure:
-        raise RunFailedError(f"State cannot be written: {failure}") from None
+        raise RunFailedError(failure.message) from None

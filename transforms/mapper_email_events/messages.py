@@ -100,7 +100,7 @@ class BlockWriter(GenericSingerWriter[bytes, bytes]):
         """
         block = b"".join(self._lines)
         self._lines = []
-        write_output(block)
+        write_output(block, "Records")
 
 
 def read_blocks(descriptor: int) -> Iterator[bytes]:

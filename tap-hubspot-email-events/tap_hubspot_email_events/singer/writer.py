@@ -53,7 +53,7 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
             SystemExit: They cannot be written, because the reader has ended for example.
         """
         try:
-            write_output(lines)
+            write_output(lines, "Records")
         except UserError as failure:
             logger.error("%s", failure)  # noqa: TRY400 - a user needs no traceback
             raise SystemExit(1) from None

@@ -110,7 +110,7 @@ def test_a_run_whose_input_ended_early_is_failed_without_colours_too() -> None:
     run = run_ago(1, exit_code=0, complete=False, outcome="the input ended early: why")
     line = job_table([run], width=120)[1]
     assert "failed: the input ended early: why" in line
-    assert "\x1b[31m" in line
+    assert {"fg": "red"} in line
 
 
 def test_the_age_is_of_the_users_choice(tmp_path: Path) -> None:
