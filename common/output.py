@@ -127,7 +127,10 @@ def open_output(path: PurePath, *, append: bool, private: bool = True) -> int:
         flags |= os.O_APPEND
     mode = 0o600 if private else 0o666
     with _as_os_error():
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, "its folder is a file") from None
         with suppress(FileNotFoundError):
             # Before it is opened, which is an act on a device.
             _check_kind(path, os.stat(path))  # noqa: PTH116 - a path may hold NUL
@@ -145,6 +148,22 @@ def open_output(path: PurePath, *, append: bool, private: bool = True) -> int:
         if not append:
             os.ftruncate(descriptor, 0)
     return descriptor
+
+
+def check_replaceable(path: Path) -> None:
+    """Check that a file can be replaced by another, also where it is a link or not there yet.
+
+    Raises:
+        OSError: It cannot; `reason` says why.
+    """
+    with _as_os_error():
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            _check_kind(path, status)
+            if path.is_symlink():
+                _check_owners(path, status)
+        if not os.access(path.resolve().parent, os.W_OK):
+            raise OSError(errno.EACCES, "its folder is not there or cannot be written to")
 
 
 def write_file(path: Path, text: str) -> None:
@@ -256,13 +275,21 @@ def _read_pipe(descriptor: int) -> bytes:
 
 def _follow(path: PurePath, flags: int, mode: int) -> int:
     """Open what a link leads to, if link and file are both this user's."""
-    if os.lstat(path).st_uid not in (os.geteuid(), 0):
-        raise OSError(errno.EPERM, "it is a link of another user's")
+    _check_owners(path)
     descriptor = os.open(path, flags, mode)
-    if os.fstat(descriptor).st_uid != os.geteuid():
+    try:
+        _check_owners(path, os.fstat(descriptor))
+    except OSError:
         os.close(descriptor)
-        raise OSError(errno.EPERM, "it is a link to another user's file")
+        raise
     return descriptor
+
+
+def _check_owners(link: PurePath, target: os.stat_result | None = None) -> None:
+    if os.lstat(link).st_uid not in (os.geteuid(), 0):
+        raise OSError(errno.EPERM, "it is a link of another user's")
+    if target is not None and target.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "it is a link to another user's file")
 
 
 def _check_kind(path: str | PurePath, status: os.stat_result) -> None:
