@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -50,7 +51,7 @@ class JobLog:
         self._rotate()
         file = open_output(self._path, append=True)
         try:
-            write_all(file, msgspec.json.encode(run) + b"\n")
+            write_all(file, f"{json.dumps(run)}\n".encode("ascii"))
         finally:
             os.close(file)
 
