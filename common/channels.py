@@ -94,14 +94,13 @@ def read_environment(declaration: type[msgspec.Struct], prefix: str) -> dict[str
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only where it is wanted
 
     variables: dict[str, str | None] = {**os.environ}
+    path = ".env"
     try:
         if path := find_dotenv(usecwd=True):
             text = read_file(path).decode()
             variables = {**dotenv_values(stream=io.StringIO(text)), **variables}
     except OSError as error:
-        raise UserError(
-            f"The file {error.filename or path} cannot be read: {reason(error)}."
-        ) from None
+        raise UserError(f"The file {path} cannot be read: {reason(error)}.") from None
     except UnicodeDecodeError:
         raise UserError(f"The file {path} is no UTF-8 text.") from None
     given = {
