@@ -15,11 +15,13 @@ endif
 export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
+# While a plugin runs, Meltano keeps its settings, secrets included, in a file.
+PRIVATE := umask 077 &&
 
 .PHONY: demo test test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
 
 demo: setup-both ## Move events through the real pipeline, between local services.
-	$(BIN)/python -m demo --meltano $(MELTANO)
+	$(PRIVATE) $(BIN)/python -m demo --meltano $(MELTANO)
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
@@ -33,22 +35,22 @@ test-orchestrate: setup-both ## Run the tests of schedulers: cron, a workflow an
 	$(PYTEST) tests/orchestrate $(PYTEST_ARGS)
 
 simulate: setup-both ## Simulate fortnights of hourly runs under faults; SIMULATE_ARGS="--seeds 1-10" for more.
-	$(BIN)/python -m simulation $(SIMULATE_ARGS)
+	$(PRIVATE) $(BIN)/python -m simulation $(SIMULATE_ARGS)
 
 mutants: .venv-mutants/ready ## Change the critical parts bit by bit, to see whether tests notice; see CONTRIBUTING.md.
 	.venv-mutants/bin/python -m mutation $(MUTANTS_ARGS)
 
 live: setup ## Try live accounts, with credentials from the environment; see CONTRIBUTING.md.
-	LIVE=1 $(BIN)/python -m pytest -v tests/live $(PYTEST_ARGS)
+	$(PRIVATE) LIVE=1 $(BIN)/python -m pytest -v tests/live $(PYTEST_ARGS)
 
 bench: setup-both .venv-bench/ready ## Measure speed and write docs/benchmarks.md.
-	$(BIN)/python -m bench $(BENCH_ARGS)
+	$(PRIVATE) $(BIN)/python -m bench $(BENCH_ARGS)
 
 docs: setup ## Write anew what is made from the settings: tables, meltano.yml, Meltano Hub files.
 	$(BIN)/python -m docs.generate
 
 pictures: setup-both ## Take the pictures of the history in docs; needs Debian's chromium and chromium-driver.
-	$(BIN)/python -m demo.pictures
+	$(PRIVATE) $(BIN)/python -m demo.pictures
 
 dist: setup ## Build the package named by PACKAGE, ready for PyPI.
 	rm -rf dist

@@ -16,16 +16,17 @@ another type first.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .declaration import declared_settings
 from .errors import UserError
+from .output import read_file, reason
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -62,18 +63,27 @@ def read_files(*paths: str | PurePath) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for path in paths:
-        try:
-            content = json.loads(Path(path).read_bytes())
-        except OSError as error:
-            raise UserError(
-                f"The file {path} given with --config cannot be read: {error.strerror}."
-            ) from None
-        except (ValueError, RecursionError):
-            content = None
-        if not isinstance(content, dict):
-            raise UserError(f"The file {path} given with --config is no JSON object.")
-        values |= content
+        values |= read_json(path, "--config")
     return values
+
+
+def read_json(path: str | PurePath, option: str) -> dict[str, Any]:
+    """Return the JSON object in a file that an option names.
+
+    Raises:
+        UserError: The file cannot be read or is no JSON object.
+    """
+    try:
+        content = json.loads(read_file(path))
+    except OSError as error:
+        raise UserError(
+            f"The file {path} given with {option} cannot be read: {reason(error)}."
+        ) from None
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise UserError(f"The file {path} given with {option} is no JSON object.")
+    return content
 
 
 def read_environment(declaration: type[msgspec.Struct], prefix: str) -> dict[str, str]:
@@ -83,7 +93,16 @@ def read_environment(declaration: type[msgspec.Struct], prefix: str) -> dict[str
     """
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only where it is wanted
 
-    variables = {**dotenv_values(find_dotenv(usecwd=True)), **os.environ}
+    variables: dict[str, str | None] = {**os.environ}
+    path = ".env"
+    try:
+        if path := find_dotenv(usecwd=True):
+            text = read_file(path).decode()
+            variables = {**dotenv_values(stream=io.StringIO(text)), **variables}
+    except OSError as error:
+        raise UserError(f"The file {path} cannot be read: {reason(error)}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"The file {path} is no UTF-8 text.") from None
     given = {
         each.name: variables.get(f"{prefix}_{each.name.upper()}")
         for each in declared_settings(declaration)

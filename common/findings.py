@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from .tables import table
+from .text import LONGEST_LINE, fit
 
 OK = "ok"
 FAILED = "failed"
@@ -28,6 +31,10 @@ class Finding(msgspec.Struct, frozen=True):
     result: str
     seen: str
 
+    def __post_init__(self) -> None:
+        """Make what services said fit to be shown."""
+        msgspec.structs.force_setattr(self, "seen", fit(self.seen, LONGEST_LINE))
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """All findings; what is unset is not printed."""
@@ -46,16 +53,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_json(self) -> str:
         """Return it as JSON, as for an issue."""
-        return msgspec.json.format(msgspec.json.encode(self)).decode()
+        # All of it in ASCII, so that nothing in it steers a terminal.
+        return json.dumps(msgspec.to_builtins(self), indent=2)
 
-    def as_table(self) -> str:
-        """Return it as text for a terminal."""
+    def as_table(self) -> list[str]:
+        """Return it as lines for a terminal."""
         lines = _rows("check", self.checks)
         if self._assumptions:
             lines += ["", *_rows("assumption", self._assumptions)]
         if self.requests is not UNSET:
             lines += ["", f"{self.requests} requests"]
-        return "\n".join(lines)
+        return lines
 
     @property
     def _assumptions(self) -> list[Finding]:

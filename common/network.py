@@ -167,10 +167,7 @@ def _in_answer(status: int, named: str, variable: str, host: str) -> Obstacle:
     if status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Obstacle(reason)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        advice = (
-            f"put a user name and password that it takes into {variable}, as "
-            "http://user:password@host:port"
-        )
+        advice = f"let {variable} begin with http://USER:PASSWORD@, of a user that it knows"
     else:
         advice = f"let it allow connections to {host}, or add {host} to NO_PROXY if none is needed"
     return Obstacle(reason, advice)

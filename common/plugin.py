@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.plugin_base import PluginBase
+from singer_sdk.plugin_base import PluginBase, SingerCommand
 from typing_extensions import override
 
 from .channels import given_settings, read_environment, read_files
+from .command import Command
 from .configuration import read_configuration
-from .errors import UserError
+from .errors import UserError, sentence_of
 from .stream_maps import CheckedMapper
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 _GC_THRESHOLDS = (100_000, 50, 100)
 """Events make no reference cycles, so frequent garbage collection only costs time."""
+
+
+class PluginCommand(Command, SingerCommand):
+    """The command of a plugin."""
 
 
 class Plugin(PluginBase, abc.ABC):
@@ -51,9 +56,8 @@ class Plugin(PluginBase, abc.ABC):
     @classmethod
     def describe(cls, error: Exception) -> Sequence[str] | None:
         """Say in sentences what an error means for the user; None if it is a fault of ours."""
-        if not isinstance(error, UserError):
-            return None
-        return [error.message] if error.message else []
+        sentence = sentence_of(error)
+        return None if sentence is None else [sentence] if sentence else []
 
     @classmethod
     @contextmanager
@@ -78,6 +82,13 @@ class Plugin(PluginBase, abc.ABC):
         gc.set_threshold(*_GC_THRESHOLDS)
         with cls.sentences():
             super().invoke(**kwargs)
+
+    @override
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        command.__class__ = PluginCommand  # the SDK names its own
+        return command
 
     @override
     @classmethod

@@ -8,11 +8,13 @@ import logging
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
+import click
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.common.output import read_file, reason
 from tap_hubspot_email_events.common.plugin import DeclaredPlugin
 from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.errors import ConfigError
@@ -30,8 +32,6 @@ from tap_hubspot_email_events.streams.streams import CampaignStream, EventStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import click
 
     from tap_hubspot_email_events.streams.streams import HubSpotStream
 
@@ -130,16 +130,13 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
 
     @override
     @classmethod
-    def invoke(
-        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **kwargs: Any
-    ) -> None:
-        """Run the command, once its files are known to hold what is meant."""
-        with cls.sentences():
-            given = {
-                "state": None if state is None else _checked("--state", state),
-                "catalog": None if catalog is None else _checked("--catalog", catalog),
-            }
-        super().invoke(**given, **kwargs)
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command, which would wait for ever for a pipe that nobody writes to."""
+        command = super().get_singer_command()
+        for option in command.params:
+            if option.name in ("state", "catalog"):
+                option.type = _JsonFile()
+        return command
 
     @override
     @classmethod
@@ -156,19 +153,29 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
             super().cb_test(ctx, param, value)
 
 
-def _checked(option: str, file: IO[str]) -> IO[str]:
+class _JsonFile(click.ParamType):  # type: ignore[type-arg]
+    """A file of JSON; its base is generic in click's stubs, and at run time only from 8.2 on."""
+
+    name = "file"
+
+    @override
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return _checked(param.opts[0], value)
+
+
+def _checked(option: str, path: str) -> IO[str]:
     """A file of JSON for the SDK, which answers anything but an object with a traceback.
 
     Raises:
         ConfigError: The file cannot be read, or holds something else.
     """
-    name = f"The file {file.name} of {option}"
+    name = f"The file {path} of {option}"
     try:
-        text = file.read()
+        text = read_file("/dev/stdin" if path == "-" else path).decode()
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is no UTF-8 text; give a JSON file.") from None
     except OSError as error:
-        raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{name} cannot be read: {reason(error)}.") from None
     if not text.strip():
         raise ConfigError(f"{name} is empty; give a JSON file, or leave out {option}.")
     try:

@@ -129,5 +129,5 @@ def test_a_folder_and_no_file_are_refused_by_their_option(
     for path in (tmp_path, tmp_path / "none.json"):
         with Forked(*tap.command(), option, str(path)) as process:
             output, errors = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, output) == (2, b"")
-        assert f"Invalid value for '{option}': '{path}'" in errors.decode()
+        assert (process.returncode, output) == (1, b"")
+        assert f"The file {path} of {option} cannot be read" in errors.decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,8 +13,10 @@ from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchem
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_amplitude.amplitude.delays import Delays
-from target_amplitude.common.output import write_whole
+from target_amplitude.common.errors import UserError
+from target_amplitude.common.output import reason, refuse_same, write_output
 from target_amplitude.common.stream_map_settings import MapError
+from target_amplitude.common.text import LONGEST_LINE, fit
 from target_amplitude.delivery.coordinator import Coordinator
 from target_amplitude.delivery.delivery import Delivery
 from target_amplitude.delivery.destination import DryRun
@@ -23,12 +24,12 @@ from target_amplitude.delivery.rejects import RejectsFile
 from target_amplitude.errors import RunFailedError
 from target_amplitude.history import summary as words
 from target_amplitude.history.counts import CountsByStream, rejected_percent
-from target_amplitude.history.job_log import JobLog, state_id
+from target_amplitude.history.job_log import JobLog, older_file, state_id
 from target_amplitude.input.lines import Wakeup, descriptor_of, read_blocks
 from target_amplitude.input.reader import InputReader
 from target_amplitude.input.stream_maps import StreamMaps
 from target_amplitude.lookup_table.upload import CampaignUpload
-from target_amplitude.reconcile.reconciliation import Reconciliation
+from target_amplitude.reconcile.reconciliation import MISSING_NAME, Reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,10 +71,19 @@ class Run:
         self._started_at = datetime.now(timezone.utc)
         self._signal: int | None = None
         self._wakeup = Wakeup()
-        self._job_log = JobLog(Path(settings.job_log_path or os.devnull))
+        rejected, log = Path(settings.rejected_path), Path(settings.job_log_path or os.devnull)
+        refuse_same(
+            {
+                "rejected_path": rejected,
+                "what a reconciliation reports": rejected.parent / MISSING_NAME,
+                "job_log_path": log,
+                "the older part of the job log": older_file(log),
+            }
+        )
+        self._job_log = JobLog(log)
         self._counts = CountsByStream()
         self._is_dry = preview is not None or settings.dry_run or settings.reconcile == "report"
-        self._rejects = RejectsFile(Path(os.devnull if self._is_dry else settings.rejected_path))
+        self._rejects = RejectsFile(Path(os.devnull) if self._is_dry else rejected)
         self._destination = preview or self._choose_destination(delays or Delays())
         self._reader = InputReader(
             settings,
@@ -201,7 +211,7 @@ class Run:
         summary = {
             "started": self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds": seconds,
-            "outcome": outcome,
+            "outcome": fit(outcome, LONGEST_LINE),
             "dry_run": self._is_dry,
             "streams": [counts.summary() for counts in self._counts.in_order()],
             "exit_code": code,
@@ -213,7 +223,7 @@ class Run:
         try:
             self._job_log.append(summary)
         except OSError as failure:
-            logger.warning("The run could not be added to job_log_path: %s", failure.strerror)
+            logger.warning("The run could not be added to job_log_path: %s", reason(failure))
         self._rejects.close()
         self._wakeup.close()
 
@@ -239,16 +249,9 @@ def write_state(state: bytes) -> None:
     """Write a state to standard output, where Meltano reads it.
 
     Raises:
-        RunFailedError: If it is closed.
+        RunFailedError: If that is closed, or the disk is full.
     """
-    # A caller within the same process may have put something in its place that takes text only.
-    binary = getattr(sys.stdout, "buffer", None)
     try:
-        if binary is None:
-            sys.stdout.write(f"{state.decode()}\n")
-        else:
-            write_whole(binary, state + b"\n")
-    except (AttributeError, OSError, ValueError):  # it is None where it was closed at the start
-        raise RunFailedError(
-            "State cannot be written, since standard output is closed; run it again.",
-        ) from None
+        write_output(state + b"\n", "State")
+    except UserError as failure:
+        raise RunFailedError(failure.message) from None

@@ -12,6 +12,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
+from target_amplitude.common.output import standard_input
 from target_amplitude.common.plugin import DeclaredPlugin
 from target_amplitude.delivery.preview import Preview
 from target_amplitude.run import INPUT_ERRORS, Run
@@ -44,7 +45,7 @@ class _WholeInputReader(GenericSingerReader[bytes]):
     @property
     @override
     def default_input(self) -> IO[bytes]:
-        return sys.stdin.buffer
+        return standard_input()
 
     @override
     def deserialize_json(self, line: bytes) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +24,18 @@ def _sandbox() -> Iterator[Sandbox]:
 def sandbox(_sandbox: Sandbox) -> Sandbox:
     _sandbox.reset()
     return _sandbox
+
+
+@pytest.fixture
+def full_file(tmp_path: Path) -> Iterator[str]:
+    """A file on a disk that has no room for another byte of it."""
+    path = tmp_path / "full.jsonl"
+    path.touch()
+    os.truncate(path, 1 << 30)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, before[1]))
+    yield str(path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture

@@ -150,7 +150,10 @@ def test_a_proxy_that_wants_a_password_is_named_and_asked_once(
     (proxy,) = proxies
     variables = environment(HTTPS_PROXY=f"http://{SECRET}:{SECRET}@{proxy.address}")
     code, said = run(command, tmp_path, variables, **settings)
-    assert f"proxy {proxy.address} of HTTPS_PROXY answered with status 407; put a user" in said
+    assert (
+        f"proxy {proxy.address} of HTTPS_PROXY answered with status 407; let HTTPS_PROXY begin"
+        in said
+    )
     assert "Traceback" not in said
     assert SECRET not in said
     assert code == 1

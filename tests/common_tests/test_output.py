@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from full_pipe import through_a_full_pipe
-from target_amplitude.common.output import open_private, write_all, write_whole
+from target_amplitude.common.output import open_output, write_all, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,9 @@ class Slow:
     def flush(self) -> None:
         pass
 
+    def fileno(self) -> int:
+        return 1
+
 
 @given(
     st.binary(max_size=300),
@@ -45,7 +48,7 @@ def test_all_of_it_is_written_however_little_is_taken_at_a_time(
 ) -> None:
     stream: Any = Slow(room)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("select.select", lambda *_: None)
+        patch.setattr("target_amplitude.common.output._wait", lambda *_: None)
         write_whole(stream, data)
     assert stream.taken == data
 
@@ -62,11 +65,11 @@ def test_a_file_gets_all_of_it_and_is_its_owners_only(
     write = os.write
     monkeypatch.setattr(os, "write", lambda to, data: write(to, data[:5]))
     path = tmp_path / "new/file"
-    for mode, text in ((os.O_APPEND, b"first line\n"), (os.O_APPEND, b"second line\n")):
-        descriptor = open_private(path, mode)
+    for text in (b"first line\n", b"second line\n"):
+        descriptor = open_output(path, append=True)
         write_all(descriptor, text)
         os.close(descriptor)
     assert path.read_bytes() == b"first line\nsecond line\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    os.close(open_private(path, os.O_TRUNC))
+    os.close(open_output(path, append=False))
     assert path.read_bytes() == b""

@@ -44,6 +44,15 @@ def test_the_image_knows_no_secret_and_no_root() -> None:
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1] == "10001"
 
 
+def test_the_image_is_built_on_one_base_and_its_user_owns_no_code() -> None:
+    text = DOCKERFILE.read_text(encoding="utf-8")
+    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.13-slim@sha256:[0-9a-f]{64}", bases[0])
+    assert "--chown" not in text
+
+
 @pytest.mark.parametrize("lock", ["build", "container", "plugins"])
 def test_every_package_in_the_image_has_a_hash(lock: str) -> None:
     text = (ROOT / f"requirements/{lock}.txt").read_text(encoding="utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from at_time import FULL_BYTES
 from sandbox.scenarios.steady import PEOPLE
 from simulation.world import HOUR
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 SCOPES = ["oauth", "content", "crm.objects.contacts.read"]
 # Amplitude takes ids of five characters and more.
 TOO_SHORT = "ab@c"
-FULL_DISK = "/dev/full"
 TROUBLE_AT_HUBSPOT: tuple[dict[str, Any], ...] = (
     {"action": "answer", "status": 500},
     {"action": "answer", "status": 502},
@@ -222,10 +223,16 @@ class Meeting:
 
     def _disk_full_for_rejects(self, _: float) -> None:
         self._world.add_events(2, self._order, TOO_SHORT)
-        self._change("target", rejected_path=FULL_DISK)
+        self._change("target", rejected_path=self._full_file())
 
     def _disk_full_for_the_job_log(self, _: float) -> None:
-        self._change("target", job_log_path=FULL_DISK)
+        self._change("target", job_log_path=self._full_file())
+
+    def _full_file(self) -> str:
+        path = self._world.folder / "full.jsonl"
+        path.touch()
+        os.truncate(path, FULL_BYTES)
+        return str(path)
 
     def _change(self, plugin: str, **settings: Any) -> None:
         """Change settings for this run."""

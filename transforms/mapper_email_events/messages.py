@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 from collections import Counter
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from singer_sdk.singerlib.encoding.base import (
 from typing_extensions import override
 
 from mapper_email_events.common.errors import UserError
-from mapper_email_events.common.output import write_whole
+from mapper_email_events.common.output import standard_input, write_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +69,7 @@ class BlockReader(GenericSingerReader[bytes]):
     @property
     @override
     def default_input(self) -> IO[bytes]:
-        return sys.stdin.buffer
+        return standard_input()
 
     @override
     def deserialize_json(self, line: bytes) -> Message:
@@ -97,18 +96,11 @@ class BlockWriter(GenericSingerWriter[bytes, bytes]):
         """Write what has gathered.
 
         Raises:
-            UserError: Nobody reads it.
+            UserError: It cannot be written, because the reader has ended for example.
         """
         block = b"".join(self._lines)
         self._lines = []
-        try:
-            write_whole(sys.stdout.buffer, block)
-        except BrokenPipeError:
-            # Python flushes stdout once more when it exits and would report the same failure.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise UserError(
-                "The program that reads this mapper's output has ended; see its own messages."
-            ) from None
+        write_output(block, "Records")
 
 
 def read_blocks(descriptor: int) -> Iterator[bytes]:

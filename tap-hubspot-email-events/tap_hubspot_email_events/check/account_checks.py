@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_hubspot_email_events.check.probe import BudgetSpentError
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import FAILED, OK, UNKNOWN, Finding
+from tap_hubspot_email_events.common.text import fit
 from tap_hubspot_email_events.errors import (
     AccountError,
     ConfigError,
@@ -114,7 +115,7 @@ class AccountChecks:
         portal = details.get("portalId")
         self.portal_id = portal if type(portal) is int else None
         parts = [
-            f"{words} {details[name]}"
+            f"{words} {fit(details[name])}"
             for name, words in (
                 ("portalId", "id"),
                 ("accountType", "type"),

@@ -18,10 +18,12 @@ from tap_hubspot_email_events.check.account_checks import AccountChecks
 from tap_hubspot_email_events.check.assumptions import examine
 from tap_hubspot_email_events.check.evidence import Evidence
 from tap_hubspot_email_events.check.probe import Probe
-from tap_hubspot_email_events.common.channels import config_option, read_command_settings
+from tap_hubspot_email_events.common.channels import config_option, read_command_settings, read_json
+from tap_hubspot_email_events.common.command import Command
 from tap_hubspot_email_events.common.durations import Duration
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import Report
+from tap_hubspot_email_events.common.output import say
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.hubspot.api import HubSpotApi
 from tap_hubspot_email_events.settings import (
@@ -48,7 +50,7 @@ SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
 """How Meltano tells a plugin's command what is selected."""
 
 
-@click.command()
+@click.command(cls=Command)
 @config_option
 @click.option(
     "--catalog",
@@ -86,7 +88,7 @@ def main(  # noqa: PLR0913 - the command's options
     """
     given = read_settings(read_command_settings(Settings, ENVIRONMENT_PREFIX, configs))
     event_types = _selected(catalog)
-    state_given = None if state is None else _singer_state(_read_json(state, "--state"))
+    state_given = None if state is None else _singer_state(read_json(state, "--state"))
     settings = msgspec.structs.replace(given, max_retries=min(MOST_RETRIES, given.max_retries))
     looks_closer = assumptions or bool(wait)
     most = MOST_WITH_ASSUMPTIONS if looks_closer else MOST_REQUESTS
@@ -107,7 +109,11 @@ def main(  # noqa: PLR0913 - the command's options
         checks=findings,
         assumptions=assumed,
     )
-    click.echo(report.as_json() if as_json else report.as_table())
+    if as_json:
+        click.echo(report.as_json())
+    else:
+        for line in report.as_table():
+            say(line)
     sys.exit(1 if report.is_bad else 0)
 
 
@@ -118,7 +124,7 @@ def _selected(catalog: Path | None) -> list[str]:
         ConfigError: The catalog cannot be read.
     """
     if catalog is not None:
-        streams = _streams_of_catalog(_read_json(catalog, "--catalog"))
+        streams = _streams_of_catalog(read_json(catalog, "--catalog"))
     elif patterns := _patterns(os.environ.get(SELECT_VARIABLE, "")):
         streams = {
             stream
@@ -157,16 +163,4 @@ def _singer_state(content: Mapping[str, Any]) -> Mapping[str, Any]:
         inner = content.get(name)
         if isinstance(inner, dict):
             return _singer_state(inner)
-    return content
-
-
-def _read_json(path: Path, option: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        content = None
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"The file {path} given with {option} is no JSON object that can be read."
-        )
     return content

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from tap_hubspot_email_events.common.command import Command
 from tap_hubspot_email_events.common.configuration import clean_secret
+from tap_hubspot_email_events.common.output import check_replaceable, reason, say
+from tap_hubspot_email_events.common.text import fit
 from tap_hubspot_email_events.connect.consent import (
     ConsentListener,
     consent_address,
@@ -40,7 +43,7 @@ PORT = 8723
 USER_AGENT = "tap-hubspot-email-events-connect"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--client-id", envvar=f"{PREFIX}_CLIENT_ID", help="Client ID of the HubSpot app.")
 @click.option(
     "--scope",
@@ -102,13 +105,14 @@ def main(  # noqa: PLR0913 - the command's options
         )
         keep = _printed if only_print else _written_to(env_file, variable)
         with ConsentListener(port, state, lambda code: keep(*app.connect(code))) as listener:
-            click.echo(f"Open this address to connect an account:\n\n    {page}\n", err=True)
+            for line in ("Open this address to connect an account:", "", f"    {page}", ""):
+                say(line, err=True)
             if not no_browser:
                 # In a thread, since some browsers only return when they are closed.
                 threading.Thread(target=webbrowser.open, args=[page], daemon=True).start()
             listener.wait(timeout)
     except TapError as error:
-        click.echo(str(error), err=True)
+        say(error, err=True)
         sys.exit(1)
 
 
@@ -118,7 +122,7 @@ class _Details(msgspec.Struct, rename="camel"):
     ui_domain: str = ""
 
     def sentence(self) -> str:
-        about = ", ".join(each for each in (self.account_type, self.ui_domain) if each)
+        about = ", ".join(fit(each) for each in (self.account_type, self.ui_domain) if each)
         return f"Connected HubSpot account {self.portal_id}" + (f" ({about})." if about else ".")
 
 
@@ -170,12 +174,20 @@ class App:
 
 
 def _printed(refresh_token: str, sentence: str) -> str:
-    click.echo(sentence, err=True)
+    say(sentence, err=True)
     click.echo(refresh_token)
     return sentence
 
 
 def _written_to(path: Path, variable: str) -> Callable[[str, str], str]:
+    try:
+        check_replaceable(path)
+    except OSError as error:
+        raise ConfigError(
+            f"The file {path} cannot be written to: {reason(error)}; name another one with "
+            "`--env-file`, or let the token be printed with `--print`."
+        ) from None
+
     def write(refresh_token: str, sentence: str) -> str:
         try:
             set_variable(path, variable, refresh_token)
@@ -184,9 +196,9 @@ def _written_to(path: Path, variable: str) -> Callable[[str, str], str]:
                 f"The refresh token could not be written to {path}; check the file and its folder, "
                 "or run the command again with `--print`."
             ) from None
-        click.echo(f"{sentence} {variable} is set in {path}.")
+        say(f"{sentence} {variable} is set in {path}.")
         if os.environ.get(f"{PREFIX}_ACCESS_TOKEN"):
-            click.echo(f"Remove {PREFIX}_ACCESS_TOKEN now: the tap takes one or the other.")
+            say(f"Remove {PREFIX}_ACCESS_TOKEN now: the tap takes one or the other.")
         return sentence
 
     return write

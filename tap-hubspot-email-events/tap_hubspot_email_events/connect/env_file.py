@@ -7,6 +7,8 @@ import re
 import tempfile
 from pathlib import Path
 
+from tap_hubspot_email_events.common.output import read_file
+
 _PLAIN = re.compile(r"[\w.=+/:@%~-]*", re.ASCII)
 
 
@@ -33,7 +35,7 @@ def set_variable(path: Path, name: str, value: str) -> None:
     """
     # Keep a symbolic link and replace the file it points to.
     path = path.resolve()
-    text = path.read_bytes().decode() if path.exists() else ""
+    text = read_file(path).decode() if path.exists() else ""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
         # mkstemp creates the file with mode 0600.

@@ -6,10 +6,13 @@ import threading
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from tap_hubspot_email_events.common.text import fit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MOST_NAMED = 5
+_LONGEST_NAME = 60
 
 
 class Anomalies:
@@ -25,7 +28,7 @@ class Anomalies:
 
         `kind` is a sentence with `{count}` and `{names}` in it.
         """
-        listed = [str(name)[:60] for name in names]
+        listed = [fit(name, _LONGEST_NAME) for name in names]
         with self._lock:
             self._counts[kind] += len(listed) if count is None else count
             room = _MOST_NAMED - len(self._named[kind])

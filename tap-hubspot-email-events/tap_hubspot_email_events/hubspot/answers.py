@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_hubspot_email_events.common.http import retry_after
+from tap_hubspot_email_events.common.text import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 LONGEST_WAIT = 300.0
-_ADDRESS = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;]+", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z0-9_\-.=+/]{20,}")
-_CATEGORY = re.compile(r"[A-Z]+(?:_[A-Z]+){0,5}")
-"""A kind of error, such as EXPIRED_AUTHENTICATION, which is as long as a token."""
-
-_LONGEST_QUOTE = 200
 _ABOUT_SCOPES = re.compile(r"scope|permission|requires one of", re.IGNORECASE)
 _SCOPES_IN_WORDS = re.compile(r"requires one of \[([^\]]*)\]|required '([^']*)' scope")
 _SCOPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,60}")
@@ -207,11 +202,3 @@ def _quote(error: Mapping[str, Any]) -> str:
     """HubSpot's own message, scrubbed; empty if there is none."""
     words = [scrub(str(error[key])) for key in ("category", "message") if error.get(key)]
     return f": {', '.join(words)}" if words else ""
-
-
-def scrub(text: str) -> str:
-    """Remove email addresses and anything long enough to be a token, and shorten the rest."""
-    if _CATEGORY.fullmatch(text):
-        return text
-    text = _TOKEN.sub("…", _ADDRESS.sub("…", " ".join(text.split())))
-    return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"

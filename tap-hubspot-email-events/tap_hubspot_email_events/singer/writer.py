@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from typing_extensions import override
 
-from tap_hubspot_email_events.common.output import write_whole
+from tap_hubspot_email_events.common.errors import UserError
+from tap_hubspot_email_events.common.output import write_output
 from tap_hubspot_email_events.errors import StreamError
 
 if TYPE_CHECKING:
@@ -51,16 +50,10 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
         """Write complete lines and flush.
 
         Raises:
-            SystemExit: The reader has closed the pipe.
+            SystemExit: They cannot be written, because the reader has ended for example.
         """
         try:
-            write_whole(sys.stdout.buffer, lines)
-        except BrokenPipeError:
-            _reader_gone()
-
-
-def _reader_gone() -> NoReturn:
-    logger.error("The program that reads this tap's output has ended; see its own messages.")
-    # Python flushes stdout again when it exits, and would report the same failure.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise SystemExit(1)
+            write_output(lines, "Records")
+        except UserError as failure:
+            logger.error("%s", failure)  # noqa: TRY400 - a user needs no traceback
+            raise SystemExit(1) from None

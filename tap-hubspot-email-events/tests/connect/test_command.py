@@ -198,18 +198,17 @@ def test_a_wrong_secret_is_one_sentence_on_both_sides(
     assert sentence in page.text
 
 
-def test_a_file_that_cannot_be_written_is_one_sentence(
+def test_a_file_that_cannot_be_written_is_one_sentence_before_anything_is_asked(
     hubspot: Sandbox, tmp_path: Path, port: int
 ) -> None:
     connecting = Connecting(
         hubspot, tmp_path, port, "--env-file", str(tmp_path / "missing" / ".env")
     )
 
-    consent(connecting.address())
-
     code, _, err = connecting.end()
     assert code == 1
     assert "`--print`" in err.splitlines()[-1]
+    assert "Open this address" not in err
     assert "Traceback" not in err
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from target_amplitude.common.text import fit
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -93,6 +95,7 @@ _REFUSED_FIELDS = {
 }
 
 _MAX_MESSAGE = 300
+_MAX_NAME = 60
 
 
 def decide(answer: Answer | NoAnswer, count: int) -> Decision:
@@ -135,7 +138,8 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
         fields = body.get(name)
         if not isinstance(fields, dict):
             continue
-        for field, indexes in fields.items():
+        for name_given, indexes in fields.items():
+            field = fit(name_given, _MAX_NAME)
             for index in _indexes(indexes, count):
                 known = refused.get(index)
                 refused[index] = f"{known}, {problem} {field}" if known else f"{problem} {field}"
@@ -154,7 +158,8 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
         )
     missing = body.get("missing_field")
     if isinstance(missing, str) and missing:
-        return Stop(f"the request misses {missing[:60]}", missing=missing[:60])
+        missing = fit(missing, _MAX_NAME)
+        return Stop(f"the request misses {missing}", missing=missing)
     return Bisect("refused by Amplitude", message or "400 without a reason")
 
 
@@ -219,7 +224,7 @@ def _read(body: bytes) -> dict[str, Any]:
 
 def _message(body: dict[str, Any]) -> str:
     message = body.get("error")
-    return message[:_MAX_MESSAGE] if isinstance(message, str) else ""
+    return fit(message, _MAX_MESSAGE) if isinstance(message, str) else ""
 
 
 def _indexes(value: Any, count: int) -> list[int]:

@@ -22,6 +22,7 @@ from target_amplitude.amplitude.http import (
 from target_amplitude.amplitude.management_api import host_of_region
 from target_amplitude.common.http import retry_after
 from target_amplitude.common.network import FAILURES
+from target_amplitude.common.output import reason
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class ExportApi:
 
     def _unwritable(self, error: OSError) -> RunFailedError:
         return RunFailedError(
-            f"The export of Amplitude cannot be kept in {self._folder} ({error.strerror}); make "
+            f"The export of Amplitude cannot be kept in {self._folder} ({reason(error)}); make "
             "room there, or read a shorter range of dates.",
         )
 

@@ -16,6 +16,7 @@ from target_amplitude.amplitude.http import (
 )
 from target_amplitude.common.http import is_loopback, retry_after
 from target_amplitude.common.network import FAILURES
+from target_amplitude.common.text import fit
 from target_amplitude.settings import PATHS
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _NO_ANSWER = 0
 _READ_SECONDS = 30
 _MAX_ANSWER_SECONDS = 60
 _MAX_ANSWER_BYTES = 1_000_000
-_MAX_MESSAGE = 200
 _TRANSIENT = frozenset((_NO_ANSWER, 408, 425, 429))
 
 
@@ -119,10 +119,10 @@ class ManagementApi:
         )
 
     def _message(self, body: bytes) -> str:
-        message = " ".join(find_message(body).split())
+        message = find_message(body)
         for key in self._keys:
             message = message.replace(key, "<key>") if key else message
-        return message[:_MAX_MESSAGE]
+        return fit(message)
 
 
 def find_message(body: bytes) -> str:

@@ -14,7 +14,9 @@ from target_amplitude.amplitude.delays import Delays
 from target_amplitude.check.ingestion import check_ingestion
 from target_amplitude.check.management import check_management
 from target_amplitude.common.channels import config_option, read_command_settings
+from target_amplitude.common.command import Command
 from target_amplitude.common.findings import UNKNOWN, Finding, Report
+from target_amplitude.common.output import say
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
     MAX_EVENTS,
@@ -27,7 +29,7 @@ DELAYS = Delays(longest_retry=2.0)
 MAX_RETRIES = 2
 
 
-@click.command()
+@click.command(cls=Command)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as for an issue.")
 def main(*, configs: tuple[str, ...], as_json: bool) -> None:
@@ -49,7 +51,11 @@ def main(*, configs: tuple[str, ...], as_json: bool) -> None:
         checked_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         checks=findings,
     )
-    click.echo(report.as_json() if as_json else report.as_table())
+    if as_json:
+        click.echo(report.as_json())
+    else:
+        for line in report.as_table():
+            say(line)
     sys.exit(1 if report.is_bad else 0)
 
 

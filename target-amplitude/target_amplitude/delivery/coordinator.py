@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from target_amplitude.amplitude.transport import Transport
+from target_amplitude.common.errors import sentence_of
 from target_amplitude.delivery.block import Reject, by_stream
 from target_amplitude.delivery.checkpoints import Checkpoints
 from target_amplitude.delivery.queue import PartitionedQueue
@@ -200,4 +201,4 @@ def as_failure(error: Exception, what: str) -> RunFailedError:
     """Return an error as the run's failure, one that nobody expected by its kind."""
     if isinstance(error, RunFailedError):
         return error
-    return RunFailedError(f"{what} ({type(error).__name__}); run it again.")
+    return RunFailedError(sentence_of(error) or f"{what} ({type(error).__name__}); run it again.")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import msgspec
 
-from target_amplitude.common.output import open_private, write_all
+from target_amplitude.common.output import open_output, reason, write_all
 from target_amplitude.delivery.block import count_rejects
 from target_amplitude.errors import RunFailedError
 
@@ -53,12 +52,9 @@ class RejectsFile:
         self._written_schemas: dict[str, bytes] = {}
         self._is_unsynced = False
         try:
-            self._file = open_private(path, os.O_APPEND)
+            self._file = open_output(path, append=True)
         except OSError as failure:
             raise self._unwritable(failure) from None
-        with suppress(OSError):  # a device such as /dev/null keeps its own mode
-            if path.is_file():
-                os.fchmod(self._file, 0o600)
 
     def detect_input(self, descriptor: int) -> int | None:
         """Set `is_input` if an open file is this one; returns how many bytes are left to read."""
@@ -143,8 +139,7 @@ class RejectsFile:
         return msgspec.json.decode(message["stream"], type=str), msgspec.json.encode(message)
 
     def _unwritable(self, failure: OSError) -> RunFailedError:
-        reason = failure.strerror or "unknown reason"
         return RunFailedError(
-            f"Records cannot be kept in rejected_path {self._path}: {reason}; "
+            f"Records cannot be kept in rejected_path {self._path}: {reason(failure)}; "
             "make room or name another path. No state covers them.",
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from target_amplitude.common.text import LONGEST_LINE, fit
 from target_amplitude.history.runs import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -107,19 +108,19 @@ class Chart:
             f"<text x=100% dx=-8 y={y(step) + 4} text-anchor=end>{number(step)}</text>"
             for step in steps
         )
-        legend = [f"<li>{_sign(sign)} {html.escape(name)}</li>" for sign, name in self.legend]
+        legend = [f"<li>{_sign(sign)} {show(name)}</li>" for sign, name in self.legend]
         if beyond := sorted(values)[len(usual) :]:
             legend.append(
-                f"<li><b>▲</b> beyond the scale ({html.escape(self.unit)}): "
+                f"<li><b>▲</b> beyond the scale ({show(self.unit)}): "
                 f"{', '.join(map(number, beyond))}</li>"
             )
         height = _HEIGHT + _BELOW
         return (
-            f"<section class=chart><h2>{html.escape(self.title)}</h2>"
-            f"<p class=note>{html.escape(self.note)}</p>"
+            f"<section class=chart><h2>{show(self.title)}</h2>"
+            f"<p class=note>{show(self.note)}</p>"
             f"<ul class=legend>{''.join(legend)}</ul><figure role=img "
-            f"aria-label='{html.escape(f'{self.title}. {self.note}')}'>"
-            f"<figcaption>{html.escape(self.unit)}</figcaption>"
+            f"aria-label='{show(f'{self.title}. {self.note}')}'>"
+            f"<figcaption>{show(self.unit)}</figcaption>"
             f"<svg class=scale height={height}>{''.join(scale)}</svg>"
             f"<svg class=plot height={height}>{''.join(plot)}</svg></figure></section>"
         )
@@ -132,6 +133,11 @@ class Chart:
         # A single run has no range of its own.
         rest = max(HOUR - (end - start), timedelta(0))
         return start - rest / 2, end + rest / 2
+
+
+def show(text: str) -> str:
+    """Return text as HTML, fit for the page, on which some of it is of others."""
+    return html.escape(fit(text, LONGEST_LINE))
 
 
 def without_outliers(values: Iterable[float]) -> list[float]:
@@ -202,13 +208,13 @@ def _draw_bar(bar: Bar, x: Callable[[datetime], float], y: Callable[[float], flo
             f"height={round(bottom - top, 1)} />"
         )
         low += value
-    return f"<g><title>{html.escape(bar.label)}</title>{''.join(drawn)}</g>"
+    return f"<g><title>{show(bar.label)}</title>{''.join(drawn)}</g>"
 
 
 def _draw_mark(
     mark: Mark, x: Callable[[datetime], float], y: Callable[[float], float], *, is_beyond: bool
 ) -> str:
-    title = f"<title>{html.escape(mark.label)}</title>"
+    title = f"<title>{show(mark.label)}</title>"
     if is_beyond:
         return f"<text class=beyond x={x(mark.moment)}% y=10 text-anchor=middle>▲{title}</text>"
     place = f"x={x(mark.moment)}% y={y(mark.value)}"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_amplitude.common.output import open_private, write_all
+from target_amplitude.common.output import open_output, read_file, reason, write_all
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 MAX_BYTES = 10_000_000
 """From this size on the file is renamed, and takes the place of the one renamed before."""
+
+_MOST_READ = 2 * MAX_BYTES
+"""Of a larger file, which is no job log or a damaged one, only the end is read."""
 
 
 class JobLog:
@@ -31,10 +35,10 @@ class JobLog:
         """
         self._path = path
         try:
-            os.close(open_private(path, os.O_APPEND))
+            os.close(open_output(path, append=True))
         except OSError as failure:
             raise RunFailedError(
-                f"Setting job_log_path {path} cannot be written to: {failure.strerror}; "
+                f"Setting job_log_path {path} cannot be written to: {reason(failure)}; "
                 "name another path.",
             ) from None
 
@@ -45,15 +49,15 @@ class JobLog:
             OSError: If it cannot be written.
         """
         self._rotate()
-        file = open_private(self._path, os.O_APPEND)
+        file = open_output(self._path, append=True)
         try:
-            write_all(file, msgspec.json.encode(run) + b"\n")
+            write_all(file, f"{json.dumps(run)}\n".encode("ascii"))
         finally:
             os.close(file)
 
     def _rotate(self) -> None:
         """Rename the file if it is large, unless another process is about to."""
-        file = open_private(self._path, os.O_APPEND)
+        file = open_output(self._path, append=True)
         try:
             if os.fstat(file).st_size < MAX_BYTES:
                 return
@@ -67,7 +71,7 @@ class JobLog:
 
 def older_file(path: Path) -> Path:
     """Return where the older runs of a job log are."""
-    return path.with_name(f"{path.name}.1")
+    return Path(f"{path}.1")
 
 
 def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
@@ -80,7 +84,7 @@ def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
     # The newer one first, so that no run is missed if it is renamed meanwhile.
     for file in (path, older_file(path)):
         with suppress(FileNotFoundError):
-            lines = file.read_bytes().split(b"\n") + lines
+            lines = read_file(file, last=_MOST_READ).split(b"\n") + lines
     if not lines:
         raise FileNotFoundError(path)
     runs, unreadable = [], 0
@@ -89,7 +93,7 @@ def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
             continue
         try:
             run = msgspec.json.decode(line)
-        except (msgspec.MsgspecError, UnicodeError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             run = None
         if isinstance(run, dict):
             runs.append(run)

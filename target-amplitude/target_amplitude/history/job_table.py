@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from target_amplitude.common.tables import table
+from target_amplitude.common.text import fit
 from target_amplitude.history.runs import (
     NEVER,
     at,
@@ -43,25 +42,24 @@ COLUMNS: dict[str, Callable[[dict[str, Any]], str]] = {
 _NARROW = 100
 """Columns of a terminal below which only the most important figures are shown."""
 
+BOLD: dict[str, Any] = {"bold": True}
 _WIDE_TITLES = ("Started", "Streams", "Read", "Delivered", "Skipped", "Rejected", "Lag", "Took")
 _NARROW_TITLES = ("Started", "Delivered", "Rejected")
 
 
-def job_table(runs: Sequence[dict[str, Any]], *, width: int) -> list[str]:
-    """Return the lines of a table, each ending in the run's outcome with its colour."""
+def job_table(
+    runs: Sequence[dict[str, Any]], *, width: int
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the lines of a table, each with the run's outcome that ends it, and its style."""
     is_narrow = width < _NARROW
     titles = _NARROW_TITLES if is_narrow else _WIDE_TITLES
     totals = {"Rejected": lambda run: f"{rejected(run).total():,}"} if is_narrow else {}
     columns = COLUMNS | totals
-    rows = [titles, *([columns[title](run) for title in titles] for run in runs)]
+    rows = [titles, *([fit(columns[title](run)) for title in titles] for run in runs)]
     lines = table(rows, range(1, len(titles)))
-    return [
-        click.style(f"{lines[0]}  Outcome", bold=True),
-        *(
-            f"{line}  {click.style(_outcome(run), fg=_colour(run))}"
-            for line, run in zip(lines[1:], runs, strict=True)
-        ),
-    ]
+    outcomes = [fit(_outcome(run)) for run in runs]
+    styles = [{"fg": _colour(run)} for run in runs]
+    return list(zip(lines, ["Outcome", *outcomes], [BOLD, *styles], strict=True))
 
 
 def _outcome(run: dict[str, Any]) -> str:

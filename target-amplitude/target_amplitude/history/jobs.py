@@ -13,10 +13,13 @@ from typing import Any
 import click
 
 from target_amplitude.common.channels import config_option, read_command_settings
+from target_amplitude.common.command import Command
 from target_amplitude.common.configuration import read_configuration
 from target_amplitude.common.durations import Duration
-from target_amplitude.history.job_log import read_job_log
-from target_amplitude.history.job_table import job_table
+from target_amplitude.common.errors import UserError
+from target_amplitude.common.output import reason, refuse_same, say, write_file
+from target_amplitude.history.job_log import older_file, read_job_log
+from target_amplitude.history.job_table import BOLD, job_table
 from target_amplitude.history.page import make_page
 from target_amplitude.history.verdict import monitor
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
@@ -25,7 +28,7 @@ _PLAIN_WIDTH = 140
 _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 
 
-@click.command(help="Show the runs in the job log, the newest last.")
+@click.command(cls=Command, help="Show the runs in the job log, the newest last.")
 @click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @config_option
 @click.option("--limit", default=24, show_default=True, help="Runs to show; 0 is all.")
@@ -53,38 +56,43 @@ def main(  # noqa: PLR0913 - the command's options
     """Print the runs of a job log.
 
     Raises:
-        ClickException: If no job log is named or it cannot be read, or the page not be written.
+        UserError: If no job log is named or it cannot be read, or the page not be written.
         SystemExit: With 1, if the last run failed, or the last good one is too old.
     """
-    runs, unreadable = _read(path or _configured_path(configs))
+    path = path or _configured_path(configs)
+    if path is None:
+        raise UserError(
+            f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once."
+        )
+    runs, unreadable = _read(path)
     shown = runs[-limit:] if limit > 0 else runs
+    if unreadable:
+        lines = "line" if unreadable == 1 else "lines"
+        say(f"{unreadable:,} {lines} of the job log could not be read.", err=True)
     if check:
         _check(runs, max_age)
     elif as_json:
         click.echo(json.dumps(shown))
     elif page is not None:
+        refuse_same({"the job log": path, "its older part": older_file(path), "the page": page})
         _write_page(page, runs, unreadable)
     else:
         is_terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if is_terminal else _PLAIN_WIDTH
         # A file or a pipe gets no colours in any case.
         colour = False if "NO_COLOR" in os.environ else None
-        click.echo("\n".join(job_table(shown, width=width)), color=colour)
+        for line, outcome, style in job_table(shown, width=width):
+            say(f"{line}  ", nl=False, color=colour, bold=style == BOLD)
+            say(outcome, color=colour, **style)
 
 
-def _read(path: Path | None) -> tuple[list[dict[str, Any]], int]:
-    if path is None:
-        raise click.ClickException(
-            f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once.",
-        )
+def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     try:
         return read_job_log(path)
     except FileNotFoundError:
-        raise click.ClickException(
-            f"There is no job log at {path} yet, so no run has ended."
-        ) from None
+        raise UserError(f"There is no job log at {path} yet, so no run has ended.") from None
     except OSError as failure:
-        raise click.ClickException(f"{path} cannot be read: {failure.strerror}.") from None
+        raise UserError(f"{path} cannot be read: {reason(failure)}.") from None
 
 
 def _configured_path(configs: tuple[str, ...]) -> Path | None:
@@ -96,16 +104,14 @@ def _configured_path(configs: tuple[str, ...]) -> Path | None:
 def _check(runs: list[dict[str, Any]], max_age: float) -> None:
     findings = monitor(runs, datetime.now(timezone.utc), timedelta(seconds=max_age))
     for found in findings:
-        click.echo(found.text)
+        say(found.text)
     if any(found.level != "good" for found in findings):
         raise SystemExit(1)
 
 
 def _write_page(page: Path, runs: list[dict[str, Any]], unreadable: int) -> None:
     try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(make_page(runs, datetime.now(timezone.utc), unreadable), encoding="utf-8")
+        write_file(page, make_page(runs, datetime.now(timezone.utc), unreadable))
     except OSError as failure:
-        raise click.ClickException(f"{page} cannot be written: {failure.strerror}.") from None
-    shown = f"{page} shows {len(runs):,} run{'s' if len(runs) != 1 else ''}"
-    click.echo(f"{shown}; {unreadable:,} lines could not be read." if unreadable else f"{shown}.")
+        raise UserError(f"{page} cannot be written: {reason(failure)}.") from None
+    say(f"{page} shows {len(runs):,} run{'s' if len(runs) != 1 else ''}.")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import html
-import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from target_amplitude.history.chart import number, shapes
+from target_amplitude.history.chart import number, shapes, show
 from target_amplitude.history.job_table import COLUMNS
 from target_amplitude.history.plots import charts, kind_of
 from target_amplitude.history.runs import (
@@ -85,7 +83,6 @@ _STREAM_COLOURS = (
     *("#7f8c8d", "#d4a017", "#e377c2", "#4f6d9e", "#9acd32", "#8c564b"),
 )
 _SIGNS = {"good": "✓", "apart": "✓", "failed": "✕", "dry": "○", "warning": "!", "bad": "✕"}
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def make_page(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int = 0) -> str:
@@ -99,21 +96,20 @@ def make_page(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int = 0
     streams = "".join(
         f".stream{place} {{ fill: {colour}; }}" for place, colour in enumerate(_STREAM_COLOURS)
     )
-    return _CONTROLS.sub(
-        lambda found: found[0] if found[0] == "\n" else "\N{REPLACEMENT CHARACTER}",
+    return (
         "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
         f"<title>HubSpot email events in Amplitude</title><style>{_STYLE}{streams}</style></head>"
         f"<body>{shapes()}<h1>HubSpot email events in Amplitude</h1>{_findings(dated, now)}"
         f"{_facts(dated, now, unreadable + len(runs) - len(dated))}"
-        f"{drawn}{_table(dated[-_MOST_ROWS:], len(dated))}</body></html>\n",
+        f"{drawn}{_table(dated[-_MOST_ROWS:], len(dated))}</body></html>\n"
     )
 
 
 def _findings(runs: Sequence[dict[str, Any]], now: datetime) -> str:
     return "".join(
-        f"<p class='finding {found.level}'><strong>{_SIGNS[found.level]} {html.escape(found.text)}"
-        f"</strong> <span>{html.escape(found.advice)}</span></p>"
+        f"<p class='finding {found.level}'><strong>{_SIGNS[found.level]} {show(found.text)}"
+        f"</strong> <span>{show(found.advice)}</span></p>"
         for found in judge(runs, now)
     )
 
@@ -142,8 +138,8 @@ def _table(runs: Sequence[dict[str, Any]], of: int) -> str:
     head = "".join(f"<th>{title}</th>" for title in titles)
     rows = "".join(
         "<tr>"
-        + "".join(f"<td{_COLUMNS[title]}>{html.escape(_cell(title, run))}</td>" for title in titles)
-        + f"<td class={kind_of(run)}>{html.escape(_outcome(run))}</td></tr>"
+        + "".join(f"<td{_COLUMNS[title]}>{show(_cell(title, run))}</td>" for title in titles)
+        + f"<td class={kind_of(run)}>{show(_outcome(run))}</td></tr>"
         for run in reversed(runs)
     )
     newest = f"<p class=note>The newest {len(runs):,} of {of:,}.</p>" if len(runs) < of else ""

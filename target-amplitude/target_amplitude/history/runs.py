@@ -18,6 +18,9 @@ DAY = timedelta(days=1)
 _GOOD_OUTCOMES = ("delivered", "dry run", "reconciled")
 """Of lines without an exit code, which versions before 0.1 wrote."""
 
+_YEARS = range(2000, 2100)
+"""Events of other years are damage, and would make a page without bounds."""
+
 _LARGEST = 1e15
 """Above, a number is damage: the events of all HubSpot accounts together are fewer."""
 
@@ -180,7 +183,7 @@ def delivered_events(
     for run, stream, text, count in delivered:
         state, suffix = state_of(run)
         moment = parse(f"{text}:00" if "T" in text else text)
-        if moment is not None:
+        if moment is not None and moment.year in _YEARS:
             if unit == DAY:
                 moment = moment.replace(hour=0)
             by_suffix[stream, state, moment][suffix] += count

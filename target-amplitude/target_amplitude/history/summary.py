@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from target_amplitude.common import tables
+from target_amplitude.common.text import fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ def table(streams: Sequence[StreamCounts], *, dry_run: bool) -> list[str]:
     """Return the lines of a table of streams, those without records left out."""
     rows = [
         (
-            _shorten(counts.stream),
+            fit(counts.stream, _MAX_NAME),
             *(f"{number:,}" for number in _numbers(counts)),
         )
         for counts in streams
@@ -161,7 +162,3 @@ def _numbers(counts: StreamCounts) -> tuple[int, ...]:
 
 def _title(column: str, *, dry_run: bool) -> str:
     return "deliverable" if dry_run and column == "delivered" else column
-
-
-def _shorten(name: str) -> str:
-    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 3]}..."

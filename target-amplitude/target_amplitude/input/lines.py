@@ -38,8 +38,10 @@ class Wakeup:
 
     def wait_for(self, descriptor: int) -> bool:
         """Wait for input; False if woken instead."""
-        ready, _, _ = select.select([descriptor, self._reader], [], [])
-        self.is_woken = self._reader in ready
+        waiting = select.poll()  # `select.select` takes no descriptor from 1,024 on
+        for each in (descriptor, self._reader):
+            waiting.register(each, select.POLLIN)
+        self.is_woken = self._reader in dict(waiting.poll())
         return not self.is_woken
 
     def close(self) -> None:

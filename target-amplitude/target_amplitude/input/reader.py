@@ -12,6 +12,7 @@ from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchem
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_amplitude.amplitude.transport import Transport
+from target_amplitude.common.text import fit
 from target_amplitude.delivery.block import Block, Campaign, QueuedEvent, Reject, by_stream
 from target_amplitude.input.messages import (
     ABSENT,
@@ -254,7 +255,7 @@ class InputReader:
                     "Stream %s has no mapping to events, so its records are written to %s; leave "
                     "it out in the tap, or give its records event_type, user_id, time and "
                     "insert_id with stream_maps.",
-                    stream,
+                    fit(stream),
                     self._settings.rejected_path,
                 )
 
@@ -281,7 +282,7 @@ class InputReader:
             logger.warning(
                 "Stream %s describes emails; its records are written to %s, since only with "
                 "secret_key can they be uploaded as a lookup table.",
-                counts.stream,
+                fit(counts.stream),
                 self._settings.rejected_path,
             )
 
@@ -327,6 +328,6 @@ def _check_keys(record: dict[str, Any], keys: tuple[str, ...], number: int) -> N
     for key in keys:
         if key not in record:
             raise MissingKeyPropertiesError(
-                f"Line {number} of the input is a record without its key property {key}; "
+                f"Line {number} of the input is a record without its key property {fit(key)}; "
                 "check the tap's output.",
             )

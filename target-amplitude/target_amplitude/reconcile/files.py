@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_amplitude.common.output import open_private, write_all
+from target_amplitude.common.output import open_output, reason, write_all
 from target_amplitude.delivery.block import Block
 from target_amplitude.errors import RunFailedError
 
@@ -84,7 +84,7 @@ class Spool:
 
     def _unwritable(self, error: OSError) -> RunFailedError:
         return RunFailedError(
-            f"The events to compare cannot be kept in {self._folder} ({error.strerror}); make room "
+            f"The events to compare cannot be kept in {self._folder} ({reason(error)}); make room "
             "there, or read a shorter range of dates.",
         )
 
@@ -132,7 +132,7 @@ class MissingFile:
         self.events += 1
         try:
             if self._descriptor is None:
-                self._descriptor = open_private(self.path, os.O_TRUNC)
+                self._descriptor = open_output(self.path, append=False)
             write_all(self._descriptor, b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
         except OSError as error:
             raise self._unwritable(error) from None
@@ -144,6 +144,6 @@ class MissingFile:
 
     def _unwritable(self, error: OSError) -> RunFailedError:
         return RunFailedError(
-            f"The missing events cannot be kept in {self.path} ({error.strerror}); make room "
+            f"The missing events cannot be kept in {self.path} ({reason(error)}); make room "
             "there, or set rejected_path to another folder.",
         )

@@ -10,6 +10,9 @@ import click
 from target_amplitude.amplitude.delays import Delays
 from target_amplitude.amplitude.management_api import ManagementApi, host_of_region
 from target_amplitude.common.channels import config_option, read_command_settings
+from target_amplitude.common.command import Command
+from target_amplitude.common.errors import UserError
+from target_amplitude.common.output import reason, say, write_file
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
     Settings,
@@ -31,7 +34,7 @@ _CANNOT_REGISTER = (
 )
 
 
-@click.command(help="Register names and meanings of the email events in Amplitude.")
+@click.command(cls=Command, help="Register names and meanings of the email events in Amplitude.")
 @config_option
 @click.option(
     "--csv",
@@ -52,7 +55,7 @@ def main(
     """Register or write the plan, and print what was done.
 
     Raises:
-        ClickException: If a setting is wrong, Amplitude cannot be reached, or the file cannot be
+        UserError: If a setting is wrong, Amplitude cannot be reached, or the file cannot be
             written. What is skipped for a reason is no failure.
     """
     config = read_command_settings(Settings, ENVIRONMENT_PREFIX, configs)
@@ -61,7 +64,7 @@ def main(
     if not config.get("secret_key"):
         config["api_key"] = config.get("api_key") or "not needed for a file"
         if csv_path is None:
-            raise click.ClickException(f"{_CANNOT_REGISTER}, or write the plan with --csv FILE.")
+            raise UserError(f"{_CANNOT_REGISTER}, or write the plan with --csv FILE.")
     settings = read_settings(config)
     plan = make_plan(settings, every_type=every_type)
     if csv_path is not None:
@@ -69,16 +72,15 @@ def main(
     if settings.secret_key:
         _register(settings, plan, api_url, overwrite=overwrite)
     else:
-        click.echo(f"{_CANNOT_REGISTER}.")
+        say(f"{_CANNOT_REGISTER}.")
 
 
 def _write_csv(path: Path, plan: Plan) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_csv(plan), encoding="utf-8")
+        write_file(path, to_csv(plan))
     except OSError as failure:
-        raise click.ClickException(f"{path} cannot be written: {failure.strerror}.") from None
-    click.echo(
+        raise UserError(f"{path} cannot be written: {reason(failure)}.") from None
+    say(
         f"{path} has {len(plan.events)} events and {len(plan.properties)} properties; import it "
         "in Amplitude under Data > Events.",
     )
@@ -91,10 +93,10 @@ def _register(settings: Settings, plan: Plan, api_url: str | None, *, overwrite:
     try:
         for outcome in Registration(api, overwrite=overwrite).register(plan):
             totals[outcome.result] = totals.get(outcome.result, 0) + 1
-            click.echo(_line(outcome))
+            say(_line(outcome))
     finally:
         api.close()
-    click.echo(", ".join(f"{count} {result}" for result, count in totals.items()))
+    say(", ".join(f"{count} {result}" for result, count in totals.items()))
 
 
 def _line(outcome: Outcome) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from target_amplitude.taxonomy.plan import CATEGORY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_amplitude.taxonomy.plan import Plan
 
 COLUMNS = (
@@ -45,12 +47,21 @@ COLUMNS = (
     "String property value max length",
 )
 
+_FORMULA = tuple(
+    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
+    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
+"""What a cell that spreadsheets take for a formula begins with.
+
+Source: OWASP, "CSV Injection", which also has the quote that keeps them from it.
+"""
+
 
 def to_csv(plan: Plan) -> str:
     """Return a line for each event, followed by one for each of its properties."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
     for event in plan.events:
         line = {
             "Object type": "Event",
@@ -60,17 +71,24 @@ def to_csv(plan: Plan) -> str:
             "Event display name": event.display_name,
             "Event activity": "Active",
         }
-        writer.writerow(line)
+        writer.writerow(_cells(line))
         for planned in event.properties:
             writer.writerow(
-                line
-                | {
-                    "Property type": "Event Property",
-                    "Event property name": planned.name,
-                    "Property description": planned.description,
-                    "Property value type": planned.value_type,
-                    "Property is array": "True" if planned.is_list else "False",
-                    "Property required": "False",
-                },
+                _cells(
+                    line
+                    | {
+                        "Property type": "Event Property",
+                        "Event property name": planned.name,
+                        "Property description": planned.description,
+                        "Property value type": planned.value_type,
+                        "Property is array": "True" if planned.is_list else "False",
+                        "Property required": "False",
+                    },
+                ),
             )
     return text.getvalue()
+
+
+def _cells(line: Mapping[str, str]) -> list[str]:
+    cells = (line.get(column, "").replace("\0", "") for column in COLUMNS)
+    return [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]

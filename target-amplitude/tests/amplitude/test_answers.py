@@ -160,7 +160,7 @@ def test_what_will_not_change_stops(status: int) -> None:
         (500, b"", Retry("status 500", 4.0)),
         (400, b"", Bisect("refused by Amplitude", "400 without a reason")),
         (400, {"error": 5}, Bisect("refused by Amplitude", "400 without a reason")),
-        (400, {"error": "x" * 301}, Bisect("refused by Amplitude", "x" * 300)),
+        (400, {"error": "x" * 301}, Bisect("refused by Amplitude", "x" * 300 + "…")),
         (400, {"error": "INVALID API KEY"}, Stop("Invalid API key", key_refused=True)),
         (
             400,
@@ -170,7 +170,7 @@ def test_what_will_not_change_stops(status: int) -> None:
         (
             400,
             {"missing_field": "f" * 61},
-            Stop(f"the request misses {'f' * 60}", missing="f" * 60),
+            Stop(f"the request misses {'f' * 60}…", missing="f" * 60 + "…"),
         ),
         (400, {"missing_field": 5}, Bisect("refused by Amplitude", "400 without a reason")),
         (429, {"throttled_users": {}}, Retry(TOO_MANY, 4.0, throttled=True)),

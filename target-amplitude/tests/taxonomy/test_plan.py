@@ -112,3 +112,11 @@ def test_a_whole_plan_costs_less_than_an_hour_may() -> None:
     plan = make_plan(settings(), every_type=True)
     # Each is created and changed, an event's display name on its own; a write costs 2.
     assert 2 * (1 + 3 * len(plan.events) + 2 * len(plan.properties)) < 7200 / 10
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}"])
+def test_no_cell_is_a_formula_in_a_spreadsheet(first: str) -> None:
+    plan = make_plan(settings(event_types={"OPEN": f'{first}HYPERLINK("http://x",\0"y")'}))
+    lines = list(csv.reader(io.StringIO(to_csv(plan))))
+    assert any(f'{first}HYPERLINK("http://x","y")' in cell for line in lines for cell in line)
+    assert not any(cell.startswith(first) for line in lines for cell in line)
