@@ -165,23 +165,12 @@ def _checked(option: str, file: IO[str]) -> IO[str]:
     name = f"The file {file.name} of {option}"
     try:
         text = file.read()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{name} is no UTF-8 text; give a JSON file.") from None
+        content = json.loads(text)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
-    if not text.strip():
-        raise ConfigError(f"{name} is empty; give a JSON file, or leave out {option}.")
-    try:
-        content = json.loads(text)
     except (ValueError, RecursionError):
-        raise ConfigError(f"{name} is no valid JSON; correct the file.") from None
-    if isinstance(content, str):
-        raise ConfigError(
-            f"{name} holds a string, as JSON that was quoted and escaped once more does; it must "
-            "hold the object itself."
-        )
-    is_none = content is None and option == "--state"
-    if not isinstance(content, dict) and not is_none:
+        raise ConfigError(f"{name} is no valid JSON; correct it, or leave out {option}.") from None
+    if not isinstance(content, dict) and (content is not None or option == "--catalog"):
         raise ConfigError(f"{name} holds {kind_of(content)}; it must hold an object.")
     return io.StringIO(text)
 

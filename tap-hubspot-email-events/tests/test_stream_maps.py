@@ -77,7 +77,7 @@ def test_else_alone_drops_everything(tap: Runner) -> None:
                 "flattening_max_depth": 2,
                 "flattening_max_key_length": 3,
             },
-            "flattening_max_key_length is too short",
+            "or a greater flattening_max_key_length",
         ),
     ],
 )

@@ -148,6 +148,7 @@ class EventReader:
         settings = self._settings
         bookmark = read_bookmark(stream.name, stream.stream_state)
         in_state = read_digests(stream.stream_state, bookmark)
+        misplaced = read_misplaced(stream.stream_state) if in_state else []
         is_in_future = bookmark is not None and bookmark.is_after(now)
         if bookmark is not None:
             bookmark = bookmark.no_later_than(now)
@@ -160,16 +161,23 @@ class EventReader:
             [each for each in known if start <= each.start and each.end <= end],
             since=now - settings.lookback,
             bucket=max(1, settings.lookback // MOST_BUCKETS),
-            misplaced=read_misplaced(stream.stream_state) if known else (),
+            misplaced=misplaced if known else (),
         )
-        sync = StreamSync(stream.name, event_type, plan, now, start, end, start, sent, bookmark)
-        sync.read_whole = sync.done
-        sync.resumed = bookmark is not None
-        sync.bookmark_in_future = is_in_future
-        sync.in_state = in_state
-        sync.misplaced_in_state = read_misplaced(stream.stream_state) if in_state else []
-        sync.read_from = start if bookmark is None else bookmark.read_from
-        return sync
+        return StreamSync(
+            stream.name,
+            event_type=event_type,
+            plan=plan,
+            now=now,
+            start=start,
+            end=end,
+            reached=start,
+            read_whole=start > end,
+            sent=sent,
+            known=bookmark,
+            known_in_future=is_in_future,
+            digests=in_state,
+            misplaced=misplaced,
+        )
 
     def _valid(self, sync: StreamSync, events: list[Any]) -> list[Event]:
         placed, left_out = split_valid(events, latest=sync.now + MOST_AHEAD)
@@ -204,7 +212,8 @@ class EventReader:
             sync.event_type, part.requested_start, part.end, part.offset, sync.count
         )
         page.events = self._valid(sync, page.events)
-        expected = None if sync.bookmark is None else sync.bookmark.portal_id
+        latest = sync.bookmark or sync.known
+        expected = None if latest is None else latest.portal_id
         self._api.account.compare(page.events, expected)
         return page
 
@@ -229,7 +238,7 @@ class EventReader:
         """Advance a stream's bookmark; parts within the lookback never move it back."""
         if sync.read_whole:
             self._close_writer(sync.name)
-        if sync.bookmark is not None and end < sync.bookmark.end:
+        if sync.known is not None and end < sync.known.end:
             return
         # Within the lookback the bookmark waits for the digests that are written with it. That
         # costs no reading, since the next run begins with the lookback anyway.
@@ -238,9 +247,9 @@ class EventReader:
         # An older state is warned of once; from then on it has what it lacked.
         read_from = self._settings.start if sync.read_from is None else sync.read_from
         # The state keeps its account, so that the next run says it again if events name another.
-        portal = None if sync.bookmark is None else sync.bookmark.portal_id
+        portal = None if sync.known is None else sync.known.portal_id
         portal = self._api.account.id if portal is None else portal
-        sync.bookmark, sync.bookmark_moved = Bookmark(end, sync.now, read_from, portal), True
+        sync.bookmark = Bookmark(end, sync.now, read_from, portal)
         state = self._writers[sync.name].state
         write_bookmark(state, sync.bookmark, "created")
         write_digests(state, ())
@@ -257,15 +266,15 @@ class EventReader:
         ranges: dict[str, Range] = {}
         misplaced: dict[str, Sequence[int]] = {}
         for sync in self.syncs.values():
-            if sync.bookmark is not None and sync.bookmark_moved and sync.read_whole:
+            if sync.bookmark is not None and sync.read_whole:
                 start = sync.bookmark.next_start(self._settings.lookback)
                 start = max(sync.start, sync.sent.bucket_start(start))
-                end = sync.bookmark.end
-                ranges[sync.name] = Range(start, end, sync.sent.seen(start, end))
+                ranges[sync.name] = sync.sent.seen(start, sync.bookmark.end)
                 misplaced[sync.name] = [*sync.sent.misplaced]
-            elif sync.in_state and not sync.bookmark_moved:
-                ranges[sync.name] = Range.of(sync.in_state)
-                misplaced[sync.name] = sync.misplaced_in_state
+            elif sync.digests and sync.bookmark is None:
+                first, last = sync.digests[0].start, sync.digests[-1].end
+                ranges[sync.name] = Range(first, last, sync.digests)
+                misplaced[sync.name] = sync.misplaced
         for name, digests in cut_together(ranges, MOST_DIGESTS).items():
             most = MOST_MISPLACED // len(ranges)
             write_digests(self._writers[name].state, digests, misplaced[name][:most])

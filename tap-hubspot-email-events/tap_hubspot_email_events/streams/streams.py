@@ -10,7 +10,7 @@ from singer_sdk.singerlib import Metadata, Schema
 from typing_extensions import override
 
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
-from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.errors import StoppedError, TapError
 from tap_hubspot_email_events.singer.sdk import SelfReadingStream
 from tap_hubspot_email_events.streams.schemas import CAMPAIGN_SCHEMA, event_schema, with_own_fields
 
@@ -48,14 +48,14 @@ class HubSpotStream(SelfReadingStream):
     @override
     def read(self, one_by_one: Iterable[Record]) -> Iterable[Record]:
         """Read record by record; a failure is collected and leaves the other streams alone."""
-        if not self.limited:
-            with self.run.failures.collected(self.name):
-                yield from one_by_one
-            return
         try:
-            self.run.begin()
+            if self.limited:
+                self.run.begin()
             yield from one_by_one
-        except TapError as error:
+        except (TapError, StoppedError) as error:
+            if not self.limited:
+                self.run.failures.add(error, self.name)
+                return
             # The SDK's test of the connection would log any other exception as unhandled.
             logger.error(error)  # noqa: TRY400 - a sentence, no traceback
             raise SystemExit(1) from None

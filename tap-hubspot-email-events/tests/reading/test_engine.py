@@ -30,7 +30,10 @@ HOUR = 3_600_000
 
 def sync_of(name: str, end: int) -> StreamSync:
     sent = SentEvents([], since=1, bucket=1)
-    return StreamSync(name, "OPEN", Plan(1, end, page_size=PAGE), end, 1, end, 1, sent)
+    plan = Plan(1, end, page_size=PAGE)
+    return StreamSync(
+        name, event_type="OPEN", plan=plan, now=end, start=1, end=end, reached=1, sent=sent
+    )
 
 
 class Account:
