@@ -59,8 +59,8 @@ class Source(Protocol):
 class Output(Protocol):
     """Where lines go; called from one thread."""
 
-    def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
-        """Write lines that hold that many records."""
+    def write(self, lines: bytes) -> None:
+        """Write lines."""
 
     def finished(self, sync: StreamSync, end: int) -> None:
         """Note that everything up to `end` (milliseconds) is written."""
@@ -190,9 +190,8 @@ class Engine:
         return pages
 
     def _write(self, output: Output, sync: StreamSync, page: EncodedPage) -> None:
-        written = page.records - page.dropped
-        output.write(sync, page.lines(), written)
-        sync.written += written
+        output.write(page.lines())
+        sync.written += page.records - page.dropped
         sync.dropped += page.dropped
         with self._lock:
             self._queue_bytes -= len(page.content)

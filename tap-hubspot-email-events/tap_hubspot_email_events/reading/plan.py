@@ -19,22 +19,21 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-# Pages after which a part has proved too full.
-SURPRISE_PAGES = 8
 FREE_REQUESTS = 3.0
 EARNED_PER_PAGE = 0.5
-# The newest pages wait in memory until everything older is written, so the first chain is short.
 HEAD_PAGES = 3
-SMALLEST_WINDOW_PAGES = 4
-LARGEST_WINDOW_PAGES = 20
-# Windows grow by this factor as long as they hold next to nothing.
-GROWTH = 10
-# A part with fewer pages left is not worth the extra request of splitting it.
-SPLIT_PAGES = 3.0
-# After so many pages without events, but with more to come, the paging is taken to be broken.
-EMPTY_PAGES = 100
-# The density is that of the parts finished last.
+"""The newest pages wait in memory until everything older is written, so their chain is short."""
+CUT_PAGES = 8
+"""After so many pages, what is left of any other part becomes a part of its own."""
+WINDOW_PAGES = 10
+"""A window is as long as so many pages at the density of the `DENSITY_PARTS` finished last."""
 DENSITY_PARTS = 8
+GROWTH = 10
+"""Windows grow by this factor as long as they hold next to nothing."""
+SPLIT_PAGES = 3.0
+"""A part with fewer pages left is not worth the extra request of splitting it."""
+EMPTY_PAGES = 100
+"""After so many pages without events, but with more to come, the paging is taken to be broken."""
 
 
 class PartKind(enum.Enum):
@@ -63,8 +62,6 @@ class Part:
     start: int
     end: int
     kind: PartKind
-    # Pages after which it has proved too full.
-    cut_after: int = SURPRISE_PAGES
     status: PartStatus = PartStatus.UNPLANNED
     offset: str | None = None
     in_flight: bool = False
@@ -78,6 +75,11 @@ class Part:
     at_one_instant: bool = False
     empty_pages: int = 0
     offsets: set[str] = field(default_factory=set)
+
+    @property
+    def cut_after(self) -> int:
+        """Pages after which it has proved too full."""
+        return HEAD_PAGES if self.kind is PartKind.HEAD else CUT_PAGES
 
     @property
     def length(self) -> int:
@@ -113,8 +115,7 @@ class Plan:
     def __init__(self, start: int, end: int, *, page_size: int) -> None:
         """Plan the range from `start` to `end`, both inclusive, in milliseconds."""
         self.page_size = page_size
-        head = Part(start, end, PartKind.HEAD, HEAD_PAGES)
-        self.parts: list[Part] = [head] if start <= end else []
+        self.parts = [Part(start, end, PartKind.HEAD)] if start <= end else []
         self.requests = 0
         self.events = 0
         # Lengths and events of finished parts.
@@ -211,18 +212,12 @@ class Plan:
         """Split a window off the oldest side, or return the whole part if it is short enough."""
         if unplanned.kind is not PartKind.WINDOW:
             return unplanned
-        # Long windows waste fewer requests, short ones keep all threads at work until the end.
-        pages = min(LARGEST_WINDOW_PAGES, max(SMALLEST_WINDOW_PAGES, self.pages_left / 3))
-        length, cut_after = self._window_length, SURPRISE_PAGES
-        if self._density and (expected := int(pages * self.page_size / self._density)) >= length:
-            length = max(1, expected)
-            cut_after = max(SURPRISE_PAGES, int(1.5 * pages))
-        # A remainder too short for two windows becomes one, since a sliver would waste a request.
-        if 2 * unplanned.length <= 3 * length:
-            unplanned.cut_after = cut_after
+        length = self._window_length
+        if self._density:
+            length = max(length, int(WINDOW_PAGES * self.page_size / self._density))
+        if unplanned.length <= length:
             return unplanned
-        end = unplanned.start + length - 1
-        window = Part(unplanned.start, end, PartKind.WINDOW, cut_after)
+        window = Part(unplanned.start, unplanned.start + length - 1, PartKind.WINDOW)
         unplanned.start = window.end + 1
         self.parts.insert(self.parts.index(unplanned), window)
         return window
@@ -306,7 +301,7 @@ class Plan:
 
     def _learn_density(self, part: Part) -> None:
         """Take over the density of a finished part."""
-        if part.events * GROWTH <= SMALLEST_WINDOW_PAGES * self.page_size:
+        if part.events * GROWTH <= WINDOW_PAGES * self.page_size:
             self._window_length = max(self._window_length, part.length * GROWTH)
         else:
             self._window_length = 1

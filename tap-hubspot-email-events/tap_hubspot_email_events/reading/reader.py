@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot_email_events.hubspot.events import EVENTS_PATH
 from tap_hubspot_email_events.reading.bookmarks import (
     Bookmark,
     aligned,
@@ -110,8 +109,6 @@ class EventReader:
         finally:
             self.running = False
             self._save_state()
-            for name in self._writers:
-                self._close_writer(name)
         if engine.signal is not None:
             raise SystemExit(128 + engine.signal)
         if engine.failure is None:
@@ -228,16 +225,14 @@ class EventReader:
 
     # The engine's output
 
-    def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
-        """Write lines that hold that many records."""
+    def write(self, lines: bytes) -> None:
+        """Write lines."""
         begun = time.monotonic()
-        self._writers[sync.name].write(lines, records)
+        self._writer.write_lines(lines)
         self._progress.writing += time.monotonic() - begun
 
     def finished(self, sync: StreamSync, end: int) -> None:
         """Advance a stream's bookmark; parts within the lookback never move it back."""
-        if sync.read_whole:
-            self._close_writer(sync.name)
         if sync.known is not None and end < sync.known.end:
             return
         # Within the lookback the bookmark waits for the digests that are written with it. That
@@ -293,6 +288,3 @@ class EventReader:
         self._state_due = time.monotonic() + STATE_SECONDS
         self._state_changed = False
         self._write_state()
-
-    def _close_writer(self, name: str) -> None:
-        self._writers[name].close(EVENTS_PATH, self.syncs[name].count.requests)

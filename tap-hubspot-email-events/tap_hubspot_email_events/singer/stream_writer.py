@@ -1,14 +1,12 @@
-"""The messages and metrics of one stream."""
+"""The messages of one stream."""
 
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from singer_sdk import metrics
 
 from tap_hubspot_email_events.singer.sdk import passes_unchanged, record_messages
 
@@ -40,7 +38,7 @@ def record_lines(stream: str, records: list[Record], time_extracted: str) -> byt
 
 
 class StreamWriter:
-    """Writes the messages of one stream and keeps its metrics, from its schema to `close`."""
+    """Writes the messages of one stream."""
 
     def __init__(self, stream: SelfReadingStream, writer: BytesWriter) -> None:
         """Write the SCHEMA message."""
@@ -49,10 +47,6 @@ class StreamWriter:
         stream.write_schema()
         # Stream maps keep the record they work on in themselves, so one thread at a time.
         self._lock = None if passes_unchanged(stream) else threading.Lock()
-        self._meters = ExitStack()
-        self._counter = self._meters.enter_context(stream.get_record_counter())
-        self._meters.enter_context(stream.get_sync_timer())
-        self._closed = False
 
     @property
     def state(self) -> dict[str, Any]:
@@ -76,16 +70,3 @@ class StreamWriter:
                 self._writer.serialize_message(each) for made in messages for each in made
             )
         return lines, sum(not made for made in messages)
-
-    def write(self, lines: bytes, records: int) -> None:
-        """Write lines that hold that many records."""
-        self._writer.write_lines(lines)
-        self._counter.increment(records)
-
-    def close(self, endpoint: str, requests: int) -> None:
-        """Log the stream's metrics, once, with the requests sent to `endpoint`."""
-        if not self._closed:
-            self._closed = True
-            with metrics.http_request_counter(self._stream.name, endpoint) as counter:
-                counter.increment(requests)
-            self._meters.close()

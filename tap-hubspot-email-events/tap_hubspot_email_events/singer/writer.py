@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
@@ -24,7 +24,6 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
     """Writes single messages, or many lines at once."""
 
     def __init__(self) -> None:
-        """Prepare the encoder."""
         self._encoder = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
 
     @override
@@ -56,11 +55,8 @@ class BytesWriter(GenericSingerWriter[bytes, "Message"]):
         try:
             write_whole(sys.stdout.buffer, lines)
         except BrokenPipeError:
-            _reader_gone()
-
-
-def _reader_gone() -> NoReturn:
-    logger.error("The program that reads this tap's output has ended; see its own messages.")
-    # Python flushes stdout again when it exits, and would report the same failure.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise SystemExit(1)
+            message = "The program that reads this tap's output has ended; see its own messages."
+            logger.error(message)  # noqa: TRY400 - a user needs no traceback
+            # Python flushes stdout again when it exits, and would report the same failure.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None

@@ -81,8 +81,7 @@ class Log:
     def instants(self) -> list[int]:
         return [at for page in self.pages for at in page]
 
-    def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
-        del sync, records
+    def write(self, lines: bytes) -> None:
         self.pages.append(msgspec.json.decode(lines))
 
     def finished(self, sync: StreamSync, end: int) -> None:
