@@ -118,32 +118,6 @@ def test_the_hashes_are_those_of_states_already_written() -> None:
     )
 
 
-def test_a_window_is_as_long_as_four_bytes_can_say() -> None:
-    assert cut_up([], 0, 2**32 - 2, 1) == [WindowDigest(0, 2**32 - 2, 0, 0)]
-    assert cut_up([], 0, 2**32 - 1, 1) == [
-        WindowDigest(0, 2**32 - 2, 0, 0),
-        WindowDigest(2**32 - 1, 2**32 - 1, 0, 0),
-    ]
-
-
-def test_an_encoding_that_was_spoilt_is_nothing() -> None:
-    text = encode([WindowDigest(0, 9, 1, 1)])
-    assert decode(text, 0) != []
-    assert decode(f"{text[:5]}!{text[5:]}", 0) == []
-    assert decode(text[:-4], 0) == []
-
-
-@pytest.mark.parametrize(("instant", "start"), [(0, 0), (9, 0), (10, 10), (25, 20)])
-def test_a_bucket_begins_at_a_multiple_of_its_length(instant: int, start: int) -> None:
-    assert SentEvents([], since=0, bucket=10).bucket_start(instant) == start
-
-
-def test_years_without_an_event_are_more_than_one_window() -> None:
-    digests = cut_up([bucket(2**33, 1, 7)], 0, 2**34, 5)
-    assert decode(encode(digests), 0) == digests
-    assert sum(window.count for window in digests) == 1
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 400), st.integers(1, 5)), max_size=30),
     st.integers(1, 20),
@@ -180,13 +154,6 @@ def test_streams_share_the_room_whatever_was_cut_before(
         sent = SentEvents(digests, since=0, bucket=1)
         assert sent.deduplicate(list(seen), always) == []
         assert sent.repeated == len(seen)
-
-
-def test_streams_share_the_room_by_the_events_that_they_have() -> None:
-    buckets = [bucket(10 * at + 9, 1, at) for at in range(30)]
-    shared = cut_together({"a": Range(0, 299, buckets), "b": Range(0, 99, buckets[:10])}, 5)
-    assert [each.count for each in shared["a"]] == [8, 8, 8, 6]
-    assert [each.count for each in shared["b"]] == [5, 5]
 
 
 @pytest.mark.parametrize("start", [0, 10**12])
@@ -311,8 +278,3 @@ def test_an_event_that_becomes_obsolete_is_another() -> None:
     event: dict[str, Any] = {"id": "a", "created": 1}
     assert event_hash(event) == event_hash({**event, "obsoletedBy": None, "contact": {}})
     assert event_hash(event) != event_hash({**event, "obsoletedBy": {"id": "b"}})
-
-
-@given(st.text(), st.integers(0, 2**45))
-def test_any_id_has_a_hash(name: str, created: int) -> None:
-    assert 0 <= event_hash({"id": name, "created": created}) < 2**64

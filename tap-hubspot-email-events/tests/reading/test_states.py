@@ -15,11 +15,6 @@ from tap_hubspot_email_events.reading.states import kind_of, read_state, unknown
 
 MARK = {"replication_key": "created", "replication_key_value": "2025-10-09T08:53:20Z"}
 GOOD = {"bookmarks": {"email_open": MARK}}
-NO_BOOKMARK: list[dict[str, Any]] = [
-    {},
-    {"email_campaigns": {}},
-    {"email_campaigns": {"progress_markers": {}}},
-]
 ENDED = {"started_at": "2025-10-09T08:53:20Z", "complete": False, "reason": "x"}
 
 
