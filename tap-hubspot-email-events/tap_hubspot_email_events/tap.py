@@ -88,7 +88,6 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
 
     @override
     def discover_streams(self) -> list[HubSpotStream]:
-        """One stream per event type, and the campaigns."""
         events = [EventStream(self, self.run, event_type) for event_type in STREAM_OF_TYPE]
         return [*events, CampaignStream(self, self.run)]
 
@@ -120,12 +119,10 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
 
     @override
     def begin(self) -> None:
-        """Ask HubSpot whose the streams are and what time it is."""
         self.run.begin()
 
     @override
     def terminate(self, signum: int) -> None:
-        """End the run with the state that is true by then."""
         self.run.terminate(signum)
 
     @override
@@ -144,14 +141,12 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
     @override
     @classmethod
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        """Write the catalog, where `--discover` asks for it."""
         with cls.sentences():
             super().cb_discover(ctx, param, value)
 
     @override
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Test the connection, where `--test` asks for it."""
         with cls.sentences():
             super().cb_test(ctx, param, value)
 

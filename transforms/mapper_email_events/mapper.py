@@ -168,21 +168,14 @@ class MapperEmailEvents(Plugin, InlineMapper):
 
     @override
     def map_state_message(self, message_dict: Message) -> Iterator[Any]:
-        """The line as it is."""
         return self._pass_on(message_dict)
 
     @override
     def map_activate_version_message(self, message_dict: Message) -> Iterator[Any]:
-        """The line as it is."""
         return self._pass_on(message_dict)
 
     @override
     def map_batch_message(self, message_dict: Message) -> Iterator[Any]:
-        """Refuse what this mapper cannot look into.
-
-        Raises:
-            UserError: Always.
-        """
         raise self._fault(
             " is a BATCH message, whose records are in files that this mapper does not read; "
             "switch batches off in the tap."
@@ -196,11 +189,6 @@ class MapperEmailEvents(Plugin, InlineMapper):
 
     @override
     def process_endofpipe(self) -> None:
-        """Say how much was read, passed on and held back.
-
-        Raises:
-            MapError: A stream map matched no stream, while records that none applied to went on.
-        """
         for stream in in_order(self._read):
             self.logger.info(
                 "%s: %d read, %d passed on", stream, self._read[stream], self._passed[stream]

@@ -20,7 +20,7 @@ from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.records import describe, make_records, split_valid
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
-from tap_hubspot_email_events.singer.stream_writer import StreamWriter
+from tap_hubspot_email_events.singer.writer import StreamWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.reading.progress import ProgressLog
     from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
-    from tap_hubspot_email_events.singer.stream_writer import Record
-    from tap_hubspot_email_events.singer.writer import BytesWriter
+    from tap_hubspot_email_events.singer.writer import BytesWriter, Record
 
 STATE_SECONDS = 0.2
 # In all streams together; with 22 characters each, they keep the state below 64 KB.
@@ -115,19 +114,14 @@ class EventReader:
             # Only the engine's threads had to stop; other streams may still send requests.
             self._api.stop.clear()
 
-    def newest_records(self, event_type: str, stream: SelfReadingStream) -> Iterable[Record]:
-        """Yield a stream's records one by one, newest first, to test the connection."""
+    def newest_records(self, event_type: str, stream: SelfReadingStream) -> list[Record]:
+        """Return the records of a stream's newest page, to test the connection."""
         bookmark = read_bookmark(stream.name, stream.stream_state)
         sync = self._new_sync(event_type, stream, self._now([bookmark]))
-        offset: str | None = None
-        while True:
-            page = self._api.page(event_type, sync.start, sync.end, offset, sync.count)
-            events = self._valid(sync, page.events)
-            self._to_records(sync, events)
-            yield from events
-            if not page.has_more or page.offset in (None, "", offset):
-                return
-            offset = str(page.offset)
+        page = self._api.page(event_type, sync.start, sync.end, None, sync.count)
+        events = self._valid(sync, page.events)
+        self._to_records(sync, events)
+        return events
 
     def _now(self, bookmarks: Iterable[Bookmark | None]) -> int:
         """The run's start: none that HubSpot's clock has not reached.

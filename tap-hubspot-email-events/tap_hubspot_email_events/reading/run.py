@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
-    from tap_hubspot_email_events.singer.stream_writer import Record
-    from tap_hubspot_email_events.singer.writer import BytesWriter
+    from tap_hubspot_email_events.singer.writer import BytesWriter, Record
 
 NOTHING_SELECTED = "No stream is selected."
 DAILY_LIMIT = "HubSpot's daily request limit is used up."

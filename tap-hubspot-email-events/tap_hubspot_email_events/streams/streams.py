@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_hubspot_email_events.reading.run import Run
-    from tap_hubspot_email_events.singer.stream_writer import Record
+    from tap_hubspot_email_events.singer.writer import Record
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +101,8 @@ class EventStream(HubSpotStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        """Read the newest events page by page, to test the connection."""
-        yield from self.run.reader.newest_records(self.event_type, self)
+        """Read the newest events, to test the connection."""
+        return self.run.reader.newest_records(self.event_type, self)
 
 
 class CampaignStream(HubSpotStream):
