@@ -24,6 +24,19 @@ def nested(depth: int) -> dict[str, Any]:
     return {} if depth == 1 else {"deeper": nested(depth - 1)}
 
 
+def test_events_are_kept_as_they_were_sent_and_counted_once(
+    services: Services, sandbox: Sandbox
+) -> None:
+    events = [amplitude_event(n, event_properties={"n": n}) for n in range(3)]
+
+    first, second = services.upload(events), services.upload(events)
+
+    assert (first.json()["events_ingested"], second.json()["events_ingested"]) == (3, 3)
+    assert sandbox.amplitude_events() == events
+    assert sandbox.amplitude_counts() == {"[HubSpot] EMAIL_OPEN": 3}
+    assert sandbox.amplitude_stats()["duplicates"] == 3
+
+
 @pytest.mark.parametrize(
     ("other", "kept"),
     [
@@ -247,6 +260,27 @@ def test_the_user_table_follows_the_order_of_arrival_and_resets_groups(
         "properties": {"country": "FR", "os_name": "Linux", "plan": "pro"},
     }
     assert users["person1@example.com"] == {"events": 1, "properties": {}}
+
+
+def test_a_funnel_counts_users_who_took_the_steps_in_order(
+    services: Services, sandbox: Sandbox
+) -> None:
+    def event(user: int, time: int, step: str, campaign: int = 7) -> dict[str, Any]:
+        properties = {"emailCampaignId": campaign}
+        return amplitude_event(
+            user, insert_id=f"{user}{time}{campaign}", time=time, event_type=step
+        ) | {"event_properties": properties}
+
+    services.upload(
+        [
+            *(event(1, 10, "sent"), event(1, 20, "open"), event(1, 30, "click")),
+            *(event(2, 10, "sent"), event(2, 5, "open"), event(2, 30, "click")),
+            *(event(3, 20, "open"), event(3, 10, "sent"), event(3, 30, "click", campaign=8)),
+        ]
+    )
+
+    assert sandbox.funnel(7, ["sent", "open", "click"]) == [3, 2, 1]
+    assert sandbox.funnel(None, ["sent", "open", "click"]) == [3, 2, 2]
 
 
 def test_the_taxonomy_needs_both_keys_and_names_what_exists_already(

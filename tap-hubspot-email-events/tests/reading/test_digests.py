@@ -118,6 +118,18 @@ def test_the_hashes_are_those_of_states_already_written() -> None:
     )
 
 
+def test_an_encoding_that_was_spoilt_is_nothing() -> None:
+    text = encode([WindowDigest(0, 9, 1, 1)])
+    assert decode(text, 0) != []
+    assert decode(f"{text[:5]}!{text[5:]}", 0) == []
+    assert decode(text[:-4], 0) == []
+
+
+@pytest.mark.parametrize(("instant", "start"), [(0, 0), (9, 0), (10, 10), (25, 20)])
+def test_a_bucket_begins_at_a_multiple_of_its_length(instant: int, start: int) -> None:
+    assert SentEvents([], since=0, bucket=10).bucket_start(instant) == start
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 400), st.integers(1, 5)), max_size=30),
     st.integers(1, 20),
