@@ -168,7 +168,9 @@ class Engine:
             while parts:
                 part = parts[0]
                 done = part.status is PartStatus.DONE
-                if part.kind is PartKind.HEAD and (done or part.pages > part.cut_after):
+                # None of its pages is still being encoded, or the others would overtake it.
+                complete = done and sync.unwritten[part] == len(sync.newest)
+                if part.kind is PartKind.HEAD and (complete or part.pages > part.cut_after):
                     self._release_newest(sync)
                 if not done or sync.unwritten[part]:
                     break

@@ -128,6 +128,21 @@ def test_what_one_run_reads_in_a_few_pages_leaves_in_order() -> None:
     assert log.instants == account.instants
 
 
+class SlowToEncode(Account):
+    """Takes long to encode the older pages."""
+
+    @override
+    def lines(self, sync: StreamSync, events: list[Event]) -> tuple[bytes, int]:
+        time.sleep(0.2 if events[0]["created"] < 15 * HOUR else 0)
+        return super().lines(sync, events)
+
+
+def test_a_page_that_is_slow_to_encode_is_not_overtaken_by_a_newer_one() -> None:
+    account = SlowToEncode(range(1, 25 * HOUR, HOUR))
+    log, _ = read(account, 25 * HOUR)
+    assert log.instants == account.instants
+
+
 def test_a_page_still_being_encoded_when_a_newer_part_fails_is_not_lost() -> None:
     account = Account(range(1, 1000 * HOUR, HOUR), fails_before=700 * HOUR)
     log, sync = read(account, 1000 * HOUR)
