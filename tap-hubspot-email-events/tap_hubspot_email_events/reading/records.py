@@ -10,11 +10,10 @@ from tap_hubspot_email_events.timestamps import EARLIEST, format_timestamp, pars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Set as AbstractSet
 
     from tap_hubspot_email_events.hubspot.events import Event
 
-    Keys = AbstractSet[tuple[int, str]]
+    Keys = frozenset[tuple[int, str]]
 
 # The last millisecond of the year 9999.
 LAST_INSTANT = 253_402_300_799_999
@@ -99,7 +98,7 @@ def without_repeated(events: list[Event], previous: Keys) -> tuple[list[Event], 
     by_key = {(event["created"], event["id"]): event for event in events}
     if len(by_key) < len(events) or not previous.isdisjoint(by_key):
         events = [event for key, event in by_key.items() if key not in previous]
-    return events, by_key.keys()
+    return events, frozenset(by_key)
 
 
 def make_records(events: list[Event], event_type: str, portal_id: Callable[[], int]) -> None:
