@@ -19,7 +19,6 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,26 +32,12 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    Config = Mapping[str, Any] | PurePath | str | list[PurePath | str] | None
-
-
 config_option = click.option(
     "--config",
     "configs",
     multiple=True,
     help="Settings as the plugin gets them: a JSON file, or ENV.",
 )
-
-
-def given_settings(config: Config) -> dict[str, Any]:
-    """Return the settings of a configuration, or of one or more JSON files.
-
-    Raises:
-        UserError: A file cannot be read or is no JSON object.
-    """
-    if config is None or isinstance(config, Mapping):
-        return dict(config or {})
-    return read_files(*(config if isinstance(config, list) else [config]))
 
 
 def read_files(*paths: str | PurePath) -> dict[str, Any]:

@@ -133,8 +133,8 @@ def _in_proxy(
             return _in_answer(int(refusal[1]), named, variable, urlsplit(url).hostname or "")
     of_proxies = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
     if any(isinstance(cause, of_proxies) for cause in causes):
-        return _in_certificate(causes, named, environment) or _in_connection(
-            causes, named, variable
+        return _in_certificate(causes, named, environment) or Obstacle(
+            f"{named} cannot be used: {_passing(causes)}"
         )
     return None
 
@@ -154,12 +154,6 @@ def _in_address(causes: list[BaseException], variable: str) -> Obstacle | None:
         "write it as http://proxy.example.com:3128, with %XX for special characters in a user name "
         "or password",
     )
-
-
-def _in_connection(causes: list[BaseException], named: str, variable: str) -> Obstacle:
-    if any(getattr(cause, "reason", "") == "WRONG_VERSION_NUMBER" for cause in causes):
-        return Obstacle(f"{named} does not speak TLS", f"begin {variable} with http://")
-    return Obstacle(f"{named} cannot be used: {_passing(causes)}")
 
 
 def _in_answer(status: int, named: str, variable: str, host: str) -> Obstacle:

@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.plugin_base import PluginBase, SingerCommand
 from typing_extensions import override
 
-from .channels import given_settings, read_environment, read_files
+from .channels import read_environment, read_files
 from .command import Command
 from .configuration import read_configuration
 from .errors import UserError, sentence_of
 from .stream_maps import CheckedMapper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     import click
     import msgspec
-
-    from .channels import Config
 
 _GC_THRESHOLDS = (100_000, 50, 100)
 """Events make no reference cycles, so frequent garbage collection only costs time."""
@@ -128,7 +126,7 @@ class DeclaredPlugin(Plugin, abc.ABC):
     def __init__(
         self,
         *,
-        config: Config = None,
+        config: Mapping[str, Any] | None = None,
         parse_env_config: bool = False,
         validate_config: bool = True,
         **kwargs: Any,
@@ -138,7 +136,7 @@ class DeclaredPlugin(Plugin, abc.ABC):
         Raises:
             UserError: A setting is wrong; the sentences quote no secrets.
         """
-        given = given_settings(config)
+        given = dict(config or {})
         if parse_env_config:
             prefix = self.name.upper().replace("-", "_")
             given |= read_environment(self.declaration, prefix)

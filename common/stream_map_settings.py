@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import importlib.util
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
@@ -118,23 +117,6 @@ def check_removed(key: str, definition: object, fields: Collection[str]) -> None
             )
 
 
-def check_faker(maps: Mapping[str, Any], fields: Collection[str]) -> None:
-    """Check that maps use `fake` only where there is one; `fields` are those of the stream.
-
-    Raises:
-        MapError: The package is not installed.
-    """
-    if "fake" in fields or importlib.util.find_spec("faker"):
-        return
-    for key, definition in maps.items():
-        for name, expression in expressions(definition) if isinstance(definition, Mapping) else ():
-            if "fake" in _names_in(expression):
-                raise MapError(
-                    f"Stream map {key}, field {name}: `fake` needs the package faker, which is not "
-                    "installed; add singer-sdk[faker] to the plugin's pip_url."
-                )
-
-
 def expressions(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields of a map that have expressions, with its filter."""
     for name, expression in definition.items():
@@ -146,11 +128,6 @@ def shorten(expression: str) -> str:
     """An expression as it stands in a sentence, in one line."""
     line = " ".join(expression.split())
     return f"`{line if len(line) <= _SHOWN else f'{line[:_SHOWN]}...'}`"
-
-
-def _names_in(expression: str) -> set[str]:
-    """The names in an expression."""
-    return {node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name)}
 
 
 def _check(is_right: bool, sentence: str) -> None:  # noqa: FBT001 - an assertion

@@ -28,7 +28,6 @@ from .stream_map_settings import (
     ELSE,
     FILTER,
     MapError,
-    check_faker,
     check_removed,
     check_stream_maps,
     closest,
@@ -122,15 +121,13 @@ class CheckedMapper(PluginMapper):
             for key in {*primary[-1:], *added}:
                 if key == stream_name:
                     check_removed(key, matching[key], properties)
-        check_faker(matching, properties)
         try:
             super().register_raw_stream_schema(stream_name, schema, key_properties)
         except (MapExpressionError, StreamMapConfigError) as failure:
             reason = " ".join(str(failure).split())
             raise MapError(f"The setting stream_maps is wrong: {reason}") from None
         except Exception as failure:  # noqa: BLE001 - whatever a setting makes the SDK raise
-            sentence = self._setting_at_fault(failure, stream_name, schema, key_properties)
-            raise MapError(sentence) from None
+            raise MapError(_setting_at_fault(failure, stream_name)) from None
         keys = [primary[-1] if primary else ELSE, *added]
         stream_maps = self.stream_maps[stream_name]
         self.stream_maps[stream_name] = [
@@ -195,48 +192,6 @@ class CheckedMapper(PluginMapper):
             return _CountedRemoval(stream_map, count)
         definition = self.stream_maps_dict.get(key)
         return _CheckedMap(stream_map, count, definition if isinstance(definition, dict) else {})
-
-    def _setting_at_fault(
-        self,
-        failure: Exception,
-        stream: str,
-        schema: dict[str, Any],
-        keys: Sequence[str] | None,
-    ) -> str:
-        if _comes_from(failure, "_init_faker_instance"):
-            return (
-                f"The setting faker_config cannot be used ({type(failure).__name__}); seed must be "
-                "a number or text, and locale one that the package faker knows."
-            )
-        if _comes_from(failure, "_eval_stream"):
-            return (
-                f"An __alias__ in stream_maps cannot be used ({type(failure).__name__}); give a "
-                "name, or an expression with __stream_name__ alone."
-            )
-        if not _comes_from(failure, "flatten_schema"):
-            return f"The setting stream_maps does not fit {stream} ({type(failure).__name__})."
-        _, is_duplicate, name = str(failure).partition("Duplicate column name produced in schema: ")
-        if not is_duplicate:
-            return (
-                f"The schema of {stream} cannot be flattened ({type(failure).__name__}); switch "
-                "flattening_enabled off."
-            )
-        try:
-            SameRecordTransform(
-                stream,
-                schema,
-                keys,
-                dataclasses.replace(self.flattening_options, max_key_length=10_000),
-            )
-        except ValueError:
-            return (
-                f"Flattening makes two fields of {stream} one, {name}; choose another "
-                "flattening_separator."
-            )
-        return (
-            f"Setting flattening_max_key_length is too short: it makes two fields of {stream} one, "
-            f"{name}."
-        )
 
 
 class _CountedRemoval(RemoveRecordTransform):
@@ -326,6 +281,29 @@ class _CheckedMap(StreamMap):
 
 def _subject(key: str, source: str) -> str:
     return f"Stream map {key}" if key == source else f"__source__ {source} of stream map {key}"
+
+
+def _setting_at_fault(failure: Exception, stream: str) -> str:
+    kind = type(failure).__name__
+    if _comes_from(failure, "_init_faker_instance"):
+        return (
+            f"The setting faker_config cannot be used ({kind}); seed must be a number or text, and "
+            "locale one that the package faker knows."
+        )
+    if _comes_from(failure, "_eval_stream"):
+        return (
+            f"An __alias__ in stream_maps cannot be used ({kind}); give a name, or an expression "
+            "with __stream_name__ alone."
+        )
+    if not _comes_from(failure, "flatten_schema"):
+        return f"The setting stream_maps does not fit {stream} ({kind})."
+    _, is_duplicate, name = str(failure).partition("Duplicate column name produced in schema: ")
+    if is_duplicate:
+        return (
+            f"Flattening makes two fields of {stream} one, {name}; choose another "
+            "flattening_separator, or a greater flattening_max_key_length."
+        )
+    return f"The schema of {stream} cannot be flattened ({kind}); switch flattening_enabled off."
 
 
 def _comes_from(failure: BaseException, function: str) -> bool:

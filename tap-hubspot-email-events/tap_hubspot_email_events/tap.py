@@ -88,7 +88,6 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
 
     @override
     def discover_streams(self) -> list[HubSpotStream]:
-        """One stream per event type, and the campaigns."""
         events = [EventStream(self, self.run, event_type) for event_type in STREAM_OF_TYPE]
         return [*events, CampaignStream(self, self.run)]
 
@@ -120,12 +119,10 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
 
     @override
     def begin(self) -> None:
-        """Ask HubSpot whose the streams are and what time it is."""
         self.run.begin()
 
     @override
     def terminate(self, signum: int) -> None:
-        """End the run with the state that is true by then."""
         self.run.terminate(signum)
 
     @override
@@ -141,14 +138,12 @@ class TapHubSpotEmailEvents(DeclaredPlugin, PreparedTap):
     @override
     @classmethod
     def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:
-        """Write the catalog, where `--discover` asks for it."""
         with cls.sentences():
             super().cb_discover(ctx, param, value)
 
     @override
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Test the connection, where `--test` asks for it."""
         with cls.sentences():
             super().cb_test(ctx, param, value)
 
@@ -172,23 +167,12 @@ def _checked(option: str, path: str) -> IO[str]:
     name = f"The file {path} of {option}"
     try:
         text = read_file("/dev/stdin" if path == "-" else path).decode()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{name} is no UTF-8 text; give a JSON file.") from None
+        content = json.loads(text)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {reason(error)}.") from None
-    if not text.strip():
-        raise ConfigError(f"{name} is empty; give a JSON file, or leave out {option}.")
-    try:
-        content = json.loads(text)
     except (ValueError, RecursionError):
-        raise ConfigError(f"{name} is no valid JSON; correct the file.") from None
-    if isinstance(content, str):
-        raise ConfigError(
-            f"{name} holds a string, as JSON that was quoted and escaped once more does; it must "
-            "hold the object itself."
-        )
-    is_none = content is None and option == "--state"
-    if not isinstance(content, dict) and not is_none:
+        raise ConfigError(f"{name} is no valid JSON; correct it, or leave out {option}.") from None
+    if not isinstance(content, dict) and (content is not None or option == "--catalog"):
         raise ConfigError(f"{name} holds {kind_of(content)}; it must hold an object.")
     return io.StringIO(text)
 

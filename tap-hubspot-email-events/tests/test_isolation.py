@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from extracting.extractor import event, expected, key, now, select
-from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from extracting.extractor import Runner
@@ -97,26 +96,6 @@ def test_an_event_of_another_time_is_delivered_once_and_hides_no_other(
     third = tap(state=second.state)
     assert [run.records for run in (second, third)] == [[], []]
     assert [run.complaints for run in (second, third)] == [[], []]
-
-
-@pytest.mark.parametrize("form", ["{}.5", '"{}.999"'])
-def test_a_fraction_of_a_millisecond_is_cut(sandbox: Sandbox, tap: Runner, form: str) -> None:
-    at = now() - HOUR
-    odd = json.dumps(event("OPEN", at, "odd")).replace(f": {at}", ": " + form.format(at))
-    sandbox.add_raw_events([(at, "OPEN", odd.encode())])
-    run = tap()
-    assert [(one["id"], one["created"]) for one in run.records] == [("odd", format_timestamp(at))]
-    assert run.complaints == []
-
-
-def test_an_id_that_is_a_number_becomes_the_text_that_the_schema_promises(
-    sandbox: Sandbox, tap: Runner
-) -> None:
-    odd = json.dumps(event("OPEN", now() - HOUR) | {"id": 7}).encode()
-    sandbox.add_raw_events([(now() - HOUR, "OPEN", odd)])
-    run = tap()
-    assert [record["id"] for record in run.records] == ["7"]
-    assert run.complaints == []
 
 
 @pytest.mark.parametrize(
@@ -232,16 +211,6 @@ def test_a_passing_401_is_asked_again(sandbox: Sandbox, tap: Runner) -> None:
     assert run.code == 0, run.errors
     assert {key(record) for record in run.records} == set(expected(sandbox))
     assert run.complaints == []
-
-
-def test_a_wrong_data_centre_is_one_sentence(sandbox: Sandbox, tap: Runner) -> None:
-    message = {"message": "portal 4711 is unknown to this Hublet"}
-    sandbox.add_fault("hubspot", action="answer", status=488, json=message)
-    run = tap()
-    assert run.code == 1
-    (sentence,) = run.complaints
-    assert "api_url" in sentence
-    assert "https://api-eu1.hubapi.com" in sentence
 
 
 def test_a_long_wait_is_announced_when_it_begins(sandbox: Sandbox, tap: Runner) -> None:

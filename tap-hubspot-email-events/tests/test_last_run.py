@@ -70,12 +70,6 @@ def test_a_run_of_campaigns_is_complete_too(
     assert states(run)[-1]["reason"].startswith("email_campaigns: ")
 
 
-def test_a_refused_token_leaves_no_message(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.add_fault("hubspot", action="answer", status=401, json={})
-    run = tap()
-    assert (run.code, run.messages) == (1, [])
-
-
 def test_a_stream_that_fails_is_the_reason(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.generate(events=500, days=20)
     sandbox.add_fault("hubspot", action="answer", status=403, json={}, match=OPENS)
@@ -85,6 +79,9 @@ def test_a_stream_that_fails_is_the_reason(sandbox: Sandbox, tap: Runner) -> Non
     said = states(run)
     assert not any(one["complete"] for one in said)
     assert said[-1]["reason"].startswith("email_open: HubSpot refused the request (HTTP 403)")
+    assert (len(run.complaints), "scope `content`" in run.complaints[0]) == (1, True)
+    marks = run.state["bookmarks"]
+    assert {name for name in marks if "replication_key_value" not in marks[name]} == {"email_open"}
 
 
 def test_a_token_that_is_refused_midway_is_the_reason(sandbox: Sandbox, tap: Runner) -> None:
@@ -116,7 +113,7 @@ def test_a_run_of_no_stream_is_not_complete(tap: Runner) -> None:
     assert (said["complete"], said["reason"]) == (False, "No stream is selected.")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_whenever_a_run_is_ended_its_state_is_read_and_nothing_is_lost(
     sandbox: Sandbox, tap: Runner, number: signal.Signals
 ) -> None:

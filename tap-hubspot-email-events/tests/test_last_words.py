@@ -32,14 +32,6 @@ def test_a_selection_of_nothing_is_said(sandbox: Sandbox, tap: Runner) -> None:
     assert sandbox.hubspot_stats()["requests"] == 0
 
 
-def test_a_selection_of_campaigns_alone_is_one(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.generate(events=100, days=2)
-    run = tap(catalog=select(tap.catalog(), "email_campaigns"))
-    assert run.records
-    assert run.complaints == []
-    assert "email_campaigns" in run.errors.splitlines()[-2]
-
-
 def test_an_event_keeps_its_type_whatever_is_selected(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.add_events([event("CLICK", now() - DAY)])
     catalog = select(tap.catalog(), "email_click")

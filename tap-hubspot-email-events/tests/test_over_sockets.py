@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from typing import TYPE_CHECKING
-
-import pytest
 
 from extracting.extractor import PATIENCE, Run, event, expected, key, now, parsed, select
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
@@ -71,33 +68,6 @@ def test_killed_midway_the_next_run_loses_nothing_and_repeats_only_what_was_unfi
             assert message["record"]["created"] > min(mark, settled)
 
 
-def test_failures_of_every_kind_cost_and_double_nothing(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.generate(events=1500, days=20)
-    path = "/email/public/v1/events"
-    # Even if all of them hit one request, it is retried often enough.
-    for failure in (
-        {"action": "cut"},
-        {"action": "half_body"},
-        {"action": "html", "status": 200},
-        {"action": "answer", "status": 503},
-        {"action": "answer", "status": 429, "headers": {"Retry-After": "0"}},
-    ):
-        sandbox.add_fault("hubspot", path=path, skip=6, times=2, probability=0.3, **failure)
-    run = tap(max_retries=10)
-    assert run.code == 0, run.errors
-    assert sandbox.faults_met() >= 5
-    assert Counter(map(key, run.records)) == expected(sandbox)
-
-
-def test_events_that_appear_late_are_found_by_the_next_run(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.add_events([event("OPEN", now() - 300 * MINUTE)])
-    first = tap()
-    late = [event("OPEN", now() - minutes * MINUTE) for minutes in (5, 60, 119)]
-    sandbox.add_events(late)
-    second = tap(state=first.state)
-    assert {record["id"] for record in second.records} == {one["id"] for one in late}
-
-
 def test_a_bookmark_ends_with_the_run_whatever_created_says(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.add_events([event("OPEN", now() + 999 * MINUTE)])
     run = tap()
@@ -106,80 +76,12 @@ def test_a_bookmark_ends_with_the_run_whatever_created_says(sandbox: Sandbox, ta
     assert parse_timestamp(mark) <= now()
 
 
-def test_a_burst_within_one_millisecond_comes_whole(sandbox: Sandbox, tap: Runner) -> None:
-    moment = now() - 600 * MINUTE
-    sandbox.add_events([event("SENT", moment, f"burst-{n}") for n in range(1200)])
-    run = tap()
-    assert Counter(record["id"] for record in run.records) == Counter(
-        f"burst-{n}" for n in range(1200)
-    )
-
-
-def test_a_stream_that_fails_leaves_the_others_their_progress(
-    sandbox: Sandbox, tap: Runner
-) -> None:
-    sandbox.generate(events=1000, days=20)
-    refused = {"query": {"eventType": "OPEN"}}
-    sandbox.add_fault("hubspot", action="answer", status=403, json={}, match=refused)
-    run = tap()
-    assert run.code == 1
-    assert {message["stream"] for message in run.messages if message["type"] == "RECORD"} == {
-        stream for stream in TEN if stream != "email_open"
-    }
-    moved = {
-        stream
-        for stream, entry in run.state["bookmarks"].items()
-        if "replication_key_value" in entry
-    }
-    assert moved == TEN - {"email_open"}
-    assert len(run.complaints) == 1
-    assert "email_open" in run.complaints[0]
-    assert "scope `content`" in run.complaints[0]
-
-
 def test_a_wrong_token_is_one_sentence(tap: Runner) -> None:
     run = tap(access_token="a-secret-that-is-wrong")
     assert run.code == 1
     assert len(run.complaints) == 1
     assert "access_token" in run.complaints[0]
     assert "a-secret" not in run.errors
-
-
-def test_a_daily_limit_ends_the_run_cleanly_with_what_was_read(
-    sandbox: Sandbox, tap: Runner
-) -> None:
-    sandbox.generate(events=3000, days=20)
-    sandbox.set_limits(daily_limit=20)
-    first = tap()
-    assert first.code == 0
-    assert len(first.complaints) == 1
-    assert "daily" in first.complaints[0]
-    assert first.records
-    sandbox.set_limits(daily_limit=0)
-    second = tap(state=first.state)
-    assert set(map(key, first.records + second.records)) == set(expected(sandbox))
-
-
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_run_with_the_true_state(
-    sandbox: Sandbox, tap: Runner, signum: signal.Signals
-) -> None:
-    sandbox.generate(events=2000, days=20)
-    sandbox.set_latency(hubspot=0.05)
-    with tap.start(page_size=20, max_concurrent_requests=2) as process:
-        assert process.stdout is not None
-        line = b""
-        while not line.startswith(b'{"type":"RECORD"'):
-            line = process.stdout.readline()
-        process.send_signal(signum)
-        rest = process.stdout.read()
-        process.wait(PATIENCE)
-    run = Run(process.returncode, "", parsed(line + rest))
-    assert run.code == 128 + signum
-    assert run.messages[-1]["type"] == "STATE"
-    sandbox.set_latency(hubspot=0)
-    resumed = tap(state=run.state)
-    assert set(map(key, run.records + resumed.records)) == set(expected(sandbox))
 
 
 def test_a_reader_that_has_gone_is_one_sentence(sandbox: Sandbox, tap: Runner) -> None:

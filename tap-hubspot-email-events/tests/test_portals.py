@@ -29,12 +29,6 @@ def first(sandbox: Sandbox, tap: Runner) -> Run:
     return run
 
 
-def test_the_state_says_which_account_it_is_of(first: Run) -> None:
-    bookmarks = first.state["bookmarks"]
-    assert len(bookmarks) == 10
-    assert {entry["portal_id"] for entry in bookmarks.values()} == {4711}
-
-
 def test_credentials_of_another_account_end_the_run_before_anything_is_read_or_written(
     sandbox: Sandbox, tap: Runner, first: Run
 ) -> None:
@@ -114,17 +108,6 @@ def test_an_account_out_of_reach_is_a_sentence_and_no_state(
     assert (run.code, run.messages, len(run.complaints)) == (1, [], 1)
 
 
-def test_passing_failures_of_the_first_request_are_retried(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.add_events([event("OPEN", int(time.time() * 1000) - 1000)])
-    for status in (503, 429):
-        sandbox.add_fault(
-            "hubspot", path=ACCOUNT_PATH, action="answer", status=status, times=1, json={}
-        )
-    run = tap()
-    assert (run.code, run.complaints, len(run.records)) == (0, [], 1)
-    assert "13 requests (2 retries)" in run.errors.splitlines()[-1]
-
-
 def test_a_daily_limit_that_is_used_up_at_the_start_ends_the_run_cleanly(
     sandbox: Sandbox, tap: Runner, first: Run
 ) -> None:
@@ -156,13 +139,3 @@ def test_an_older_state_learns_its_account(tap: Runner, first: Run) -> None:
     run = tap(state=older, start_date=START, lookback_minutes=9999)
     assert run.code == 0
     assert {entry["portal_id"] for entry in run.state["bookmarks"].values()} == {4711}
-
-
-def test_a_quiet_run_keeps_what_is_known_and_asks_once(
-    sandbox: Sandbox, tap: Runner, first: Run
-) -> None:
-    before = len(sandbox.hubspot_requests())
-    run = tap(state=first.state, start_date=START, lookback_minutes=0)
-    assert run.code == 0
-    assert {entry["portal_id"] for entry in run.state["bookmarks"].values()} == {4711}
-    assert len(sandbox.hubspot_requests()) - before == 11

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.settings import (
-    SETTINGS,
     checked_address,
     now_milliseconds,
     read_settings,
@@ -18,24 +16,6 @@ from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestam
 
 TOKEN = {"access_token": "a-secret-token"}
 OAUTH = {"client_id": "a", "client_secret": "a-secret", "refresh_token": "b-secret"}
-
-
-def test_defaults_are_those_of_the_contract() -> None:
-    settings = read_settings(TOKEN)
-    assert (settings.start, settings.end, settings.lookback) == (None, None, 7_200_000)
-    assert not settings.exclude_filtered_events
-    assert (settings.max_concurrent_requests, settings.requests_per_10_seconds) == (8, 100)
-    assert (settings.page_size, settings.max_retries) == (1000, 8)
-    assert settings.api_url == "https://api.hubapi.com"
-
-
-def test_either_group_of_credentials_will_do() -> None:
-    assert read_settings(TOKEN).access_token == "a-secret-token"
-    assert read_settings(OAUTH).refresh_token == "b-secret"
-
-
-def test_empty_settings_count_as_not_set() -> None:
-    assert read_settings({**TOKEN, "client_id": "", "start_date": None, "end_date": ""}).end is None
 
 
 @pytest.mark.parametrize(
@@ -107,15 +87,3 @@ def test_a_slash_at_the_end_of_an_address_counts_for_nothing() -> None:
     assert checked_address("--url", "https://example.com/X/") == "https://example.com/X"
     with pytest.raises(ConfigError, match=r"^--url must be"):
         checked_address("--url", "example.com")
-
-
-def test_now_is_in_milliseconds() -> None:
-    assert type(now_milliseconds()) is int
-    assert abs(now_milliseconds() - time.time() * 1000) < 5000
-
-
-def test_every_setting_is_described_and_secrets_are_marked() -> None:
-    properties = SETTINGS["properties"]
-    assert all(schema["description"] and schema["title"] for schema in properties.values())
-    secrets = {name for name, schema in properties.items() if schema.get("secret")}
-    assert {"access_token", "client_secret", "refresh_token"} <= secrets

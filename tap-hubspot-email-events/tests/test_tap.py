@@ -10,7 +10,6 @@ import requests_mock
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
-from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
 if TYPE_CHECKING:
@@ -73,34 +72,3 @@ def test_the_ten_types_and_no_others_are_selected_at_first() -> None:
 def test_discovery_needs_no_credentials() -> None:
     tap = TapHubSpotEmailEvents(config={}, validate_config=False)
     assert tap.catalog_dict["streams"]
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"state": [1]},
-        {"state": {"bookmarks": 5}},
-        {"state": {"bookmarks": {"email_open": "soon"}}},
-        {"state": {"bookmarks": {"email_open": {"replication_key_value": "soon"}}}},
-        {"catalog": {}},
-        {"catalog": {"streams": [5]}},
-    ],
-)
-def test_a_state_or_catalog_of_no_known_form_is_refused(files: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError):
-        TapHubSpotEmailEvents(config={"access_token": "t"}, **files)
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        {},
-        {"bookmarks": None},
-        {"bookmarks": {}, "currently_syncing": None},
-        {"bookmarks": {"email_open": {"progress_markers": {"replication_key_value": "x"}}}},
-        {"bookmarks": {"email_open": {"replication_key_value": 1_760_000_000_000}}},
-    ],
-)
-def test_states_of_other_writers_are_taken(state: dict[str, Any]) -> None:
-    tap = TapHubSpotEmailEvents(config={"access_token": "t"}, state=state)
-    assert set(tap.state.get("bookmarks", {})) == set(state.get("bookmarks") or {})

@@ -39,10 +39,6 @@ def test_dates_are_read_in_all_their_forms(text: str) -> None:
     assert parse_timestamp(text) == 1_760_000_000_000
 
 
-def test_a_date_without_a_time_is_its_midnight_in_utc() -> None:
-    assert parse_timestamp("1970-01-02") == 86_400_000
-
-
 @pytest.mark.parametrize(
     "text", ["", "yesterday", "2025-13-01", "2025-02-30T00:00:00Z", "20251009"]
 )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from target_amplitude.settings import SettingsError, read_settings
-from target_amplitude.target import TargetAmplitude
 
 SETTINGS = {"api_key": "key-of-the-project", "api_url": "http://127.0.0.1:9"}
 
@@ -33,14 +31,6 @@ def test_region_and_endpoint_make_the_url(settings: dict[str, Any], url: str, gz
 
 def test_no_secret_shows_in_the_settings() -> None:
     assert "s3cr3t" not in repr(read_settings({"api_key": "s3cr3t", "secret_key": "s3cr3t"}))
-
-
-def test_about_lists_the_settings_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    TargetAmplitude.print_about("json")
-    settings = json.loads(capsys.readouterr().out)["settings"]["properties"]
-    assert settings["batch_size_rows"]["default"] == 2000
-    assert settings["rejected_path"]["default"] == "output/rejected.singer.jsonl"
-    assert "load_method" not in settings
 
 
 @pytest.mark.parametrize(
@@ -126,14 +116,3 @@ def test_as_many_names_as_amplitude_takes_are_taken() -> None:
     groups = {f"t{number}": "contact.x" for number in range(5)}
     made = read_settings(SETTINGS | {"user_property_fields": fields, "group_fields": groups})
     assert (made.user_property_fields, made.group_fields) == (fields, groups)
-
-
-def test_reconciling_takes_the_secret_key() -> None:
-    given = SETTINGS | {"reconcile": "report", "secret_key": "s"}
-    assert read_settings(given).reconcile == "report"
-
-
-def test_a_key_that_is_only_quotes_is_one_sentence() -> None:
-    with pytest.raises(SettingsError) as caught:
-        read_settings({"api_key": '""'})
-    assert len(caught.value.problems) == 1

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_amplitude.common.channels import (
-    given_settings,
     read_command_settings,
     read_environment,
     read_files,
@@ -29,8 +28,6 @@ def test_later_files_override_earlier_ones(folder: Path) -> None:
     (folder / "a.json").write_text('{"region": "us", "gzip": true}')
     (folder / "b.json").write_text('{"region": "eu"}')
     assert read_files("a.json", "b.json") == {"region": "eu", "gzip": True}
-    assert given_settings([folder / "a.json"]) == {"region": "us", "gzip": True}
-    assert given_settings(str(folder / "b.json")) == {"region": "eu"}
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "5", b"\xff\xfe\x00", ""])
@@ -66,14 +63,6 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_environment(Settings, ENVIRONMENT_PREFIX) == {}
 
 
-def test_settings_given_as_they_are_stay_so(folder: Path) -> None:
-    assert given_settings(None) == {}
-    assert given_settings({"region": "eu"}) == {"region": "eu"}
-    (folder / "a.json").write_text('{"region": "eu"}')
-    assert given_settings(folder / "a.json") == {"region": "eu"}
-    assert given_settings([]) == {}
-
-
 def test_for_a_command_files_come_before_the_environment(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,12 +75,3 @@ def test_for_a_command_files_come_before_the_environment(
         "region": "us",
         "gzip": "true",
     }
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_command_says_in_a_sentence_which_file_gives_nothing() -> None:
-    with pytest.raises(UserError) as caught:
-        read_command_settings(Settings, ENVIRONMENT_PREFIX, ("missing.json",))
-    assert caught.value.message == (
-        "The file missing.json given with --config cannot be read: No such file or directory."
-    )

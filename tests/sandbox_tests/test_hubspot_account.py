@@ -5,7 +5,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sandbox.client import SandboxError
 from sandbox_tests.services import EVENTS
 
 if TYPE_CHECKING:
@@ -53,11 +52,6 @@ def test_other_limits_name_their_policy(
     assert "Retry-After" not in answer.headers
 
 
-def test_a_setting_that_does_not_exist_is_told(sandbox: Sandbox) -> None:
-    with pytest.raises(SandboxError, match="no setting"):
-        sandbox.set_limits(requests_per_minute=1)
-
-
 def test_a_refreshed_token_works_without_a_daily_limit_until_it_is_too_old(
     services: Services, sandbox: Sandbox
 ) -> None:
@@ -80,13 +74,6 @@ def test_a_rotated_refresh_token_replaces_the_old_one(services: Services, sandbo
 
     assert services.token(REFRESH).json()["error"] == "invalid_grant"
     assert services.token(REFRESH | {"refresh_token": fresh}).status_code == 200
-
-
-def test_the_dated_endpoint_can_be_missing(services: Services, sandbox: Sandbox) -> None:
-    sandbox.set_oauth(dated_endpoint=False)
-
-    assert services.token(REFRESH).status_code == 404
-    assert "hub_id" not in services.token(REFRESH, "/oauth/v1/token").json()
 
 
 @pytest.mark.parametrize(
@@ -124,30 +111,6 @@ def test_consent_leads_back_with_a_code_that_is_good_once(services: Services) ->
     tokens = services.token(form).json()
     assert (tokens["hub_id"], tokens["scopes"]) == (4712, ["oauth", "content"])
     assert services.token(form).json()["error"] == "invalid_grant"
-
-
-def test_refused_consent_says_so(services: Services) -> None:
-    page = "/oauth/authorize?client_id=sandbox-client&redirect_uri=http://127.0.0.1:9/"
-
-    answer = services.token({"decision": "deny"}, page)
-
-    assert "error=access_denied" in answer.headers["Location"]
-
-
-def test_campaigns_are_listed_page_by_page(services: Services, sandbox: Sandbox) -> None:
-    sandbox.generate(events=300)
-    found = []
-    offset: dict[str, str] = {}
-    more = True
-    while more:
-        page = services.get(CAMPAIGNS + "/by-id", limit=4, **offset).json()
-        found += page["campaigns"]
-        offset, more = {"offset": page["offset"]}, page["hasMore"]
-
-    assert {item["id"] for item in found} == {item["id"] for item in sandbox.campaigns()}
-    recent = services.get(CAMPAIGNS).json()["campaigns"]
-    times = [item["lastUpdatedTime"] for item in recent]
-    assert times == sorted(times, reverse=True)
 
 
 def test_a_campaign_has_its_names_and_a_deleted_one_is_gone(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,14 +35,6 @@ def test_paging_gives_each_event_once(
 ) -> None:
     assert services.events(limit=limit) == eleven[::-1]
     assert services.events(limit=limit, eventType="SENT") == eleven[::-1]
-
-
-def test_events_of_one_millisecond_are_paged_too(services: Services, sandbox: Sandbox) -> None:
-    sandbox.add_events([hubspot_event(n, START) for n in range(7)])
-
-    found = services.events(limit=2, eventType="SENT")
-
-    assert sorted(event["id"] for event in found) == [f"id-{n}" for n in range(7)]
 
 
 def test_both_bounds_are_inclusive(services: Services, eleven: list[dict[str, Any]]) -> None:
@@ -123,13 +114,6 @@ def test_the_epoch_is_an_internal_error_and_an_unknown_parameter_ignored(
     assert len(services.get(EVENTS, count=11).json()["events"]) == 10
 
 
-def test_the_refusal_of_a_type_lists_the_types(services: Services) -> None:
-    message = services.get(EVENTS, eventType="UNBOUNCED").json()["message"]
-
-    assert "com.hubspot.email.events.EventType" in message
-    assert "UNBOUNCE, STATUSCHANGE" in message
-
-
 def test_filters_choose_events(services: Services, sandbox: Sandbox) -> None:
     events = [
         hubspot_event(0, START, emailCampaignId=2**53 + 1, appId=7),
@@ -144,38 +128,10 @@ def test_filters_choose_events(services: Services, sandbox: Sandbox) -> None:
     assert services.events(excludeFilteredEvents="true", limit=1) == [events[2], events[0]]
 
 
-def test_an_event_becomes_visible_when_it_is_time(services: Services, sandbox: Sandbox) -> None:
-    sandbox.add_events([hubspot_event(1, START)], visible_after_seconds=0.3)
-    assert services.events() == []
-    assert sandbox.hubspot_stats()["on_their_way"] == 1
-
-    deadline = time.monotonic() + 5
-    while not sandbox.hubspot_counts() and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-    assert [event["id"] for event in services.events()] == ["id-1"]
-
-
 def test_an_event_without_type_is_an_unbounce(services: Services, sandbox: Sandbox) -> None:
     sandbox.add_events([{"id": "u", "created": START}])
 
     assert services.events(eventType="UNBOUNCE") == [{"id": "u", "created": START}]
-
-
-def test_one_event_is_found_by_both_parts_of_its_name(
-    services: Services, eleven: list[dict[str, Any]]
-) -> None:
-    assert services.get(f"{EVENTS}/{START + 4}/id-4").json() == eleven[4]
-    assert services.get(f"{EVENTS}/{START + 5}/id-4").status_code == 404
-
-
-def test_accounts_are_apart(services: Services, sandbox: Sandbox) -> None:
-    sandbox.add_events([hubspot_event(1, START, portalId=4712)])
-
-    assert services.events() == []
-    assert len(services.events(token="sandbox-access-token-2")) == 1
-    details = services.get("/account-info/v3/details", token="sandbox-access-token-2")
-    assert details.json()["portalId"] == 4712
 
 
 def test_a_wrong_token_is_401_and_a_missing_scope_403_and_named(

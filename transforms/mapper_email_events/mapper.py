@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import singer_sdk.typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.mapper_base import InlineMapper
 from typing_extensions import override
 
 from mapper_email_events.common.errors import UserError
 from mapper_email_events.common.event_types import in_order
 from mapper_email_events.common.plugin import Plugin
+from mapper_email_events.common.stream_map_settings import MapError
 from mapper_email_events.common.tables import names
-from mapper_email_events.drop_bots import drop_bots
-from mapper_email_events.email_event import Record
-from mapper_email_events.engagement_only import engagement_only
-from mapper_email_events.errors import UntreatableError
+from mapper_email_events.email_events import (
+    Record,
+    UntreatableError,
+    drop_bots,
+    engagement_only,
+    strip_urls,
+)
 from mapper_email_events.messages import BlockReader, BlockWriter, encode
 from mapper_email_events.pseudonymise import Pseudonymise
-from mapper_email_events.stream_maps import StreamMaps
-from mapper_email_events.strip_urls import strip_urls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,14 +74,15 @@ class MapperEmailEvents(Plugin, InlineMapper):
         self._reader = BlockReader(writer)
         super().__init__(message_reader=self._reader, message_writer=writer, **kwargs)
         transforms = self.config.get("transforms") or []
-        maps = self.config.get("stream_maps")
-        if not transforms and not maps:
+        self._has_maps = bool(self.config.get("stream_maps"))
+        if not transforms and not self._has_maps:
             raise UserError(
                 "This mapping would do nothing: give it transforms "
                 f"({', '.join(sorted(TRANSFORMS))}) or stream_maps."
             )
         self._transforms = [TRANSFORMS[name]() for name in transforms]
-        self._stream_maps = StreamMaps(self.stream_maps) if maps else None
+        # Made now, so that what is wrong with them is said before anything is read.
+        self.setup_mapper()
         self._read: Counter[str] = Counter()
         self._passed: Counter[str] = Counter()
         self._held: Counter[tuple[str, str]] = Counter()
@@ -92,10 +96,7 @@ class MapperEmailEvents(Plugin, InlineMapper):
         """
         stream, record = str(message_dict.get("stream")), message_dict.get("record")
         if not isinstance(record, dict):
-            raise UserError(
-                f"Line {self._reader.number} of the input is a record of no known form; "
-                "check the tap's output."
-            )
+            raise self._fault(" is a record of no known form; check the tap's output.")
         self._read[stream] += 1
         try:
             for transform in self._transforms:
@@ -106,51 +107,78 @@ class MapperEmailEvents(Plugin, InlineMapper):
         except UntreatableError as reason:
             self._held[stream, str(reason)] += 1
             return
-        message = {**message_dict, "record": record}
-        if self._stream_maps is None:
+        if not self._has_maps:
             self._passed[stream] += 1
-            yield encode(message)
+            yield encode({**message_dict, "record": record})
             return
-        for mapped in self._stream_maps.records(message, self._reader.number):
+        for alias, mapped in self._apply_maps(stream, record):
             self._passed[stream] += 1
-            yield self._encode_mapped(mapped)
+            try:
+                yield encode({**message_dict, "stream": alias, "record": mapped})
+            except (TypeError, OverflowError, RecursionError) as failure:
+                raise self._fault(
+                    " becomes by stream maps what cannot be written as JSON "
+                    f"({type(failure).__name__}); correct their expressions."
+                ) from None
 
-    def _encode_mapped(self, message: Message) -> bytes:
-        try:
-            return encode(message)
-        except (TypeError, OverflowError, RecursionError) as failure:
-            raise UserError(
-                f"What stream maps make of line {self._reader.number} of the input cannot be "
-                f"written as JSON ({type(failure).__name__}); correct their expressions."
-            ) from None
+    def _apply_maps(self, stream: str, record: Record) -> Iterator[tuple[str, Record]]:
+        if stream not in self.stream_maps.stream_maps:
+            raise self._fault(" is a record without a SCHEMA before it; check the tap's output.")
+        for stream_map in self.stream_maps.stream_maps[stream]:
+            try:
+                mapped = stream_map.transform(dict(record))
+            except MapError as failure:
+                raise self._fault(f": {failure}") from None
+            if mapped is not None:
+                yield stream_map.stream_alias, mapped
 
     @override
     def map_schema_message(self, message_dict: Message) -> Iterator[Any]:
-        """The line as it is, or those of what the stream maps make of it."""
-        if self._stream_maps is None or "record" in message_dict:
-            return self._pass_on(message_dict)
-        return map(encode, self._stream_maps.schemas(message_dict, self._reader.number))
+        """The line as it is, or those of what the stream maps make of it.
+
+        Raises:
+            UserError: The maps do not fit the stream.
+        """
+        if not self._has_maps or "record" in message_dict:
+            yield from self._pass_on(message_dict)
+            return
+        stream, schema = message_dict.get("stream"), message_dict.get("schema")
+        if not isinstance(stream, str) or not isinstance(schema, dict):
+            raise self._fault(
+                " is a SCHEMA message without stream or schema; check the tap's output."
+            )
+        keys = message_dict.get("key_properties")
+        try:
+            self.stream_maps.register_raw_stream_schema(stream, schema, keys)
+        except MapError as failure:
+            raise self._fault(f": {failure}") from None
+        for stream_map in self.stream_maps.stream_maps[stream]:
+            if not isinstance(stream_map, RemoveRecordTransform):
+                yield encode(
+                    {
+                        **message_dict,
+                        "stream": stream_map.stream_alias,
+                        "schema": stream_map.transformed_schema,
+                        "key_properties": list(stream_map.transformed_key_properties or ()),
+                    }
+                )
+
+    def _fault(self, what: str) -> UserError:
+        return UserError(f"Line {self._reader.number} of the input{what}")
 
     @override
     def map_state_message(self, message_dict: Message) -> Iterator[Any]:
-        """The line as it is."""
         return self._pass_on(message_dict)
 
     @override
     def map_activate_version_message(self, message_dict: Message) -> Iterator[Any]:
-        """The line as it is."""
         return self._pass_on(message_dict)
 
     @override
     def map_batch_message(self, message_dict: Message) -> Iterator[Any]:
-        """Refuse what this mapper cannot look into.
-
-        Raises:
-            UserError: Always.
-        """
-        raise UserError(
-            f"Line {self._reader.number} of the input is a BATCH message, whose records are in "
-            "files that this mapper does not read; switch batches off in the tap."
+        raise self._fault(
+            " is a BATCH message, whose records are in files that this mapper does not read; "
+            "switch batches off in the tap."
         )
 
     def _pass_on(self, message: Message) -> Iterator[bytes]:
@@ -161,11 +189,6 @@ class MapperEmailEvents(Plugin, InlineMapper):
 
     @override
     def process_endofpipe(self) -> None:
-        """Say how much was read, passed on and held back.
-
-        Raises:
-            MapError: A stream map matched no stream, while records that none applied to went on.
-        """
         for stream in in_order(self._read):
             self.logger.info(
                 "%s: %d read, %d passed on", stream, self._read[stream], self._passed[stream]
@@ -189,7 +212,7 @@ class MapperEmailEvents(Plugin, InlineMapper):
 
     def _purpose(self) -> str:
         """What the mapping is for, beside what it got."""
-        if self._stream_maps is not None:
+        if self._has_maps:
             return f"its stream_maps are for {names(self.stream_maps.stream_maps_dict)}"
         return "take it out of the command if that is not meant"
 

@@ -16,8 +16,7 @@ from mapper_email_events.addresses import (
     replace_addresses,
 )
 from mapper_email_events.common.errors import UserError
-from mapper_email_events.email_event import Record, event_type
-from mapper_email_events.errors import UntreatableError
+from mapper_email_events.email_events import Record, UntreatableError, event_type
 from mapper_email_events.messages import encode
 
 KEY_VARIABLE = "PSEUDONYMISE_KEY"
@@ -37,7 +36,6 @@ class Pseudonymise:
     """Replaces addresses by HMAC-SHA256 of the trimmed address in lower case, in hexadecimal."""
 
     def __init__(self, key: str) -> None:
-        """Take the key."""
         self._key = key.encode()
         self.pseudonym = lru_cache(_ADDRESSES_KEPT)(self._hash)
         self._address_field = lru_cache(_ADDRESSES_KEPT)(self._hash_all)

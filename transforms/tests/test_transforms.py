@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mapper_email_events.drop_bots import drop_bots
-from mapper_email_events.engagement_only import engagement_only
-from mapper_email_events.errors import UntreatableError
+from mapper_email_events.email_events import (
+    UntreatableError,
+    drop_bots,
+    engagement_only,
+    strip_urls,
+)
 from mapper_email_events.mapper import TRANSFORMS
 from mapper_email_events.pseudonymise import Pseudonymise
-from mapper_email_events.strip_urls import strip_urls
 
 if TYPE_CHECKING:
-    from mapper_email_events.email_event import Record
+    from mapper_email_events.email_events import Record
 
 KEY = "a key of some length"
 

@@ -213,7 +213,10 @@ def test_what_json_cannot_carry_ends_the_run_in_a_sentence() -> None:
     result = passed({"stream_maps": {"email_open": {"x": "md5"}}}, [SCHEMA, record(), STATE])
 
     assert [each["type"] for each in result] == ["SCHEMA"]
-    assert "line 2 of the input cannot be written as JSON (TypeError)" in result.error
+    assert (
+        "Line 2 of the input becomes by stream maps what cannot be written as JSON (TypeError)"
+        in result.error
+    )
 
 
 def test_blank_lines_are_left_out_and_counted() -> None:

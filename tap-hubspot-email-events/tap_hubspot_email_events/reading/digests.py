@@ -44,27 +44,12 @@ class WindowDigest:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    """The events seen in a short time that ends at `end`, in milliseconds."""
-
-    end: int
-    count: int
-    digest: int
-
-
-@dataclass(frozen=True, slots=True)
 class Range:
-    """A range of `created`, both bounds inclusive, in milliseconds, and its buckets, in order."""
+    """A range of `created`, both bounds inclusive, in milliseconds, and what was seen in it."""
 
     start: int
     end: int
-    buckets: Sequence[Bucket]
-
-    @classmethod
-    def of(cls, digests: Sequence[WindowDigest]) -> Range:
-        """The range of digests that follow one another, at least one."""
-        buckets = [Bucket(each.end, each.count, each.digest) for each in digests]
-        return cls(digests[0].start, digests[-1].end, buckets)
+    seen: Sequence[WindowDigest]
 
 
 def event_hash(event: Event) -> int:
@@ -75,16 +60,13 @@ def event_hash(event: Event) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def cut(buckets: Sequence[Bucket], start: int, end: int, most: int) -> list[WindowDigest]:
+def cut(whole: Range, most: int) -> list[WindowDigest]:
     """Cut a range into at most about `most` windows with equally many events in each.
 
-    Args:
-        buckets: What was seen in the range, in order.
-        start: The beginning of the range, in milliseconds.
-        end: Its end, inclusive.
-        most: The number of windows, at least 1; a window longer than 49 days is cut again.
+    A window longer than 49 days is cut again.
     """
-    each = max(1, -(-sum(bucket.count for bucket in buckets) // max(1, most)))
+    start, end = whole.start, whole.end
+    each = max(1, -(-sum(bucket.count for bucket in whole.seen) // max(1, most)))
     digests: list[WindowDigest] = []
     count = digest = 0
     taken = start - 1
@@ -97,7 +79,7 @@ def cut(buckets: Sequence[Bucket], start: int, end: int, most: int) -> list[Wind
         digests.append(WindowDigest(start, stop, count, digest))
         start, count, digest = stop + 1, 0, 0
 
-    for bucket in (*buckets, Bucket(end, 0, 0)):
+    for bucket in (*whole.seen, WindowDigest(end, end, 0, 0)):
         # Before a gap of 49 days, so that what was seen before it is not counted after it.
         if start <= taken and bucket.end - start >= _LONGEST:
             close(taken)
@@ -115,12 +97,9 @@ def cut_together(ranges: Mapping[str, Range], most: int) -> dict[str, list[Windo
 
     Where there are more events in a stream, it has more of them, and at least one.
     """
-    counts = {name: sum(bucket.count for bucket in each.buckets) for name, each in ranges.items()}
+    counts = {name: sum(bucket.count for bucket in each.seen) for name, each in ranges.items()}
     total = max(1, sum(counts.values()))
-    return {
-        name: cut(each.buckets, each.start, each.end, 1 + most * counts[name] // total)
-        for name, each in ranges.items()
-    }
+    return {name: cut(each, 1 + most * counts[name] // total) for name, each in ranges.items()}
 
 
 def encode(digests: Iterable[WindowDigest]) -> str:
@@ -133,11 +112,7 @@ def encode(digests: Iterable[WindowDigest]) -> str:
 
 def decode(text: object, start: int) -> list[WindowDigest]:
     """Decode what `encode` has made, given where it starts; nothing if it is something else."""
-    try:
-        packed = base64.b64decode(text if isinstance(text, str) else "", validate=True)
-        rows = list(_PACKED.iter_unpack(packed))
-    except (binascii.Error, struct.error, ValueError):
-        return []
+    rows = _unpack(text, _PACKED)
     ends = list(accumulate((length for length, _, _ in rows), initial=start - 1))
     return [
         WindowDigest(before + 1, stop, count, digest)
@@ -152,9 +127,13 @@ def encode_hashes(hashes: Iterable[int]) -> str:
 
 def decode_hashes(text: object) -> list[int]:
     """Decode what `encode_hashes` has made; nothing if it is something else."""
+    return [number for (number,) in _unpack(text, _HASH)]
+
+
+def _unpack(text: object, layout: struct.Struct) -> list[tuple[int, ...]]:
     try:
         packed = base64.b64decode(text if isinstance(text, str) else "", validate=True)
-        return [number for (number,) in _HASH.iter_unpack(packed)]
+        return list(layout.iter_unpack(packed))
     except (binascii.Error, struct.error, ValueError):
         return []
 
@@ -264,14 +243,16 @@ class SentEvents:
         """The beginning of the bucket that an instant lies in."""
         return instant - instant % self._bucket
 
-    def seen(self, start: int, end: int) -> list[Bucket]:
-        """What was seen in the buckets between two instants, in order."""
-        first, last = start // self._bucket, end // self._bucket
-        return [
-            Bucket((number + 1) * self._bucket - 1, *self._seen[number])
+    def seen(self, start: int, end: int) -> Range:
+        """What was seen between two instants, in buckets."""
+        size = self._bucket
+        first, last = start // size, end // size
+        buckets = [
+            WindowDigest(number * size, (number + 1) * size - 1, *self._seen[number])
             for number in sorted(self._seen)
             if first <= number <= last
         ]
+        return Range(start, end, buckets)
 
 
 def _created(event: Event) -> int:

@@ -19,26 +19,21 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-# Pages after which a part has proved too full.
-SURPRISE_PAGES = 8
 FREE_REQUESTS = 3.0
 EARNED_PER_PAGE = 0.5
-# The newest pages wait in memory until everything older is written, so the first chain is short.
 HEAD_PAGES = 3
-SMALLEST_WINDOW_PAGES = 4
-LARGEST_WINDOW_PAGES = 20
-# A burst is split into this many parts of this many pages.
-BURST_PARTS = 3
-BURST_PAGES = 8
-# Windows grow by this factor as long as they hold next to nothing.
-GROWTH = 10
-# A part with fewer pages left is not worth the extra request of splitting it.
-SPLIT_PAGES = 3.0
-SPLIT_MOST_PAGES = 10
-# After so many pages without events, but with more to come, the paging is taken to be broken.
-EMPTY_PAGES = 100
-# The density is that of the parts finished last.
+"""The newest pages wait in memory until everything older is written, so their chain is short."""
+CUT_PAGES = 8
+"""After so many pages, what is left of any other part becomes a part of its own."""
+WINDOW_PAGES = 10
+"""A window is as long as so many pages at the density of the `DENSITY_PARTS` finished last."""
 DENSITY_PARTS = 8
+GROWTH = 10
+"""Windows grow by this factor as long as they hold next to nothing."""
+SPLIT_PAGES = 3.0
+"""A part with fewer pages left is not worth the extra request of splitting it."""
+EMPTY_PAGES = 100
+"""After so many pages without events, but with more to come, the paging is taken to be broken."""
 
 
 class PartKind(enum.Enum):
@@ -46,10 +41,8 @@ class PartKind(enum.Enum):
 
     # The newest events, read first to learn how dense the range is.
     HEAD = enum.auto()
-    # A range taken off the oldest side, as long as the density seen so far suggests.
+    # A range still to be planned, or taken off its oldest side by the density seen so far.
     WINDOW = enum.auto()
-    # One of several short parts next to where a window proved too full.
-    BURST = enum.auto()
     # What is left of a part that was split.
     REST = enum.auto()
 
@@ -69,8 +62,6 @@ class Part:
     start: int
     end: int
     kind: PartKind
-    # Pages after which it has proved too full.
-    cut_after: int = SURPRISE_PAGES
     status: PartStatus = PartStatus.UNPLANNED
     offset: str | None = None
     in_flight: bool = False
@@ -84,6 +75,11 @@ class Part:
     at_one_instant: bool = False
     empty_pages: int = 0
     offsets: set[str] = field(default_factory=set)
+
+    @property
+    def cut_after(self) -> int:
+        """Pages after which it has proved too full."""
+        return HEAD_PAGES if self.kind is PartKind.HEAD else CUT_PAGES
 
     @property
     def length(self) -> int:
@@ -119,14 +115,12 @@ class Plan:
     def __init__(self, start: int, end: int, *, page_size: int) -> None:
         """Plan the range from `start` to `end`, both inclusive, in milliseconds."""
         self.page_size = page_size
-        head = Part(start, end, PartKind.HEAD, HEAD_PAGES)
-        self.parts: list[Part] = [head] if start <= end else []
+        self.parts = [Part(start, end, PartKind.HEAD)] if start <= end else []
         self.requests = 0
         self.events = 0
         # Lengths and events of finished parts.
         self._finished: deque[tuple[int, int]] = deque(maxlen=DENSITY_PARTS)
         self._window_length = 1
-        self._density_known = False
 
     @property
     def credit(self) -> float:
@@ -184,24 +178,12 @@ class Plan:
                 continue
             if not part.in_flight:
                 if part.status is PartStatus.UNPLANNED and self.credit >= 1:
-                    if part.kind is PartKind.WINDOW and self._awaits_first_window:
-                        return None
                     return self._send(self._take_window(part))
                 if part.status is PartStatus.READING or oldest:
                     return self._send(part)
                 return None
             oldest = False
         return None
-
-    @property
-    def _awaits_first_window(self) -> bool:
-        """Whether the density of the oldest side is unknown until a window in flight returns."""
-        if self._density_known:
-            return False
-        return any(
-            part.kind is PartKind.WINDOW and part.status is PartStatus.READING and not part.pages
-            for part in self.parts
-        )
 
     def split_longest(self) -> Part | None:
         """Split the longest part being read, and choose its older half to be read beside it."""
@@ -211,21 +193,11 @@ class Plan:
             return None
         if not part.newest_first or part.at_one_instant:
             return None
-        pages = self._pages_left(part)
-        if pages < SPLIT_PAGES:
+        if self._pages_left(part) < SPLIT_PAGES:
             return None
-        # The estimate is poor for distant times, so the half is kept short; the rest is a part too.
-        length = int((part.oldest - part.start) * min(0.5, SPLIT_MOST_PAGES / pages))
-        middle = part.oldest - length
-        first = middle - length
-        at = self.parts.index(part)
-        if first - part.start < length:
-            first = part.start
-        else:
-            self.parts.insert(at, Part(part.start, first - 1, PartKind.REST))
-            at += 1
-        half = Part(first, middle - 1, PartKind.REST)
-        self.parts.insert(at, half)
+        middle = part.oldest - (part.oldest - part.start) // 2
+        half = Part(part.start, middle - 1, PartKind.REST)
+        self.parts.insert(self.parts.index(part), half)
         part.start = middle
         return self._send(half)
 
@@ -240,18 +212,12 @@ class Plan:
         """Split a window off the oldest side, or return the whole part if it is short enough."""
         if unplanned.kind is not PartKind.WINDOW:
             return unplanned
-        # Long windows waste fewer requests, short ones keep all threads at work until the end.
-        pages = min(LARGEST_WINDOW_PAGES, max(SMALLEST_WINDOW_PAGES, self.pages_left / 3))
-        length, cut_after = self._window_length, SURPRISE_PAGES
-        if self._density and (expected := int(pages * self.page_size / self._density)) >= length:
-            length = max(1, expected)
-            cut_after = max(SURPRISE_PAGES, int(1.5 * pages))
-        # A remainder too short for two windows becomes one, since a sliver would waste a request.
-        if 2 * unplanned.length <= 3 * length:
-            unplanned.cut_after = cut_after
+        length = self._window_length
+        if self._density:
+            length = max(length, int(WINDOW_PAGES * self.page_size / self._density))
+        if unplanned.length <= length:
             return unplanned
-        end = unplanned.start + length - 1
-        window = Part(unplanned.start, end, PartKind.WINDOW, cut_after)
+        window = Part(unplanned.start, unplanned.start + length - 1, PartKind.WINDOW)
         unplanned.start = window.end + 1
         self.parts.insert(self.parts.index(unplanned), window)
         return window
@@ -328,34 +294,14 @@ class Plan:
         start, part.start = part.start, cut + 1
         part.status = PartStatus.DONE
         self._learn_density(part)
-        at = self.parts.index(part)
-        if part.kind is PartKind.WINDOW:
-            # Most likely a burst, so its density holds only nearby: a few parts side by side
-            # there, and one for everything before.
-            self.parts[at:at] = self._burst(part, start, cut)
-        else:
-            # A busier time rather than a burst, or the first look at the newest events: plan it
-            # from its oldest side, at this part's density.
-            self._finished.clear()
-            self._window_length = 1
-            self._learn_density(part)
-            self.parts.insert(at, Part(start, cut, PartKind.WINDOW))
-
-    def _burst(self, part: Part, start: int, cut: int) -> list[Part]:
-        length = max(1, part.length * BURST_PAGES * self.page_size // max(1, part.events))
-        room = (cut - start + 1) // length - 1
-        count = max(0, min(BURST_PARTS, room, int(self.credit) - 1))
-        rest = cut - count * length
-        parts = [Part(start, rest, PartKind.REST)]
-        for number in range(count):
-            first = rest + 1 + number * length
-            parts.append(Part(first, first + length - 1, PartKind.BURST, 2 * BURST_PAGES))
-        return parts
+        # A window's density was only that of a burst; what is left of the newest events is planned
+        # from its oldest side, at theirs.
+        kind = PartKind.WINDOW if part.kind is PartKind.HEAD else PartKind.REST
+        self.parts.insert(self.parts.index(part), Part(start, cut, kind))
 
     def _learn_density(self, part: Part) -> None:
         """Take over the density of a finished part."""
-        self._density_known = part.kind is PartKind.WINDOW and part.events > 0
-        if part.events * GROWTH <= SMALLEST_WINDOW_PAGES * self.page_size:
+        if part.events * GROWTH <= WINDOW_PAGES * self.page_size:
             self._window_length = max(self._window_length, part.length * GROWTH)
         else:
             self._window_length = 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot_email_events.hubspot.events import EVENTS_PATH
 from tap_hubspot_email_events.reading.bookmarks import (
     Bookmark,
     aligned,
@@ -21,7 +20,7 @@ from tap_hubspot_email_events.reading.engine import Engine
 from tap_hubspot_email_events.reading.plan import Plan
 from tap_hubspot_email_events.reading.records import describe, make_records, split_valid
 from tap_hubspot_email_events.reading.stream_sync import StreamSync
-from tap_hubspot_email_events.singer.stream_writer import StreamWriter
+from tap_hubspot_email_events.singer.writer import StreamWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.reading.progress import ProgressLog
     from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
-    from tap_hubspot_email_events.singer.stream_writer import Record
-    from tap_hubspot_email_events.singer.writer import BytesWriter
+    from tap_hubspot_email_events.singer.writer import BytesWriter, Record
 
 STATE_SECONDS = 0.2
 # In all streams together; with 22 characters each, they keep the state below 64 KB.
@@ -110,27 +108,20 @@ class EventReader:
         finally:
             self.running = False
             self._save_state()
-            for name in self._writers:
-                self._close_writer(name)
         if engine.signal is not None:
             raise SystemExit(128 + engine.signal)
         if engine.failure is None:
             # Only the engine's threads had to stop; other streams may still send requests.
             self._api.stop.clear()
 
-    def newest_records(self, event_type: str, stream: SelfReadingStream) -> Iterable[Record]:
-        """Yield a stream's records one by one, newest first, to test the connection."""
+    def newest_records(self, event_type: str, stream: SelfReadingStream) -> list[Record]:
+        """Return the records of a stream's newest page, to test the connection."""
         bookmark = read_bookmark(stream.name, stream.stream_state)
         sync = self._new_sync(event_type, stream, self._now([bookmark]))
-        offset: str | None = None
-        while True:
-            page = self._api.page(event_type, sync.start, sync.end, offset, sync.count)
-            events = self._valid(sync, page.events)
-            self._to_records(sync, events)
-            yield from events
-            if not page.has_more or page.offset in (None, "", offset):
-                return
-            offset = str(page.offset)
+        page = self._api.page(event_type, sync.start, sync.end, None, sync.count)
+        events = self._valid(sync, page.events)
+        self._to_records(sync, events)
+        return events
 
     def _now(self, bookmarks: Iterable[Bookmark | None]) -> int:
         """The run's start: none that HubSpot's clock has not reached.
@@ -148,6 +139,7 @@ class EventReader:
         settings = self._settings
         bookmark = read_bookmark(stream.name, stream.stream_state)
         in_state = read_digests(stream.stream_state, bookmark)
+        misplaced = read_misplaced(stream.stream_state) if in_state else []
         is_in_future = bookmark is not None and bookmark.is_after(now)
         if bookmark is not None:
             bookmark = bookmark.no_later_than(now)
@@ -160,16 +152,23 @@ class EventReader:
             [each for each in known if start <= each.start and each.end <= end],
             since=now - settings.lookback,
             bucket=max(1, settings.lookback // MOST_BUCKETS),
-            misplaced=read_misplaced(stream.stream_state) if known else (),
+            misplaced=misplaced if known else (),
         )
-        sync = StreamSync(stream.name, event_type, plan, now, start, end, start, sent, bookmark)
-        sync.read_whole = sync.done
-        sync.resumed = bookmark is not None
-        sync.bookmark_in_future = is_in_future
-        sync.in_state = in_state
-        sync.misplaced_in_state = read_misplaced(stream.stream_state) if in_state else []
-        sync.read_from = start if bookmark is None else bookmark.read_from
-        return sync
+        return StreamSync(
+            stream.name,
+            event_type=event_type,
+            plan=plan,
+            now=now,
+            start=start,
+            end=end,
+            reached=start,
+            read_whole=start > end,
+            sent=sent,
+            known=bookmark,
+            known_in_future=is_in_future,
+            digests=in_state,
+            misplaced=misplaced,
+        )
 
     def _valid(self, sync: StreamSync, events: list[Any]) -> list[Event]:
         placed, left_out = split_valid(events, latest=sync.now + MOST_AHEAD)
@@ -204,7 +203,8 @@ class EventReader:
             sync.event_type, part.requested_start, part.end, part.offset, sync.count
         )
         page.events = self._valid(sync, page.events)
-        expected = None if sync.bookmark is None else sync.bookmark.portal_id
+        latest = sync.bookmark or sync.known
+        expected = None if latest is None else latest.portal_id
         self._api.account.compare(page.events, expected)
         return page
 
@@ -219,17 +219,15 @@ class EventReader:
 
     # The engine's output
 
-    def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
-        """Write lines that hold that many records."""
+    def write(self, lines: bytes) -> None:
+        """Write lines."""
         begun = time.monotonic()
-        self._writers[sync.name].write(lines, records)
+        self._writer.write_lines(lines)
         self._progress.writing += time.monotonic() - begun
 
     def finished(self, sync: StreamSync, end: int) -> None:
         """Advance a stream's bookmark; parts within the lookback never move it back."""
-        if sync.read_whole:
-            self._close_writer(sync.name)
-        if sync.bookmark is not None and end < sync.bookmark.end:
+        if sync.known is not None and end < sync.known.end:
             return
         # Within the lookback the bookmark waits for the digests that are written with it. That
         # costs no reading, since the next run begins with the lookback anyway.
@@ -238,9 +236,9 @@ class EventReader:
         # An older state is warned of once; from then on it has what it lacked.
         read_from = self._settings.start if sync.read_from is None else sync.read_from
         # The state keeps its account, so that the next run says it again if events name another.
-        portal = None if sync.bookmark is None else sync.bookmark.portal_id
+        portal = None if sync.known is None else sync.known.portal_id
         portal = self._api.account.id if portal is None else portal
-        sync.bookmark, sync.bookmark_moved = Bookmark(end, sync.now, read_from, portal), True
+        sync.bookmark = Bookmark(end, sync.now, read_from, portal)
         state = self._writers[sync.name].state
         write_bookmark(state, sync.bookmark, "created")
         write_digests(state, ())
@@ -257,15 +255,15 @@ class EventReader:
         ranges: dict[str, Range] = {}
         misplaced: dict[str, Sequence[int]] = {}
         for sync in self.syncs.values():
-            if sync.bookmark is not None and sync.bookmark_moved and sync.read_whole:
+            if sync.bookmark is not None and sync.read_whole:
                 start = sync.bookmark.next_start(self._settings.lookback)
                 start = max(sync.start, sync.sent.bucket_start(start))
-                end = sync.bookmark.end
-                ranges[sync.name] = Range(start, end, sync.sent.seen(start, end))
+                ranges[sync.name] = sync.sent.seen(start, sync.bookmark.end)
                 misplaced[sync.name] = [*sync.sent.misplaced]
-            elif sync.in_state and not sync.bookmark_moved:
-                ranges[sync.name] = Range.of(sync.in_state)
-                misplaced[sync.name] = sync.misplaced_in_state
+            elif sync.digests and sync.bookmark is None:
+                first, last = sync.digests[0].start, sync.digests[-1].end
+                ranges[sync.name] = Range(first, last, sync.digests)
+                misplaced[sync.name] = sync.misplaced
         for name, digests in cut_together(ranges, MOST_DIGESTS).items():
             most = MOST_MISPLACED // len(ranges)
             write_digests(self._writers[name].state, digests, misplaced[name][:most])
@@ -284,6 +282,3 @@ class EventReader:
         self._state_due = time.monotonic() + STATE_SECONDS
         self._state_changed = False
         self._write_state()
-
-    def _close_writer(self, name: str) -> None:
-        self._writers[name].close(EVENTS_PATH, self.syncs[name].count.requests)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.hubspot.events import Event
 
+    Keys = frozenset[tuple[int, str]]
+
 # The last millisecond of the year 9999.
 LAST_INSTANT = 253_402_300_799_999
 _NUMBER = re.compile(r"(\d{1,15})(?:\.\d*)?", re.ASCII)
@@ -87,36 +89,16 @@ def describe(event: Any) -> str:
     return " ".join(known) or "neither id nor created"
 
 
-class PreviousPage:
-    """The ids and times that identify the events of the previous page of a part."""
-
-    __slots__ = ("ids", "times")
-
-    def __init__(self) -> None:
-        """Start before the first page."""
-        self.ids: list[Any] = []
-        self.times: list[int] = []
-
-
-def without_repeated(events: list[Event], times: list[int], previous: PreviousPage) -> list[Event]:
-    """Drop events that the previous page had too, and make this page the previous one.
+def without_repeated(events: list[Event], previous: Keys) -> tuple[list[Event], Keys]:
+    """Drop events that the page before had too; returns also what identifies those of this page.
 
     HubSpot's offset is opaque. If it is a position, an event that arrives late while a range is
     being read pushes the last event of one page onto the next.
-
-    Args:
-        events: A page as HubSpot sent it.
-        times: Its events' `created`, in milliseconds.
-        previous: The page before.
     """
-    ids = [event.get("id") for event in events]
-    distinct = set(ids)
-    if len(distinct) < len(ids) or not distinct.isdisjoint(previous.ids):
-        before = set(zip(previous.times, previous.ids, strict=True))
-        keyed = zip(zip(times, ids, strict=True), events, strict=True)
-        events = list({key: event for key, event in keyed if key not in before}.values())
-    previous.ids, previous.times = ids, times
-    return events
+    by_key = {(event["created"], event["id"]): event for event in events}
+    if len(by_key) < len(events) or not previous.isdisjoint(by_key):
+        events = [event for key, event in by_key.items() if key not in previous]
+    return events, frozenset(by_key)
 
 
 def make_records(events: list[Event], event_type: str, portal_id: Callable[[], int]) -> None:

@@ -5,18 +5,11 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from tap_hubspot_email_events.common.tables import names
-from tap_hubspot_email_events.errors import (
-    AccountError,
-    DailyLimitError,
-    StoppedError,
-    StreamError,
-    TapError,
-)
+from tap_hubspot_email_events.errors import DailyLimitError, StreamError, TapError
 from tap_hubspot_email_events.hubspot.api import HubSpotApi
 from tap_hubspot_email_events.hubspot.client import RequestCount
 from tap_hubspot_email_events.reading import summary
@@ -24,6 +17,7 @@ from tap_hubspot_email_events.reading.bookmarks import read_bookmark, write_dige
 from tap_hubspot_email_events.reading.progress import ProgressLog
 from tap_hubspot_email_events.reading.reader import EventReader
 from tap_hubspot_email_events.reading.states import BOOKMARKS, LAST_RUN
+from tap_hubspot_email_events.reading.stream_sync import StreamResult
 from tap_hubspot_email_events.settings import read_settings
 from tap_hubspot_email_events.timestamps import format_timestamp
 
@@ -34,8 +28,7 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.settings import Settings
     from tap_hubspot_email_events.singer.sdk import SelfReadingStream
-    from tap_hubspot_email_events.singer.stream_writer import Record
-    from tap_hubspot_email_events.singer.writer import BytesWriter
+    from tap_hubspot_email_events.singer.writer import BytesWriter, Record
 
 NOTHING_SELECTED = "No stream is selected."
 DAILY_LIMIT = "HubSpot's daily request limit is used up."
@@ -52,14 +45,6 @@ class Failures:
         # Whether a failure concerns all streams.
         self.fatal = False
         self._daily_limit = False
-
-    @contextmanager
-    def collected(self, stream: str) -> Iterator[None]:
-        """Collect a failure of a stream instead of raising it."""
-        try:
-            yield
-        except (StreamError, AccountError, DailyLimitError, StoppedError) as error:
-            self.add(error, stream)
 
     def add(self, error: Exception, stream: str | None = None) -> None:
         """Add a failure, of one stream or of all."""
@@ -120,7 +105,7 @@ class Run:
         self._event_streams = event_streams
         self._map_warnings = map_warnings
         self._started = time.monotonic()
-        self._others: list[summary.StreamResult] = []
+        self._others: list[StreamResult] = []
         self._begun = False
         self._signal: int | None = None
         # The request of the start, which belongs to no stream.
@@ -233,7 +218,7 @@ class Run:
             TapError: HubSpot does not answer.
             StoppedError: The run ended first.
         """
-        result = summary.StreamResult(stream.name, RequestCount())
+        result = StreamResult(stream.name)
         self._others.append(result)
         if self.failures.fatal:
             return
@@ -242,7 +227,7 @@ class Run:
             yield campaign
             # By now the SDK has written it, unless stream maps drop it.
             result.dropped = stream.dropped
-            result.records = read - stream.dropped
+            result.written = read - stream.dropped
             self.progress.report_records(stream.name, read, result.count.requests)
         result.read_whole = True
 
@@ -253,7 +238,7 @@ class Run:
             TapError: What has failed and why, in one sentence per cause.
         """
         self._log_end()
-        read = {result.stream for result in self._results if result.read_whole}
+        read = {result.name for result in self._results if result.read_whole}
         selected = self._selected
         reason = self.failures.reason if selected else NOTHING_SELECTED
         complete = reason is None and read.issuperset(selected)
@@ -262,8 +247,8 @@ class Run:
         self.failures.raise_any()
 
     @property
-    def _results(self) -> list[summary.StreamResult]:
-        return [*map(summary.result_of, self.reader.syncs.values()), *self._others]
+    def _results(self) -> list[StreamResult]:
+        return [*self.reader.syncs.values(), *self._others]
 
     def _log_end(self) -> None:
         results = self._results

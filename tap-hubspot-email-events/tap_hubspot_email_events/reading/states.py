@@ -6,11 +6,15 @@ whole history would be read and sent again.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BOOKMARKS = "bookmarks"
 LAST_RUN = "last_run"
@@ -26,7 +30,6 @@ _WITHOUT_BOOKMARK = frozenset(
 """What the SDK writes to the entry of a stream before that has a bookmark."""
 _STREAMS = frozenset({*STREAM_OF_TYPE.values(), "email_campaigns"})
 _RIGHT_FORM = '{"bookmarks": {...}}'
-_MOST_NAMES = 3
 
 Bookmarks = dict[str, dict[str, Any]]
 
@@ -54,7 +57,7 @@ def read_state(state: object) -> Bookmarks:
         )
     for name, entry in bookmarks.items():
         _check_entry(name, entry)
-    strangers = unknown_streams(bookmarks)
+    strangers = [name for name in bookmarks if name not in _STREAMS]
     if strangers and not any(bookmarks[name] for name in _STREAMS & bookmarks.keys()):
         raise ConfigError(
             f"The state has bookmarks of none of this tap's streams, but of {_names(strangers)}; "
@@ -69,14 +72,9 @@ def read_state(state: object) -> Bookmarks:
     return bookmarks
 
 
-def unknown_streams(bookmarks: Bookmarks) -> list[str]:
-    """The streams of a state that this tap does not have."""
-    return [name for name in bookmarks if name not in _STREAMS]
-
-
 def unknown_warning(bookmarks: Bookmarks) -> str | None:
     """What to say of a state's bookmarks of streams that this tap does not have."""
-    if not (strangers := unknown_streams(bookmarks)):
+    if not (strangers := [name for name in bookmarks if name not in _STREAMS]):
         return None
     return (
         f"The state also has bookmarks of streams that this tap does not have: {_names(strangers)};"
@@ -130,10 +128,8 @@ def _check_entry(name: str, entry: object) -> None:
         )
 
 
-def _names(names: list[str]) -> str:
-    listed = ", ".join(f"`{name[:60]}`" for name in names[:_MOST_NAMES])
-    more = len(names) - _MOST_NAMES
-    return f"{listed} and {more} more" if more > 0 else listed
+def _names(of: Iterable[str]) -> str:
+    return names(f"`{name[:60]}`" for name in of)
 
 
 def kind_of(value: object) -> str:

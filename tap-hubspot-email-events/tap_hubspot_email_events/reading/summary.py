@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.common import tables
@@ -13,39 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tap_hubspot_email_events.hubspot.client import RequestCount
-    from tap_hubspot_email_events.reading.stream_sync import StreamSync
+    from tap_hubspot_email_events.reading.stream_sync import StreamResult, StreamSync
 
 CLOCK_MINUTES = 2 * 60_000
-
-
-@dataclass(slots=True)
-class StreamResult:
-    """What was read of one stream; `reached` in milliseconds, None where it has no bookmark.
-
-    `records` have left the tap; stream maps left nothing of those `dropped`.
-    """
-
-    stream: str
-    count: RequestCount
-    records: int = 0
-    reached: int | None = None
-    read_whole: bool = False
-    # Events read again that left the tap in an earlier run.
-    repeated: int = 0
-    dropped: int = 0
-
-
-def result_of(sync: StreamSync) -> StreamResult:
-    """The result of an event stream."""
-    return StreamResult(
-        sync.name,
-        sync.count,
-        sync.written,
-        sync.reached,
-        sync.read_whole,
-        sync.sent.repeated,
-        sync.dropped,
-    )
 
 
 def table(results: Sequence[StreamResult]) -> list[str]:
@@ -63,7 +32,7 @@ def table(results: Sequence[StreamResult]) -> list[str]:
 
 
 def _cells(result: StreamResult, *, has_dropped: bool) -> tuple[str, ...]:
-    numbers = [result.records, result.count.requests]
+    numbers = [result.written, result.count.requests]
     if has_dropped:
         numbers.insert(1, result.dropped)
     end = ""
@@ -71,12 +40,12 @@ def _cells(result: StreamResult, *, has_dropped: bool) -> tuple[str, ...]:
         end = "incomplete"
         if result.reached is not None:
             end = f"read up to {format_timestamp(result.reached)}"
-    return result.stream, *(f"{number:,}" for number in numbers), end
+    return result.name, *(f"{number:,}" for number in numbers), end
 
 
 def totals(results: Sequence[StreamResult], others: RequestCount, seconds: float) -> str:
     """The last line of a run that took `seconds`, and `others` beside the streams' requests."""
-    records = sum(result.records for result in results)
+    records = sum(result.written for result in results)
     dropped = sum(result.dropped for result in results)
     counts = [others, *(result.count for result in results)]
     requests = sum(count.requests for count in counts)
@@ -113,7 +82,7 @@ def clock_warnings(ahead: int) -> Iterator[str]:
 
 def future_warnings(syncs: Iterable[StreamSync]) -> Iterator[str]:
     """What to say where the state had bookmarks later than the run's start."""
-    late = [sync.name for sync in syncs if sync.bookmark_in_future]
+    late = [sync.name for sync in syncs if sync.known_in_future]
     if late:
         yield (
             f"The bookmark of {names(late)} lay in the future, so it counted as the start of this "
@@ -126,8 +95,9 @@ def start_date_warnings(syncs: Iterable[StreamSync], start_date: int) -> Iterato
     """What to say where `start_date`, in milliseconds, lies before what a state covers."""
     covered: dict[int | None, list[str]] = {}
     for sync in syncs:
-        if sync.resumed and (sync.read_from is None or start_date < sync.read_from):
-            covered.setdefault(sync.read_from, []).append(sync.name)
+        first = sync.read_from
+        if sync.known is not None and (first is None or start_date < first):
+            covered.setdefault(first, []).append(sync.name)
     for first, streams in covered.items():
         if first is None:
             yield (

@@ -10,7 +10,7 @@ from singer_sdk.singerlib import Metadata, Schema
 from typing_extensions import override
 
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
-from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.errors import StoppedError, TapError
 from tap_hubspot_email_events.singer.sdk import SelfReadingStream
 from tap_hubspot_email_events.streams.schemas import CAMPAIGN_SCHEMA, event_schema, with_own_fields
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_hubspot_email_events.reading.run import Run
-    from tap_hubspot_email_events.singer.stream_writer import Record
+    from tap_hubspot_email_events.singer.writer import Record
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +48,14 @@ class HubSpotStream(SelfReadingStream):
     @override
     def read(self, one_by_one: Iterable[Record]) -> Iterable[Record]:
         """Read record by record; a failure is collected and leaves the other streams alone."""
-        if not self.limited:
-            with self.run.failures.collected(self.name):
-                yield from one_by_one
-            return
         try:
-            self.run.begin()
+            if self.limited:
+                self.run.begin()
             yield from one_by_one
-        except TapError as error:
+        except (TapError, StoppedError) as error:
+            if not self.limited:
+                self.run.failures.add(error, self.name)
+                return
             # The SDK's test of the connection would log any other exception as unhandled.
             logger.error(error)  # noqa: TRY400 - a sentence, no traceback
             raise SystemExit(1) from None
@@ -101,8 +101,8 @@ class EventStream(HubSpotStream):
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:
-        """Read the newest events page by page, to test the connection."""
-        yield from self.run.reader.newest_records(self.event_type, self)
+        """Read the newest events, to test the connection."""
+        return self.run.reader.newest_records(self.event_type, self)
 
 
 class CampaignStream(HubSpotStream):

@@ -250,12 +250,6 @@ def test_a_wrong_setting_is_one_sentence(portal: Sandbox, checking: Checking) ->
     assert portal.hubspot_stats()["requests"] == 0
 
 
-def test_a_wait_that_is_none_is_one_sentence(checking: Checking) -> None:
-    result = checking.run("--wait", "soon")
-    assert result.exit_code == 2
-    assert "5m" in result.output
-
-
 @pytest.mark.parametrize(
     "fault",
     [
@@ -306,10 +300,3 @@ def test_neither_output_names_a_person_or_a_secret(portal: Sandbox, checking: Ch
             output = checking.run(*options, contact_properties="product_user_id", **settings).output
             assert not [each for each in (*people, *SECRETS) if each in output]
             assert "@" not in output
-
-
-def test_the_table_is_aligned_and_counts_its_requests(portal: Sandbox, checking: Checking) -> None:
-    lines = checking.run("--assumptions").output.splitlines()
-    column = lines[0].index("result")
-    assert all(line[column - 1] == " " for line in lines[: lines.index("")])
-    assert lines[-1] == f"{portal.hubspot_stats()['requests']} requests"

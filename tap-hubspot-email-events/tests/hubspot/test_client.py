@@ -78,13 +78,6 @@ def token(name: str, **more: Any) -> dict[str, Any]:
     return {"json": {"access_token": name, "expires_in": 1800, **more}}
 
 
-def test_the_token_and_the_parameters_are_sent(hubspot: requests_mock.Mocker) -> None:
-    hubspot.get(API + PATH, json=PAGE)
-    ask(asking())
-    assert hubspot.request_history[-1].headers["Authorization"] == "Bearer a-secret"
-    assert hubspot.request_history[-1].qs == {"limit": ["1"]}
-
-
 @pytest.mark.parametrize(
     "failure",
     [
@@ -164,17 +157,6 @@ def test_one_access_token_serves_until_shortly_before_its_end(
         ask(client)
     assert sum(request.method == "POST" for request in hubspot.request_history) == 1
     assert hubspot.request_history[-1].headers["Authorization"] == "Bearer one"
-
-
-def test_a_token_whose_life_is_over_is_renewed_before_it_is_refused(
-    hubspot: requests_mock.Mocker,
-) -> None:
-    hubspot.get(API + PATH, json=PAGE)
-    hubspot.post(DATED, [token("one", expires_in=0), token("two")])
-    client = asking(oauth=True)
-    ask(client)
-    ask(client)
-    assert hubspot.request_history[-1].headers["Authorization"] == "Bearer two"
 
 
 def test_a_refused_token_is_renewed_once_with_the_rotated_refresh_token(

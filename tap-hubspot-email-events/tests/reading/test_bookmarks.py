@@ -50,19 +50,9 @@ def test_a_bookmark_is_written_as_dates() -> None:
     }
 
 
-def test_what_a_bookmark_does_not_know_stays_as_it_was() -> None:
-    state: dict[str, Any] = {}
-    write_bookmark(state, Bookmark(5, None), "created")
-    assert set(state) == {"replication_key", "replication_key_value"}
-
-
 def test_a_stream_without_a_bookmark_has_none() -> None:
     assert read_bookmark("email_open", {}) is None
     assert read_bookmark("email_open", {"run_started_at": "2025-10-09T08:53:20Z"}) is None
-
-
-def test_after_a_whole_run_the_next_one_looks_back_from_its_start() -> None:
-    assert Bookmark(10 * LOOKBACK, 10 * LOOKBACK).next_start(LOOKBACK) == 9 * LOOKBACK
 
 
 def test_a_killed_backfill_goes_on_right_after_its_last_finished_part() -> None:
@@ -214,11 +204,6 @@ def test_a_state_that_was_edited_leaves_nothing_out(edited: dict[str, Any]) -> N
     assert read_digests(state, Bookmark(300, 300)) == []
 
 
-@pytest.mark.parametrize("sent", [None, [], "x", 5])
-def test_what_is_no_record_of_it_leaves_nothing_out(sent: Any) -> None:
-    assert read_digests({"sent": sent}, Bookmark(300, 300)) == []
-
-
 @pytest.mark.parametrize(
     ("at", "earliest", "start"),
     [
@@ -269,7 +254,3 @@ def test_looking_back_stops_at_the_start_date_but_never_skips_a_gap() -> None:
     assert start(bookmark, 9 * LOOKBACK + 5) == 9 * LOOKBACK + 5
     assert start(bookmark, 50 * LOOKBACK) == 10 * LOOKBACK + 1
     assert start(bookmark, 5) == 9 * LOOKBACK
-
-
-def test_without_bookmark_the_start_date_is_where_it_starts() -> None:
-    assert start(None, 5) == 5

@@ -30,7 +30,10 @@ HOUR = 3_600_000
 
 def sync_of(name: str, end: int) -> StreamSync:
     sent = SentEvents([], since=1, bucket=1)
-    return StreamSync(name, "OPEN", Plan(1, end, page_size=PAGE), end, 1, end, 1, sent)
+    plan = Plan(1, end, page_size=PAGE)
+    return StreamSync(
+        name, event_type="OPEN", plan=plan, now=end, start=1, end=end, reached=1, sent=sent
+    )
 
 
 class Account:
@@ -78,8 +81,7 @@ class Log:
     def instants(self) -> list[int]:
         return [at for page in self.pages for at in page]
 
-    def write(self, sync: StreamSync, lines: bytes, records: int) -> None:
-        del sync, records
+    def write(self, lines: bytes) -> None:
         self.pages.append(msgspec.json.decode(lines))
 
     def finished(self, sync: StreamSync, end: int) -> None:
@@ -122,6 +124,21 @@ def test_each_page_leaves_oldest_event_first_and_the_newest_day_last() -> None:
 
 def test_what_one_run_reads_in_a_few_pages_leaves_in_order() -> None:
     account = Account(range(1, 25 * HOUR, HOUR))
+    log, _ = read(account, 25 * HOUR)
+    assert log.instants == account.instants
+
+
+class SlowToEncode(Account):
+    """Takes long to encode the older pages."""
+
+    @override
+    def lines(self, sync: StreamSync, events: list[Event]) -> tuple[bytes, int]:
+        time.sleep(0.2 if events[0]["created"] < 15 * HOUR else 0)
+        return super().lines(sync, events)
+
+
+def test_a_page_that_is_slow_to_encode_is_not_overtaken_by_a_newer_one() -> None:
+    account = SlowToEncode(range(1, 25 * HOUR, HOUR))
     log, _ = read(account, 25 * HOUR)
     assert log.instants == account.instants
 

@@ -309,14 +309,6 @@ def test_empty_pages_without_end_are_an_error() -> None:
         read_on()
 
 
-def test_without_credit_nothing_is_begun_but_what_is_oldest() -> None:
-    plan = Plan(1, 30, page_size=2)
-    plan.parts = [Part(1 + 10 * n, 10 + 10 * n, PartKind.REST) for n in range(3)]
-    plan.requests = 3
-    assert plan.take() is plan.parts[0]
-    assert plan.take() is None
-
-
 @pytest.mark.parametrize(("created", "done"), [([600, 400], True), ([400, 600], False)])
 def test_a_part_ends_at_what_is_read_beside_it_unless_its_events_come_in_no_order(
     created: list[int], *, done: bool

@@ -41,7 +41,15 @@ def sync_of(name: str, end: int, *, read_back_to: int | None = None) -> StreamSy
         # Without an offset the part is cut at its oldest event, which does not count.
         plan.receive(part, [*created, read_back_to], has_more=read_back_to > 1, offset=None)
     return StreamSync(
-        name, "OPEN", plan, end, 1, end, 1, SentEvents([], since=0, bucket=1), written=len(created)
+        name,
+        event_type="OPEN",
+        plan=plan,
+        now=end,
+        start=1,
+        end=end,
+        reached=1,
+        sent=SentEvents([], since=0, bucket=1),
+        written=len(created),
     )
 
 

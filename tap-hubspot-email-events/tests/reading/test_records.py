@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.reading.records import (
-    PreviousPage,
     describe,
     make_records,
     split_range,
@@ -42,30 +41,26 @@ def test_created_becomes_a_date_and_what_is_missing_is_filled_in() -> None:
     assert next(answers, None) is None
 
 
-def times(events: list[dict[str, Any]]) -> list[int]:
-    return [event["created"] for event in events]
-
-
 def test_events_of_the_page_before_are_not_repeated() -> None:
-    previous = PreviousPage()
     first = [{"id": "a", "created": 3}, {"id": "b", "created": 2}]
-    assert without_repeated(first, times(first), previous) == first
+    kept, keys = without_repeated(first, frozenset())
+    assert kept == first
     shifted = [{"id": "b", "created": 2}, {"id": "b", "created": 1}]
-    assert without_repeated(shifted, times(shifted), previous) == [{"id": "b", "created": 1}]
+    assert without_repeated(shifted, keys)[0] == [{"id": "b", "created": 1}]
     repeated = [{"id": "b", "created": 2}, {"id": "b", "created": 2}]
-    assert without_repeated(repeated, times(repeated), PreviousPage()) == repeated[:1]
+    assert without_repeated(repeated, frozenset())[0] == repeated[:1]
 
 
 def test_each_page_is_compared_with_the_one_before_it() -> None:
-    previous = PreviousPage()
-    pages = [[{"id": name, "created": 1} for name in names] for names in ("ab", "bc", "ab", "d")]
-    kept = [without_repeated(page, times(page), previous) for page in pages]
-    assert ["".join(event["id"] for event in page) for page in kept] == ["ab", "c", "a", "d"]
+    keys: Any = frozenset()
+    for names, left in (("ab", "ab"), ("bc", "c"), ("ab", "a"), ("d", "d")):
+        kept, keys = without_repeated([{"id": name, "created": 1} for name in names], keys)
+        assert "".join(event["id"] for event in kept) == left
 
 
 def test_an_event_of_another_time_with_the_same_id_is_another() -> None:
     page = [{"id": "a", "created": 2}, {"id": "a", "created": 1}]
-    assert without_repeated(page, times(page), PreviousPage()) == page
+    assert without_repeated(page, frozenset())[0] == page
 
 
 FINE: dict[str, Any] = {"id": "a", "created": 1_760_000_000_000, "recipient": "jane@example.com"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.hubspot.client import RequestCount
+from tap_hubspot_email_events.reading.bookmarks import Bookmark
 from tap_hubspot_email_events.reading.digests import SentEvents
 from tap_hubspot_email_events.reading.plan import Plan
-from tap_hubspot_email_events.reading.stream_sync import StreamSync
+from tap_hubspot_email_events.reading.stream_sync import StreamResult, StreamSync
 from tap_hubspot_email_events.reading.summary import (
-    StreamResult,
     start_date_warnings,
     table,
     totals,
@@ -22,18 +22,16 @@ RESULTS = [
 
 
 def sync_of(name: str, *, resumed: bool = True, read_from: int | None = None) -> StreamSync:
-    plan = Plan(1, 2, page_size=1)
     return StreamSync(
         name,
-        "OPEN",
-        plan,
-        2,
-        1,
-        2,
-        1,
-        SentEvents([], since=0, bucket=1),
-        resumed=resumed,
-        read_from=read_from,
+        event_type="OPEN",
+        plan=Plan(1, 2, page_size=1),
+        now=2,
+        start=5_000,
+        end=2,
+        reached=1,
+        sent=SentEvents([], since=0, bucket=1),
+        known=Bookmark(2, 2, read_from) if resumed else None,
     )
 
 
@@ -81,5 +79,5 @@ def test_a_state_without_its_beginning_is_said_to_be_one() -> None:
 
 
 def test_a_first_run_and_an_unmoved_start_date_are_nothing_to_warn_of() -> None:
-    syncs = [sync_of("a", read_from=5_000), sync_of("b", resumed=False, read_from=5_000)]
+    syncs = [sync_of("a", read_from=5_000), sync_of("b", resumed=False)]
     assert list(start_date_warnings(syncs, 5_000)) == []

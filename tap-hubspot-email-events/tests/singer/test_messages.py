@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.hubspot.events import decode_page
-from tap_hubspot_email_events.singer.stream_writer import record_lines
+from tap_hubspot_email_events.singer.writer import record_lines
 
 json_values = st.recursive(
     st.none()

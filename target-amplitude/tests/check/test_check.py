@@ -225,10 +225,3 @@ def test_a_wrong_setting_is_one_sentence(sandbox: Sandbox) -> None:
     assert result.exit_code == 1
     assert "region" in result.output
     assert sandbox.amplitude_stats()["requests"] == 0
-
-
-def test_the_table_is_aligned(sandbox: Sandbox) -> None:
-    lines = run(api_url=sandbox.amplitude_url).output.splitlines()
-    column = lines[0].index("result")
-    assert all(line[column - 1] == " " for line in lines)
-    assert len(lines) == 8

@@ -116,18 +116,6 @@ def test_another_failure_lets_the_true_state_be_written(make: Make, log: list[st
     assert log == ["a"]
 
 
-def test_after_something_was_accepted_one_refused_alone_is_rejected_at_once(
-    make: Make, tmp_path: Path
-) -> None:
-    coordinator = make()
-    with coordinator.changed:
-        add(coordinator, event(1), event(2))
-        coordinator.accept([event(1)])
-        coordinator.refuse_alone(event(2), "refused by Amplitude's filter", "403")
-    assert "filter" in rejects(tmp_path)
-    assert coordinator.refused_alone == []
-
-
 def test_requests_bytes_and_retries_are_counted_by_stream(make: Make) -> None:
     coordinator = make()
     opens, clicks = StreamCounts("email_open", 0.0), StreamCounts("email_click", 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,27 +44,6 @@ def test_named_events_are_rejected_and_the_rest_arrives(
     }
 
 
-@pytest.mark.parametrize("index_style", ["all", "first"])
-def test_events_only_amplitude_refuses_are_rejected(
-    sandbox: Sandbox, loader: Loader, index_style: str
-) -> None:
-    sandbox.set_amplitude(index_style=index_style)
-    for number in (3, 40):
-        body = {
-            "code": 400,
-            "error": "Invalid field values on some events",
-            "events_with_invalid_fields": {"time": [number]},
-        }
-        sandbox.add_fault("amplitude", action="answer", status=400, json=body, times=1)
-    loader.load(run_of(100))
-    assert sandbox.amplitude_counts() == {OPEN: 98}
-    rejected = loader.rejected_records
-    assert len(rejected) == 2
-    assert rejected[0]["rejected"]["reason"] == "refused by Amplitude"
-    assert rejected[0]["rejected"]["amplitude"] == "Invalid field values on some events"
-    assert rejected[0]["rejected"]["detail"] == "invalid time"
-
-
 def test_one_forbidden_event_is_found_among_many(sandbox: Sandbox, loader: Loader) -> None:
     sandbox.set_amplitude(forbidden=["drop table"])
     messages = run_of(500)
@@ -76,26 +54,6 @@ def test_one_forbidden_event_is_found_among_many(sandbox: Sandbox, loader: Loade
     (rejected,) = loader.rejected_records
     assert rejected["record"] == messages[123]["record"]
     assert rejected["rejected"]["amplitude"] == "Forbidden"
-
-
-def test_an_unexplained_400_is_found_by_halving(sandbox: Sandbox, loader: Loader) -> None:
-    sandbox.add_fault(
-        "amplitude",
-        action="answer",
-        status=400,
-        json={"code": 400, "error": "Invalid event JSON"},
-        match={"contains": '"event-77"'},
-    )
-    loader.load(run_of(200))
-    assert sandbox.amplitude_counts() == {OPEN: 199}
-    assert [r["record"]["id"] for r in loader.rejected_records] == ["event-77"]
-
-
-def test_when_every_event_is_refused_it_is_not_the_events(sandbox: Sandbox, loader: Loader) -> None:
-    sandbox.add_fault("amplitude", action="answer", status=403, json={"error": "Forbidden"})
-    with pytest.raises(RunFailedError, match="refuses every event"):
-        loader.load(run_of(500))
-    assert loader.states == []
 
 
 @pytest.mark.parametrize("events", [1, 3, 49, 500])
@@ -157,30 +115,11 @@ def test_no_request_is_larger_than_the_endpoint_takes(sandbox: Sandbox, loader: 
     assert 413 not in {r["status"] for r in sandbox.amplitude_requests()}
 
 
-def test_a_smaller_limit_than_amplitudes_is_found_by_halving(
-    sandbox: Sandbox, loader: Loader
-) -> None:
-    sandbox.add_fault("amplitude", action="answer", status=413, json={"code": 413}, times=3)
-    loader.load(run_of(400))
-    assert sandbox.amplitude_counts() == {OPEN: 400}
-
-
 def test_a_lone_event_too_large_is_rejected(sandbox: Sandbox, loader: Loader) -> None:
     sandbox.add_fault("amplitude", action="answer", status=413, match={"contains": '"event-9"'})
     loader.load(run_of(20))
     assert sandbox.amplitude_counts() == {OPEN: 19}
     assert [r["rejected"]["reason"] for r in loader.rejected_records] == ["too large"]
-
-
-def test_a_wrong_key_ends_the_run_without_state(
-    loader: Loader, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    with pytest.raises(RunFailedError, match="region") as failure:
-        loader.load(run_of(50), api_key="wrong-key-of-somebody")
-    assert loader.states == []
-    written = caplog.text + str(failure.value) + loader.job_log_path.read_text()
-    assert "wrong-key-of-somebody" not in written
 
 
 def test_fewer_ingested_than_sent_is_warned_of(

@@ -123,18 +123,6 @@ def test_numbers_that_json_cannot_carry_are_kept_as_they_came(
     assert len(loader.states) == 1
 
 
-def test_an_unbounce_which_never_has_a_user_is_rejected_uncounted(
-    sandbox: Sandbox, loader: Loader
-) -> None:
-    unbounce = email(1, type="UNBOUNCE")
-    del unbounce["recipient"]
-    message = {"type": "RECORD", "stream": "email_unbounce", "record": unbounce}
-    loader.load([schema("email_unbounce"), message, state(1)], max_rejected_percent=0)
-    assert sandbox.amplitude_stats()["requests"] == 0
-    assert [r["rejected"]["reason"] for r in loader.rejected_records] == ["no user"]
-    assert len(loader.states) == 1
-
-
 def line_of(stream: str = "email_open", **record: Any) -> bytes:
     return json.dumps({"type": "RECORD", "stream": stream, "record": record}).encode()
 
@@ -224,15 +212,6 @@ def test_nothing_is_counted_that_could_not_be_written(
         "name another path. No state covers them."
     )
     assert counts.rejected == {}
-
-
-def test_a_write_in_pieces_is_a_whole_one(
-    file: RejectsFile, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda to, data: write(to, data[:7]))
-    file.write([Reject(line_of(id="a"), "no user")])
-    assert lines(path)[0]["record"] == {"id": "a"}
 
 
 def test_what_was_there_before_stays(path: Path) -> None:

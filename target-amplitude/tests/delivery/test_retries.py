@@ -30,14 +30,6 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     return Scene(tmp_path, monkeypatch)
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 520])
-def test_passing_trouble_is_retried(sandbox: Sandbox, loader: Loader, status: int) -> None:
-    sandbox.add_fault("amplitude", action="answer", status=status, times=3)
-    assert numbers(loader.load(run_of(50))) == [50]
-    assert sandbox.amplitude_counts() == {OPEN: 50}
-    assert loader.streams["email_open"]["retried"] == 150
-
-
 @pytest.mark.parametrize(
     "fault",
     [
@@ -93,16 +85,6 @@ def test_a_throttled_user_waits_while_others_go_on(sandbox: Sandbox, loader: Loa
     assert not any(throttled[:196])
     order = [e["time"] for e in events if e["user_id"] == "user-3@example.com"]
     assert order == sorted(order)
-
-
-def test_a_user_throttled_for_good_fails_the_run_with_a_true_state(
-    sandbox: Sandbox, loader: Loader
-) -> None:
-    sandbox.throttle("user-3@example.com", seconds=600)
-    with pytest.raises(RunFailedError, match="throttles 1 user"):
-        loader.load(run_of(200, state_every=1), max_retries=3)
-    assert sandbox.amplitude_counts() == {OPEN: 196}
-    assert numbers(loader.states)[-1:] in ([], [2])
 
 
 def test_an_exhausted_quota_ends_the_run_cleanly(
@@ -225,13 +207,6 @@ def test_throttled_users_wait_and_the_others_go_on(scene: Scene) -> None:
 def test_whichever_way_they_are_named(scene: Scene, named: dict[str, Any]) -> None:
     assert scene.deliver("abc", answer(429, **named), devices="abc") == ["abc", "ac"]
     assert scene.held == {"B": "b"}
-
-
-def test_they_wait_for_as_long_as_the_answer_says(scene: Scene) -> None:
-    before = time.monotonic()
-    scene.deliver("ab", answer(429, 3.0, throttled_users={"B": 31}))
-    until = scene.coordinator.queue.throttling.users["B"].retry_at
-    assert before + 3 <= until <= time.monotonic() + 3
 
 
 def test_the_other_endpoint_has_its_own_pause(

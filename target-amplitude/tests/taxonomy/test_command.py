@@ -119,14 +119,6 @@ def test_names_come_from_the_settings_of_the_target(sandbox: Sandbox) -> None:
     assert "100% opened/read" in events
 
 
-def test_a_whole_environment_of_settings_gives_no_false_alarm(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    result = taxonomy(sandbox, max_rejected_percent="10", max_retries="3", gzip="false")
-    assert result.exit_code == 0, result.output
-    assert "failed" not in result.output + caplog.text
-
-
 def test_existing_entries_are_changed_only_when_asked(sandbox: Sandbox) -> None:
     taxonomy(sandbox)
     result = taxonomy(sandbox, "--overwrite")
@@ -189,13 +181,6 @@ def test_without_a_secret_key_only_the_file_is_written(sandbox: Sandbox, tmp_pat
     assert sandbox.taxonomy() == {}
 
 
-def test_with_a_secret_key_the_file_comes_on_top(sandbox: Sandbox, tmp_path: Path) -> None:
-    path = tmp_path / "plan.csv"
-    taxonomy(sandbox, "--csv", str(path))
-    assert path.exists()
-    assert len(sandbox.taxonomy()["event"]) == 10
-
-
 @pytest.mark.parametrize(
     ("arguments", "settings", "sentence"),
     [
@@ -214,11 +199,3 @@ def test_what_a_user_can_correct_is_one_sentence(
     assert result.exit_code == 1
     assert sentence in result.output
     assert "Traceback" not in result.output
-
-
-def test_settings_can_come_from_a_file(sandbox: Sandbox, tmp_path: Path) -> None:
-    config = {"api_key": KEY, "secret_key": SECRET, "api_url": sandbox.amplitude_url + "/batch"}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    result = CliRunner().invoke(command.main, ["--config", "config.json"])
-    assert result.exit_code == 0, result.output
-    assert len(sandbox.taxonomy()["event"]) == 10
