@@ -95,16 +95,19 @@ def main(  # noqa: PLR0913 - the command's options
             checked_address("--api-url", api_url),
             redirect_address(port),
         )
-        state = secrets.token_urlsafe(32)
+        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         page = consent_address(
             checked_address("--authorize-url", authorize_url),
             client_id=app.client_id,
             redirect_uri=app.redirect_uri,
             scopes=list(dict.fromkeys([*SCOPES, *scopes])),
             state=state,
+            verifier=verifier,
         )
         keep = _printed if only_print else _written_to(env_file, variable)
-        with ConsentListener(port, state, lambda code: keep(*app.connect(code))) as listener:
+        with ConsentListener(
+            port, state, lambda code: keep(*app.connect(code, verifier))
+        ) as listener:
             for line in ("Open this address to connect an account:", "", f"    {page}", ""):
                 say(line, err=True)
             if not no_browser:
@@ -138,7 +141,7 @@ class App:
     api_url: str
     redirect_uri: str
 
-    def connect(self, code: str) -> tuple[str, str]:
+    def connect(self, code: str, verifier: str) -> tuple[str, str]:
         """Trade a code for a refresh token.
 
         Returns:
@@ -158,6 +161,7 @@ class App:
                     "client_secret": self.client_secret,
                     "redirect_uri": self.redirect_uri,
                     "code": code,
+                    "code_verifier": verifier,
                 },
                 threading.Event(),
                 refusal="HubSpot gave no tokens (HTTP {status}); check that client id and client "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
+from tap_hubspot_email_events.common.session import Answer, UnansweredError
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
@@ -22,6 +23,7 @@ from tap_hubspot_email_events.errors import (
     UnreadableError,
 )
 from tap_hubspot_email_events.hubspot.answers import (
+    LONG_WAIT,
     Accept,
     DailyLimitReached,
     Reauthorise,
@@ -31,7 +33,6 @@ from tap_hubspot_email_events.hubspot.answers import (
     decide,
 )
 from tap_hubspot_email_events.hubspot.mending import mend
-from tap_hubspot_email_events.hubspot.transport import Answer, UnansweredError
 from tap_hubspot_email_events.settings import now_milliseconds
 from tap_hubspot_email_events.timestamps import format_timestamp
 
@@ -51,9 +52,6 @@ FIRST_CONTACT_RETRIES = 2
 """Before the first answer of all, a wrong host is likelier than a temporary failure."""
 
 UNREADABLE_RETRIES = 2
-LONG_WAIT = 20.0
-"""Seconds from which on a wait is announced."""
-
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 BROKEN_CHARACTERS = (
     "Events with characters that are no UTF-8 or JSON: {count} ({names}); those were replaced by "
@@ -201,7 +199,7 @@ class HubSpotClient:
                 token=token,
             )
         except UnansweredError as error:
-            return Retry(str(error))
+            return Retry(str(error), status=error.status)
         self._clock.observe(answer.headers, sent=sent, received=now_milliseconds())
         decision = decide(answer.status, answer.headers, answer.body, scope=request.scope)
         return answer if isinstance(decision, Accept) else decision
@@ -272,7 +270,8 @@ class HubSpotClient:
                 f"({decision.reason}); check the network and `api_url`, then run again"
             )
         raise RefusedError(
-            f"HubSpot failed {times} ({decision.reason}); run again later, or raise `max_retries`",
+            f"HubSpot failed {times} ({decision.reason}); run again later, lower `page_size` or "
+            "raise `max_retries`",
             decision.status,
         )
 
