@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _INVALID_KEY = "invalid api key"
 
@@ -137,8 +137,8 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
             continue
         for field, indexes in fields.items():
             for index in _indexes(indexes, count):
-                known = refused.get(index)
-                refused[index] = f"{known}, {problem} {field}" if known else f"{problem} {field}"
+                known = f"{refused[index]}, " if index in refused else ""
+                refused[index] = f"{known}{problem} {field}"[:_MAX_MESSAGE]
     for index in _indexes(body.get("silenced_events"), count):
         refused.setdefault(index, "device is silenced")
     devices = _ids(body.get("silenced_devices"))
@@ -222,10 +222,10 @@ def _message(body: dict[str, Any]) -> str:
     return message[:_MAX_MESSAGE] if isinstance(message, str) else ""
 
 
-def _indexes(value: Any, count: int) -> list[int]:
+def _indexes(value: Any, count: int) -> Iterable[int]:
     if not isinstance(value, list):
-        return []
-    return [index for index in value if type(index) is int and 0 <= index < count]
+        return ()
+    return dict.fromkeys(index for index in value if type(index) is int and 0 <= index < count)
 
 
 def _ids(value: Any) -> frozenset[str]:

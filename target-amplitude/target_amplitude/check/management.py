@@ -94,7 +94,7 @@ def _event_types(settings: Settings, reply: Reply) -> tuple[str, str]:
     """
     try:
         listed = _decode(reply.body).get("data")
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         listed = None
     if not isinstance(listed, list):
         return UNKNOWN, "the answer is no list of events"

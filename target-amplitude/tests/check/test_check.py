@@ -194,7 +194,11 @@ def test_an_event_type_that_amplitude_would_drop_fails(sandbox: Sandbox) -> None
     assert OPEN in found["event types"]["seen"]
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b"<html>", b'{"data": [1, {"event_type": 2}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"{}", b"<html>", b"[" * 5000, b'{"data": [1, {"event_type": 2}]}', b'{"data": {}}'],
+    ids=lambda each: each[:30],
+)
 def test_a_taxonomy_of_another_form_never_fails(sandbox: Sandbox, body: bytes) -> None:
     sandbox.add_fault(
         "amplitude", action="answer", status=200, body=body.decode(), path="/api/2/taxonomy"
