@@ -143,7 +143,7 @@ class Server:
                 return
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-            with connection.makefile("rb") as stream:
+            with connection, connection.makefile("rb") as stream:
                 while path := self._request(stream):
                     if not self._play(connection, path):
                         return
@@ -197,9 +197,11 @@ class Server:
 
     def _script(self, path: str) -> Script:
         with self._lock:
+            if path == CONNECTED and path not in self._routes:
+                return ()
             fitting = [each for each in self._routes if path.startswith(each)]
             if not fitting:
-                return () if path == CONNECTED else answer(b"{}", 404)
+                return answer(b"{}", 404)
             scripts = self._routes[max(fitting, key=len)]
             return scripts.pop(0) if len(scripts) > 1 else scripts[0]
 

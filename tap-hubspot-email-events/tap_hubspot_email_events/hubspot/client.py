@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
+from tap_hubspot_email_events.common.session import Answer, UnansweredError
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
@@ -31,7 +32,6 @@ from tap_hubspot_email_events.hubspot.answers import (
     decide,
 )
 from tap_hubspot_email_events.hubspot.mending import mend
-from tap_hubspot_email_events.hubspot.transport import Answer, UnansweredError
 from tap_hubspot_email_events.settings import now_milliseconds
 from tap_hubspot_email_events.timestamps import format_timestamp
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_hubspot_email_events.common.session import UnansweredError
 from tap_hubspot_email_events.errors import AccountError, StoppedError
 from tap_hubspot_email_events.hubspot.answers import Accept, Retry, Throttle, decide
-from tap_hubspot_email_events.hubspot.transport import UnansweredError
 
 if TYPE_CHECKING:
     import threading

@@ -1,37 +1,20 @@
-"""One HTTP exchange, and the reason when there is no answer."""
+"""One HTTP exchange with HubSpot."""
 
 from __future__ import annotations
 
-import os
-import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import requests
-import requests.adapters
-
-from tap_hubspot_email_events.common.network import FAILURES, explain, proxies_and_certificates
+from tap_hubspot_email_events.common.session import Answer, Session, UnansweredError
 from tap_hubspot_email_events.errors import AccountError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
+REQUEST_SECONDS = 120.0
+"""The time for a request and its whole answer."""
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class UnansweredError(Exception):
-    """No complete answer came; the text says why, without the address."""
+MOST_BYTES = 8_000_000
+"""The most bytes of an answer, unpacked: a page of 1,000 events has about one million."""
 
 
 class Transport:
@@ -39,16 +22,7 @@ class Transport:
 
     def __init__(self, connections: int, user_agent: str) -> None:
         """Allow at most `connections` requests in flight; further ones wait."""
-        self._free = threading.Semaphore(connections)
-        self._environments: dict[str, Mapping[str, Any]] = {}
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["User-Agent"] = user_agent
-        adapter = requests.adapters.HTTPAdapter(
-            pool_connections=connections, pool_maxsize=connections
-        )
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._session = Session(user_agent, connections)
 
     def send(
         self,
@@ -61,10 +35,8 @@ class Transport:
     ) -> Answer:
         """Send one request, its data a form or JSON as bytes, and receive the complete answer.
 
-        Redirects are not followed, since they could carry the token to another host.
-
         Raises:
-            UnansweredError: The connection failed, timed out or ended before the answer did.
+            UnansweredError: No complete answer came, or none in time.
             AccountError: Proxy or certificates of this machine let no request through.
         """
         headers = {}
@@ -72,33 +44,20 @@ class Transport:
             headers["Authorization"] = f"Bearer {token}"
         if isinstance(data, bytes):
             headers["Content-Type"] = "application/json"
-        request = requests.Request(method, url, headers, params=params, data=data)
         try:
-            with (
-                self._free,
-                self._session.send(
-                    self._session.prepare_request(request),
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
-                    allow_redirects=False,
-                    stream=True,
-                    **self._environment(url),
-                ) as response,
-            ):
-                # In one piece: requests itself reads 10 KB at a time, and a page has a megabyte.
-                body = response.raw.read(decode_content=True)
-                return Answer(response.status_code, response.headers, body)
-        except FAILURES as error:
-            obstacle = explain(error, url, os.environ)
-        if obstacle.advice:
-            raise AccountError(obstacle.sentence)
-        raise UnansweredError(obstacle.reason)
-
-    def _environment(self, url: str) -> Mapping[str, Any]:
-        """Look up proxies and certificates, once per host."""
-        host = urlsplit(url).netloc
-        if host not in self._environments:
-            self._environments[host] = proxies_and_certificates(url)
-        return self._environments[host]
+            return self._session.fetch(
+                method,
+                url,
+                seconds=REQUEST_SECONDS,
+                most_bytes=MOST_BYTES,
+                headers=headers,
+                params=params,
+                data=data,
+            )
+        except UnansweredError as error:
+            if error.obstacle.advice:
+                raise AccountError(error.obstacle.sentence) from None
+            raise
 
     def close(self) -> None:
         """Close all connections."""

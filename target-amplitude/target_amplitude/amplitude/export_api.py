@@ -12,16 +12,11 @@ from typing import IO, TYPE_CHECKING
 
 import requests
 
-from target_amplitude.amplitude.http import (
-    CONNECT_SECONDS,
-    LONGEST_WAIT,
-    Retries,
-    new_session,
-    why_unanswered,
-)
+from target_amplitude import LIBRARY
+from target_amplitude.amplitude.http import LONGEST_WAIT, Retries, reason_or_raise
 from target_amplitude.amplitude.management_api import host_of_region
 from target_amplitude.common.http import retry_after
-from target_amplitude.common.network import FAILURES
+from target_amplitude.common.session import Session, UnansweredError, pieces
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -34,8 +29,8 @@ if TYPE_CHECKING:
 HOSTS = {"us": "https://amplitude.com", "eu": "https://analytics.eu.amplitude.com"}
 PATH = "/api/2/export"
 
-_READ_SECONDS = 300
-_PIECE_BYTES = 1 << 20
+REQUEST_SECONDS = 3600.0
+_IDLE_SECONDS = 300.0
 
 
 class RangeTooLargeError(Exception):
@@ -65,7 +60,7 @@ class ExportApi:
         self._max_retries = settings.max_retries
         self._delays = delays
         self._folder = folder
-        self._session = new_session(self._base)
+        self._session = Session(LIBRARY)
 
     def close(self) -> None:
         """Close the connections."""
@@ -92,20 +87,20 @@ class ExportApi:
     def _download_once(self, start: datetime, end: datetime) -> IO[bytes] | None:
         hours = {"start": f"{start:%Y%m%dT%H}", "end": f"{end:%Y%m%dT%H}"}
         try:
-            with self._session.get(
+            with self._session.exchange(
+                "GET",
                 self._base + PATH,
+                seconds=REQUEST_SECONDS,
+                idle=_IDLE_SECONDS,
                 params=hours,
                 auth=self._keys,
-                timeout=(CONNECT_SECONDS, _READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
             ) as response:
                 if response.status_code == requests.codes.ok:
                     return self._store(response)
                 self._raise_unless_empty(response)
                 return None
-        except FAILURES as failure:
-            raise _NoAnswerError(why_unanswered(failure, self._base)) from failure
+        except UnansweredError as error:
+            raise _NoAnswerError(reason_or_raise(error)) from error
 
     def _raise_unless_empty(self, response: requests.Response) -> None:
         match response.status_code:
@@ -137,7 +132,7 @@ class ExportApi:
         with ExitStack() as closing:
             closing.callback(_close, file)
             size = 0
-            for piece in response.raw.stream(_PIECE_BYTES, decode_content=True):
+            for piece in pieces(response):
                 self._write(file, piece)
                 size += len(piece)
             is_encoded = "Content-Encoding" in response.headers

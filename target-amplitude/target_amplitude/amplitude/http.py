@@ -3,64 +3,35 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import requests
-
-from target_amplitude import LIBRARY
-from target_amplitude.common.network import explain, proxies_and_certificates
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from target_amplitude.amplitude.delays import Delays
+    from target_amplitude.common.session import UnansweredError
 
-CONNECT_SECONDS = 10
 LONGEST_WAIT = 3600.0
 """The longest wait that a `Retry-After` can ask for, in seconds."""
 
-_PIECE_BYTES = 1024
 _STEP_SECONDS = 0.2
 
 logger = logging.getLogger("target-amplitude")
 
 
-def new_session(url: str) -> requests.Session:
-    """Prepare connections to the host of a URL."""
-    session = requests.Session()
-    session.trust_env = False
-    for name, value in proxies_and_certificates(url).items():
-        setattr(session, name, value)
-    session.headers["User-Agent"] = LIBRARY
-    return session
-
-
-def why_unanswered(error: BaseException, url: str) -> str:
-    """Return why a request to `url` failed by one of `FAILURES`.
+def reason_or_raise(error: UnansweredError) -> str:
+    """Return why a request had no answer.
 
     Raises:
         RunFailedError: If another attempt would be no use, for the set-up of this machine.
     """
-    obstacle = explain(error, url, os.environ)
-    if obstacle.advice:
-        raise RunFailedError(obstacle.sentence) from None
-    return obstacle.reason
-
-
-def read_body(response: requests.Response, max_bytes: int, max_seconds: float) -> bytes | None:
-    """Read the body of an answer; None if it is too large or takes too long."""
-    until = time.monotonic() + max_seconds
-    body = bytearray()
-    pieces: Iterator[bytes] = response.iter_content(_PIECE_BYTES)
-    for piece in pieces:
-        body += piece
-        if len(body) > max_bytes or time.monotonic() > until:
-            return None
-    return bytes(body)
+    if error.obstacle.advice:
+        raise RunFailedError(error.obstacle.sentence) from None
+    return error.obstacle.reason
 
 
 @dataclass(slots=True)

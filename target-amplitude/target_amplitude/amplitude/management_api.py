@@ -6,16 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_amplitude.amplitude.http import (
-    CONNECT_SECONDS,
-    LONGEST_WAIT,
-    Retries,
-    new_session,
-    read_body,
-    why_unanswered,
-)
+from target_amplitude import LIBRARY
+from target_amplitude.amplitude.http import LONGEST_WAIT, Retries, reason_or_raise
 from target_amplitude.common.http import is_loopback, retry_after
-from target_amplitude.common.network import FAILURES
+from target_amplitude.common.session import Session, UnansweredError
 from target_amplitude.settings import PATHS
 
 if TYPE_CHECKING:
@@ -26,10 +20,12 @@ if TYPE_CHECKING:
 
 UNAUTHORIZED = 401
 
+REQUEST_SECONDS = 300.0
+"""The time for a request and its answer: a lookup table may have 100 MB."""
+
+MOST_BYTES = 1_000_000
+
 _NO_ANSWER = 0
-_READ_SECONDS = 30
-_MAX_ANSWER_SECONDS = 60
-_MAX_ANSWER_BYTES = 1_000_000
 _MAX_MESSAGE = 200
 _TRANSIENT = frozenset((_NO_ANSWER, 408, 425, 429))
 
@@ -42,7 +38,7 @@ class Reply(msgspec.Struct, frozen=True):
         message: Amplitude's own words.
         requests: Number of requests it took.
         retry_after: Seconds to wait, where the answer says.
-        body: The answer as it came; empty where it is too large.
+        body: The answer as it came.
     """
 
     status: int
@@ -73,7 +69,7 @@ class ManagementApi:
         self._max_retries = settings.max_retries
         self._delays = delays
         self._is_interrupted = is_interrupted
-        self._session = new_session(base)
+        self._session = Session(LIBRARY)
 
     def close(self) -> None:
         """Close the connections."""
@@ -99,23 +95,21 @@ class ManagementApi:
 
     def _send_once(self, method: str, path: str, content: dict[str, Any]) -> Reply:
         try:
-            with self._session.request(
+            answer = self._session.fetch(
                 method,
                 self._base + path,
+                seconds=REQUEST_SECONDS,
+                most_bytes=MOST_BYTES,
                 auth=self._keys,
-                timeout=(CONNECT_SECONDS, _READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
                 **content,
-            ) as response:
-                body = read_body(response, _MAX_ANSWER_BYTES, _MAX_ANSWER_SECONDS)
-        except FAILURES as failure:
-            return Reply(_NO_ANSWER, why_unanswered(failure, self._base))
+            )
+        except UnansweredError as error:
+            return Reply(_NO_ANSWER, reason_or_raise(error))
         return Reply(
-            response.status_code,
-            self._message(body or b""),
-            retry_after=retry_after(response.headers, LONGEST_WAIT),
-            body=body or b"",
+            answer.status,
+            self._message(answer.body),
+            retry_after=retry_after(answer.headers, LONGEST_WAIT),
+            body=answer.body,
         )
 
     def _message(self, body: bytes) -> str:

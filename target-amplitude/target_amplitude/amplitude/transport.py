@@ -8,16 +8,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from target_amplitude import LIBRARY
 from target_amplitude.amplitude.answers import Answer, NoAnswer
-from target_amplitude.amplitude.http import (
-    CONNECT_SECONDS,
-    LONGEST_WAIT,
-    new_session,
-    read_body,
-    why_unanswered,
-)
+from target_amplitude.amplitude.http import LONGEST_WAIT, reason_or_raise
 from target_amplitude.common.http import retry_after
-from target_amplitude.common.network import FAILURES
+from target_amplitude.common.session import Session, UnansweredError
 from target_amplitude.settings import REQUEST_BYTES
 
 if TYPE_CHECKING:
@@ -25,9 +20,8 @@ if TYPE_CHECKING:
 
     from target_amplitude.settings import Settings
 
-_READ_SECONDS = 60
-_MAX_ANSWER_SECONDS = 120
-_MAX_ANSWER_BYTES = 4_000_000
+REQUEST_SECONDS = 120.0
+MOST_BYTES = 4_000_000
 _GZIP_LEVEL = 1
 
 
@@ -44,7 +38,7 @@ class Transport:
         if settings.min_id_length is not None:
             options = b',"options":{"min_id_length":%d}}' % settings.min_id_length
         self._tail = b"]" + options
-        self._session = new_session(settings.url)
+        self._session = Session(LIBRARY)
         self._session.headers["Content-Type"] = "application/json"
 
     @staticmethod
@@ -70,24 +64,21 @@ class Transport:
             body = compress(body, _GZIP_LEVEL)
             headers["Content-Encoding"] = "gzip"
         try:
-            with self._session.post(
+            received = self._session.fetch(
+                "POST",
                 self._url,
+                seconds=REQUEST_SECONDS,
+                most_bytes=MOST_BYTES,
                 data=body,
                 headers=headers,
-                timeout=(CONNECT_SECONDS, _READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                content = read_body(response, _MAX_ANSWER_BYTES, _MAX_ANSWER_SECONDS)
-        except FAILURES as failure:
-            return NoAnswer(why_unanswered(failure, self._url)), size
-        if content is None:
-            return NoAnswer("an answer that does not end"), size
+            )
+        except UnansweredError as error:
+            return NoAnswer(reason_or_raise(error)), size
         answer = Answer(
-            response.status_code,
-            content.replace(self._key.encode(), b"<api_key>"),
-            retry_after(response.headers, LONGEST_WAIT),
-            response.headers.get("Date", ""),
+            received.status,
+            received.body.replace(self._key.encode(), b"<api_key>"),
+            retry_after(received.headers, LONGEST_WAIT),
+            received.headers.get("Date", ""),
         )
         return answer, size
 

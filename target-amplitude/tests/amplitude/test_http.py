@@ -11,8 +11,9 @@ import pytest
 from loading.loader import FAST, KEY
 from loading.messages import OPEN, run_of
 from target_amplitude.amplitude.export_api import PATH as EXPORT
-from target_amplitude.amplitude.http import LONGEST_WAIT, Retries, new_session
+from target_amplitude.amplitude.http import LONGEST_WAIT, Retries
 from target_amplitude.amplitude.management_api import ManagementApi
+from target_amplitude.common.session import Session
 from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import read_settings
 from target_amplitude.taxonomy.registration import PATH as TAXONOMY
@@ -89,7 +90,6 @@ def test_no_password_of_a_netrc_is_sent(
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     url = "https://api2.amplitude.com/batch"
     requests_mock.post(url)
-    session = new_session(url)
-    session.post(url)
-    session.close()
+    with Session("target-amplitude") as session:
+        session.fetch("POST", url, seconds=1, most_bytes=1)
     assert [each.headers.get("Authorization") for each in requests_mock.request_history] == [None]

@@ -1,0 +1,226 @@
+"""Requests over HTTP that end in time and whose answers fit into memory, whatever the peer does."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+from urllib3.connection import HTTPConnection
+
+from .network import FAILURES, Obstacle, explain, proxies_and_certificates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 60.0
+"""The longest time in which a peer sends nothing."""
+
+ERROR_BYTES = 16_384
+"""What is read of an answer that is no success: its first words say why."""
+
+_TICK_SECONDS = 0.25
+_PIECE_BYTES = 131_072
+"""Read at once. Tiny chunks, or empty members of a gzip, take far more memory or time than that."""
+
+_OUTSIDE_HTTP = (*FAILURES, http.client.HTTPException, ValueError, ArithmeticError)
+"""What reading raises besides `FAILURES`: a chunk's size may be negative, or too large a number."""
+
+
+class UnansweredError(Exception):
+    """No complete answer came; `obstacle` says why."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle.reason)
+        self.obstacle = obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer; of one that is no success, the beginning of its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Session(requests.Session):
+    """Connections to servers; threads that share one send at most as many requests as it keeps.
+
+    Nothing that an answer holds leads to another request: redirects are not followed, since they
+    could carry secrets to another host, and cookies are not kept.
+    """
+
+    def __init__(self, user_agent: str, connections: int = 1) -> None:
+        super().__init__()
+        _start_watch()
+        self.trust_env = False
+        self.headers["User-Agent"] = user_agent
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._free = threading.Semaphore(connections)
+        self._environments: dict[str, Mapping[str, Any]] = {}
+        adapter = _WatchedAdapter(pool_connections=connections, pool_maxsize=connections)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def fetch(
+        self, method: str, url: str, *, seconds: float, most_bytes: int, **content: Any
+    ) -> Answer:
+        """Send a request and receive the whole answer; raises what `exchange` does."""
+        with self.exchange(method, url, seconds=seconds, **content) as response:
+            status = response.status_code
+            is_success = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+            most = most_bytes if is_success else ERROR_BYTES
+            body = bytearray()
+            for piece in pieces(response):
+                body += piece
+                if len(body) > most:
+                    break
+        if is_success and len(body) > most:
+            raise UnansweredError(Obstacle(f"the answer has more than {most / 1e6:g} MB"))
+        return Answer(status, response.headers, bytes(body[:most]))
+
+    @contextmanager
+    def exchange(
+        self, method: str, url: str, *, seconds: float, idle: float = IDLE_SECONDS, **content: Any
+    ) -> Iterator[requests.Response]:
+        """Send a request with content as `requests` takes it, and read the answer in the context.
+
+        Args:
+            method: HTTP's method.
+            url: The address.
+            seconds: The time for everything, after which the connection is cut.
+            idle: The longest time in which nothing may come.
+            content: The request's content.
+
+        Raises:
+            UnansweredError: No complete answer came, or none in time.
+        """
+        with self._free:
+            current = _Exchange(time.monotonic() + seconds, seconds)
+            _exchanges[threading.get_ident()] = current
+            try:
+                with self.request(
+                    method,
+                    url,
+                    timeout=(CONNECT_SECONDS, idle),
+                    allow_redirects=False,
+                    stream=True,
+                    **self._environment(url),
+                    **content,
+                ) as response:
+                    yield response
+            except _OUTSIDE_HTTP as error:
+                obstacle = explain(error, url, os.environ)
+                raise UnansweredError(current.obstacle or obstacle) from None
+            finally:
+                del _exchanges[threading.get_ident()]
+        if current.obstacle:
+            # What ends with the connection looks complete.
+            raise UnansweredError(current.obstacle)
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Otherwise a redirect's body would be read, without a limit, to prepare the next request.
+        return None
+
+    def _environment(self, url: str) -> Mapping[str, Any]:
+        """Look up proxies and certificates, once per host."""
+        host = urlsplit(url).netloc
+        if host not in self._environments:
+            self._environments[host] = proxies_and_certificates(url)
+        return self._environments[host]
+
+
+def pieces(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body of an answer, unpacked, in pieces of bounded size."""
+    while piece := response.raw.read(_PIECE_BYTES, decode_content=True):
+        yield piece
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """A request that is under way in a thread."""
+
+    until: float
+    seconds: float
+    connection: HTTPConnection | None = None
+    socket: Any = None
+    obstacle: Obstacle | None = None
+
+
+_exchanges: dict[int, _Exchange] = {}
+"""By the thread that waits for the answer."""
+
+
+@cache
+def _start_watch() -> None:
+    threading.Thread(target=_watch, daemon=True).start()
+
+
+def _watch() -> None:
+    """Cut connections whose time is up.
+
+    A socket's own timeout begins anew with every byte. A connection may be cut again, as one that
+    was being made when its time was up has no socket yet.
+    """
+    while True:
+        time.sleep(_TICK_SECONDS)
+        now = time.monotonic()
+        for each in _exchanges.copy().values():
+            if each.until < now:
+                connected = each.socket or getattr(each.connection, "sock", None)
+                each.obstacle = Obstacle(f"no complete answer came within {each.seconds:g} s")
+                # TLS within TLS is not a socket, but holds one.
+                cut = getattr(connected, "socket", connected)
+                with suppress(OSError):
+                    if cut is not None:
+                        # That of TLS would let the reader take what is encrypted for the answer.
+                        socket.socket.shutdown(cut, socket.SHUT_RDWR)
+
+
+class _Watched(HTTPConnection):
+    """A connection that is known to be the one on which a thread waits."""
+
+    @override
+    def connect(self) -> None:
+        _exchanges[threading.get_ident()].connection = self
+        super().connect()
+
+    @override
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        _exchanges[threading.get_ident()].connection = self
+        super().putrequest(*args, **kwargs)
+
+    @override
+    def getresponse(self) -> Any:
+        # A connection forgets its socket when the answer is to end with it.
+        _exchanges[threading.get_ident()].socket = self.sock
+        return super().getresponse()
+
+
+@cache
+def _watched(kind: type[HTTPConnection]) -> type[HTTPConnection]:
+    return type(kind.__name__, (_Watched, kind), {})
+
+
+class _WatchedAdapter(HTTPAdapter):
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        if not issubclass(pool.ConnectionCls, _Watched):
+            pool.ConnectionCls = _watched(pool.ConnectionCls)
+        return pool
