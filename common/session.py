@@ -77,13 +77,20 @@ class Session(requests.Session):
         self.mount("http://", adapter)
 
     def fetch(
-        self, method: str, url: str, *, seconds: float, most_bytes: int, **content: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        seconds: float,
+        most_bytes: int,
+        error_bytes: int = ERROR_BYTES,
+        **content: Any,
     ) -> Answer:
         """Send a request and receive the whole answer; raises what `exchange` does."""
         with self.exchange(method, url, seconds=seconds, **content) as response:
             status = response.status_code
             is_success = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
-            most = most_bytes if is_success else ERROR_BYTES
+            most = most_bytes if is_success else error_bytes
             body = bytearray()
             for piece in pieces(response):
                 body += piece

@@ -99,7 +99,7 @@ def decide(answer: Answer | NoAnswer, count: int) -> Decision:
     """Decide on the answer to a request of `count` events."""
     if isinstance(answer, NoAnswer):
         return Retry(answer.reason)
-    body = _read(answer.body)
+    body = read_object(answer.body) or {}
     status = _status(answer.status, body)
     row = _ROWS.get(status)
     if row is not None:
@@ -209,12 +209,13 @@ def _exhausted(body: dict[str, Any]) -> frozenset[str]:
     )
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """Return the object that an answer holds, an empty one if it holds nothing."""
     try:
-        decoded = msgspec.json.decode(body)
+        held = msgspec.json.decode(body or b"{}")
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
+        return None
+    return held if isinstance(held, dict) else None
 
 
 def _message(body: dict[str, Any]) -> str:
