@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import socket
 import threading
@@ -38,6 +39,9 @@ _PIECE_BYTES = 131_072
 
 _OUTSIDE_HTTP = (*FAILURES, http.client.HTTPException, ValueError, ArithmeticError)
 """What reading raises besides `FAILURES`: a chunk's size may be negative, or too large a number."""
+
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+"""It would log headers that it cannot parse, and a traceback."""
 
 
 class UnansweredError(Exception):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REQUEST_SECONDS = 120.0
 """The time for a request of 20 MB and its answer."""
 
-MOST_BYTES = 262_144
+MOST_BYTES = 250_000
 """The most bytes of an answer, also of one that refuses or throttles 2,000 events by name."""
 
 _GZIP_LEVEL = 1
