@@ -44,6 +44,7 @@ LIMITS = {
     "target_amplitude.amplitude.transport.REQUEST_SECONDS": 0.3,
     "target_amplitude.amplitude.export_api.REQUEST_SECONDS": 0.3,
     "target_amplitude.amplitude.export_api.MOST_BYTES": 30_000_000,
+    "target_amplitude.reconcile.reconciliation._FIRST_HOURS": 1,
     "target_amplitude.lookup_table.upload._UPLOAD_SECONDS": 0.3,
 }
 SECRET = {"secret_key": "sandbox-secret-key"}
@@ -62,7 +63,7 @@ CAMPAIGN = lines(
 
 
 def run(server: Server, folder: Path, stdin: bytes = EVENTS, **settings: Any) -> Outcome:
-    given = {"max_retries": 0, "limits": LIMITS} | SECRET | settings
+    given: dict[str, Any] = {"max_retries": 0, "limits": LIMITS} | SECRET | settings
     outcome = run_target(server, folder, stdin=stdin, **given)
     outcome.assert_bounded()
     return outcome
@@ -234,7 +235,7 @@ def test_bad_lines_cost_those_lines_and_are_said(tmp_path: Path) -> None:
         outcome = run(server, tmp_path, reconcile="report")
     assert outcome.code == 0
     [complaint] = outcome.complaints
-    assert "5 lines of Amplitude's export could not be read" in complaint
+    assert "5 line(s) of Amplitude's export could not be read" in complaint
     last = json.loads((tmp_path / "jobs.jsonl").read_text())["reconciliation"]
     assert (last["missing"], last["other_source"], last["unreadable"]) == (0, 3, 5)
 

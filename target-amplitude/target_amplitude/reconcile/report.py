@@ -94,7 +94,7 @@ def warnings(total: Balance, unreadable: Mapping[str, int]) -> list[str]:
     if unreadable:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in unreadable.items())
         said.append(
-            f"{sum(unreadable.values()):,} lines of Amplitude's export could not be read "
+            f"{sum(unreadable.values()):,} line(s) of Amplitude's export could not be read "
             f"({reasons}); an event of ours in one of them counts as missing."
         )
     return said
