@@ -114,7 +114,11 @@ def test_commands_say_it_too(tmp_path: Path, command: str, script: Script) -> No
     assert outcome.code == 1
 
 
-@pytest.mark.parametrize("body", [b"<" * 100_000_000, b'{"a":[%b{}]}' % (b"{}," * 300_000)])
+@pytest.mark.parametrize(
+    "body",
+    [b"<" * 100_000_000, b'{"a":[%b{}]}' % (b"{}," * 300_000)],
+    ids=["a page", "JSON of empty objects"],
+)
 def test_eight_error_pages_at_once_fit_into_memory(tmp_path: Path, body: bytes) -> None:
     page = answer(gzip.compress(body), 500, Content_Encoding="gzip")
     with Server(AMPLITUDE | {UPLOAD: page}) as server:
@@ -261,7 +265,11 @@ def test_a_broken_export_ends_in_a_sentence(tmp_path: Path, export: Script) -> N
     assert not any("/batch" in request for request in server.requests)
 
 
-@pytest.mark.parametrize("end", [b"", b'"}}\n', b'"}}\n' + lines(state(9))])
+@pytest.mark.parametrize(
+    "end",
+    [b"", b'"}}\n', b'"}}\n' + lines(state(9))],
+    ids=["nothing", "its end", "a state"],
+)
 def test_a_long_line_is_said_and_ends_the_run_after_what_came_before(
     tmp_path: Path, end: bytes
 ) -> None:

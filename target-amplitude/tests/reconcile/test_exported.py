@@ -69,7 +69,11 @@ def test_every_line_of_every_file_is_an_event() -> None:
     assert not unreadable
 
 
-@pytest.mark.parametrize("content", [GOOD, GOOD + gzip.compress(b""), lines_of({}), b""])
+@pytest.mark.parametrize(
+    "content",
+    [GOOD, GOOD + gzip.compress(b""), lines_of({}), b""],
+    ids=["gzip", "gzip of two parts", "lines", "nothing"],
+)
 def test_a_file_may_have_parts_or_be_packed_by_the_archive_alone(content: bytes) -> None:
     archive = export(GOOD, content, method=zipfile.ZIP_DEFLATED)
     assert types(archive)[:2] == ["a", "b"]
@@ -100,7 +104,9 @@ def test_a_bad_line_costs_that_line(line: bytes, problem: str) -> None:
     assert unreadable == {problem: 1}
 
 
-@pytest.mark.parametrize("stray", [b"Read me", b"\x89PNG\r\n", export(GOOD), b"PK"])
+@pytest.mark.parametrize(
+    "stray", [b"Read me", b"\x89PNG\r\n", export(GOOD), b"PK"], ids=["text", "PNG", "zip", "PK"]
+)
 def test_a_stray_file_costs_that_file(stray: bytes) -> None:
     events, unreadable = read(export(stray, GOOD, stray))
     assert [event.event_type for event in events] == ["a", "b"]
@@ -112,30 +118,36 @@ def changed(archive: bytes, old: bytes, new: bytes) -> bytes:
     return archive.replace(old, new)
 
 
-@pytest.mark.parametrize(
-    "archive",
-    [
-        b"",
-        b"no zip",
-        GOOD,
-        export(LONG)[:100],
-        export(LONG)[:-10],
-        export(gzip.compress(b"{\n")),
-        export(export(GOOD)),
-        export(GOOD, LONG[:-20]),
-        export(GOOD, LONG[:50] + b"\0" * 20),
-        export(GOOD, LONG[:-8] + b"\0" * 8),
-        export(GOOD, LONG, method=zipfile.ZIP_LZMA),
-        export(GOOD, LONG, method=zipfile.ZIP_BZIP2),
-        changed(export(GOOD), b"\x14\x00\x00\x00\x00\x00", b"\x14\x00\x01\x00\x00\x00"),
-        changed(export(GOOD), b"\x14\x00\x00\x00\x00\x00", b"\x14\x00\x00\x00\x63\x00"),
-        export(gzip.compress(gzip.compress(b"x" * 10**8)[:10] + b"{}" * 10**8)),
-        export(gzip.compress(b"x" * 10**8), method=zipfile.ZIP_DEFLATED),
-        export(gzip.compress(b"") * 10**5, method=zipfile.ZIP_DEFLATED),
-        export(b"\x1f\x8b\x08\x08" + b"\0" * 6 + b"x" * 10**8, method=zipfile.ZIP_DEFLATED),
-        export(GOOD, *[b""] * 100, name="x" * 60_000),
-    ],
-)
+BROKEN = {
+    "empty": b"",
+    "no zip": b"no zip",
+    "gzip alone": GOOD,
+    "cut in the middle": export(LONG)[:100],
+    "cut at its end": export(LONG)[:-10],
+    "no event in it": export(gzip.compress(b"{\n")),
+    "an archive in it": export(export(GOOD)),
+    "a file that is cut": export(GOOD, LONG[:-20]),
+    "a file with a hole": export(GOOD, LONG[:50] + b"\0" * 20),
+    "a file of another checksum": export(GOOD, LONG[:-8] + b"\0" * 8),
+    "LZMA": export(GOOD, LONG, method=zipfile.ZIP_LZMA),
+    "bzip2": export(GOOD, LONG, method=zipfile.ZIP_BZIP2),
+    "encrypted": changed(export(GOOD), b"\x14\x00\x00\x00\x00\x00", b"\x14\x00\x01\x00\x00\x00"),
+    "an unknown method": changed(
+        export(GOOD), b"\x14\x00\x00\x00\x00\x00", b"\x14\x00\x00\x00\x63\x00"
+    ),
+    "a line without an end": export(
+        gzip.compress(gzip.compress(b"x" * 10**8)[:10] + b"{}" * 10**8)
+    ),
+    "a file without a line": export(gzip.compress(b"x" * 10**8), method=zipfile.ZIP_DEFLATED),
+    "gzip of nothing, often": export(gzip.compress(b"") * 10**5, method=zipfile.ZIP_DEFLATED),
+    "a name without an end": export(
+        b"\x1f\x8b\x08\x08" + b"\0" * 6 + b"x" * 10**8, method=zipfile.ZIP_DEFLATED
+    ),
+    "a long directory": export(GOOD, *[b""] * 100, name="x" * 60_000),
+}
+
+
+@pytest.mark.parametrize("archive", BROKEN.values(), ids=BROKEN)
 def test_what_cannot_be_read_to_its_end_is_broken_before_any_event(archive: bytes) -> None:
     started = time.process_time()
     with pytest.raises(BrokenExportError):
