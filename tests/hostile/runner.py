@@ -110,6 +110,7 @@ def run_tap(
         "api_url": server.url,
         "access_token": "sandbox-access-token",
         "enrich_campaigns": False,
+        "requests_per_10_seconds": 10_000,
         "max_retries": 0,
     }
     return _configured(command, given, folder, arguments, settings)

@@ -2,32 +2,237 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from hostile.runner import run_tap
-from hostile.server import CLOSE, HUBSPOT, RESET, Script, Server, answer
+from hostile.server import (
+    CLOSE,
+    END,
+    HEAD,
+    HUBSPOT,
+    JSON,
+    RESET,
+    Repeat,
+    Routes,
+    Script,
+    Server,
+    Wait,
+    answer,
+    bomb,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-import pytest
-
+ACCOUNT = "/account-info"
 EVENTS = "/email/public/v1/events"
+CAMPAIGNS = "/email/public/v1/campaigns"
+TOKEN = "/oauth"
+PACKAGE = "tap_hubspot_email_events"
+LIMITS = {
+    f"{PACKAGE}.hubspot.transport.REQUEST_SECONDS": 0.5,
+    f"{PACKAGE}.reading.plan.EMPTY_PAGES": 3,
+}
+DIGITS = "9" * 5000
+DEEP = b"[" * 100_000
+OAUTH: dict[str, Any] = {
+    "access_token": None,
+    "client_id": "sandbox-client",
+    "client_secret": "sandbox-client-secret",
+    "refresh_token": "sandbox-refresh-token",
+}
+LIMIT: dict[str, Any] = {
+    "X_HubSpot_RateLimit_Max": 100,
+    "X_HubSpot_RateLimit_Remaining": 0,
+    "X_HubSpot_RateLimit_Interval_Milliseconds": 10_000,
+    "X_HubSpot_RateLimit_Daily": 100,
+    "X_HubSpot_RateLimit_Daily_Remaining": 100,
+}
+SLOWLY = Repeat(b"1", every=0.05)
 
 
-def test_an_account_without_events_is_read(tmp_path: Path) -> None:
-    with Server(HUBSPOT) as server:
-        outcome = run_tap(server, tmp_path)
+def event(**fields: Any) -> dict[str, Any]:
+    created = int((time.time() - 86_400) * 1000)
+    return {"id": "e", "created": created, "type": "OPEN", "portalId": 4711} | fields
+
+
+def page(*events: Any, **more: Any) -> Script:
+    return answer({"events": events, "hasMore": False, **more})
+
+
+def tokens(**fields: Any) -> Script:
+    return answer({"access_token": "sandbox-access-token", "expires_in": 1800} | fields)
+
+
+# What the peer does, and what the one sentence that the run ends with has in it.
+REFUSED: dict[str, tuple[Routes, str]] = {
+    "silence": ({EVENTS: (Wait(60),)}, "no complete answer came within 0.5 s"),
+    "a byte now and then": ({EVENTS: (HEAD + END, SLOWLY)}, "no complete answer came"),
+    "100 Continue without an end": (
+        {EVENTS: (Repeat(b"HTTP/1.1 100 Continue\r\n\r\n"),)},
+        "no complete answer came",
+    ),
+    "headers without an end": ({EVENTS: (HEAD, Repeat(b"X: y\r\n"))}, "the connection was cut"),
+    "the account's answer a byte now and then": (
+        {ACCOUNT: (HEAD + END, SLOWLY)},
+        "no complete answer came",
+    ),
+    "closed": ({EVENTS: (CLOSE,)}, "the connection was cut"),
+    "reset": ({EVENTS: (RESET,)}, "the connection was cut"),
+    "a gzip that becomes 1.5 GB": ({EVENTS: bomb(1_500_000_000)}, "has more than 8 MB"),
+    "a body without an end": ({EVENTS: (JSON + END, Repeat(b" "))}, "has more than 8 MB"),
+    "an error of 100 MB": ({EVENTS: bomb(100_000_000, 500)}, "HTTP 500"),
+    "a chunk below zero": (
+        {EVENTS: (JSON + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", CLOSE)},
+        "the connection was cut",
+    ),
+    "an error nested too deeply": ({EVENTS: answer(DEEP, 400)}, "HTTP 400"),
+    "a refusal nested too deeply": ({EVENTS: answer(DEEP, 403)}, "HTTP 403"),
+    "a page nested too deeply": ({EVENTS: answer(DEEP)}, "other than HubSpot's JSON"),
+    "a page that is a list": ({EVENTS: answer([])}, "other than HubSpot's JSON"),
+    "a page that is a number": ({EVENTS: answer(1)}, "other than HubSpot's JSON"),
+    "events that are an object": ({EVENTS: answer({"events": {}})}, "other than HubSpot's JSON"),
+    "hasMore that is a list": ({EVENTS: page(hasMore=[])}, "other than HubSpot's JSON"),
+    "offset that is an object": ({EVENTS: page(offset={})}, "other than HubSpot's JSON"),
+    "pages without an end": (
+        {
+            EVENTS: [
+                page(event(created=1_795_000_000_000), hasMore=True, offset=str(each))
+                for each in range(1000)
+            ]
+        },
+        "paging stands still",
+    ),
+    "a redirect of 100 MB": (
+        {EVENTS: answer(b" " * 10_000_000, 302, Location="http://[")},
+        "redirect",
+    ),
+}
+
+OF_TOKENS: dict[str, Script] = {
+    "a line break": tokens(access_token="sandbox-access-token\nX: y"),
+    "a letter outside Latin-1": tokens(access_token="sandbox-access-token-ж"),
+    "a letter of Latin-1": tokens(access_token="sandbox-access-token-é"),
+    "an empty token": tokens(access_token=""),
+    "a token of a megabyte": tokens(access_token="x" * 1_000_000),
+    "a token that is a list": tokens(access_token=["sandbox-access-token"]),
+    "a token that expired": tokens(expires_in=-1),
+    "NaN": answer(b'{"access_token": "sandbox-access-token", "expires_in": NaN}'),
+    "a number of thousands of digits": answer(
+        b'{"access_token": "sandbox-access-token", "expires_in": %s}' % DIGITS.encode()
+    ),
+    "a list": answer(["sandbox-access-token"]),
+    "a number": answer(1),
+    "nothing": answer(b""),
+    "nested too deeply": answer(DEEP),
+    "scopes nested too deeply": answer(
+        b'{"access_token": "sandbox-access-token", "scopes": %s}' % DEEP
+    ),
+    "a refresh token with a line break": tokens(refresh_token="sandbox-refresh-token\n"),
+    "a gzip that becomes 1.5 GB": bomb(1_500_000_000),
+    "a byte now and then": (HEAD + END, SLOWLY),
+}
+
+# What does not keep the run from ending well, and in time.
+READ: dict[str, Routes] = {
+    "an interval of a day": {
+        ACCOUNT: answer(
+            {"portalId": 4711}, **LIMIT | {"X_HubSpot_RateLimit_Interval_Milliseconds": 86_400_000}
+        )
+    },
+    **{
+        f"limits of {name}": {
+            path: answer(content, **dict.fromkeys(LIMIT, value))
+            for path, content in ((ACCOUNT, {"portalId": 4711}), (EVENTS, {"events": []}))
+        }
+        for name, value in {
+            "thousands of digits": DIGITS,
+            "minus five": -5,
+            "no number": "x",
+        }.items()
+    },
+    "a portalId that is a list": {ACCOUNT: answer({"portalId": [1]})},
+    "a portalId that is an object": {ACCOUNT: answer({"portalId": {"a": 1}})},
+    "a portalId of thousands of digits": {ACCOUNT: answer(b'{"portalId": %s}' % DIGITS.encode())},
+    "a portalId that is NaN": {ACCOUNT: answer(b'{"portalId": NaN}')},
+    "two portalIds": {ACCOUNT: answer(b'{"portalId": 4711, "portalId": "x"}')},
+    "an account nested too deeply": {ACCOUNT: answer(DEEP)},
+    "events whose fields are of other kinds": {
+        EVENTS: page(
+            *(
+                event() | {name: value}
+                for name in ("id", "created", "type", "portalId", "recipient", "emailCampaignId")
+                for value in ([], {}, [[1]], {"a": [1]}, None, True, 1.5, -1, "")
+            ),
+            [],
+            None,
+            1,
+            "x",
+        )
+    },
+    "a Date of the year 1": {
+        EVENTS: answer({"events": [], "hasMore": False}, Date="Mon, 01 Jan 0001 00:00:00 GMT")
+    },
+    "a Date of an impossible zone": {
+        EVENTS: answer({"events": [], "hasMore": False}, Date="Mon, 01 Jan 2029 00:00:00 +9999")
+    },
+}
+
+
+@pytest.mark.parametrize(("routes", "words"), REFUSED.values(), ids=REFUSED)
+def test_an_answer_that_does_not_count_is_one_sentence(
+    tmp_path: Path, routes: Routes, words: str
+) -> None:
+    with Server(HUBSPOT | routes) as server:
+        outcome = run_tap(server, tmp_path, limits=LIMITS)
+    assert words in outcome.sentence()
+
+
+@pytest.mark.parametrize("script", OF_TOKENS.values(), ids=OF_TOKENS)
+def test_tokens_that_cannot_be_used_are_one_sentence(tmp_path: Path, script: Script) -> None:
+    with Server(HUBSPOT | {TOKEN: script}) as server:
+        limits = LIMITS | {f"{PACKAGE}.hubspot.token_endpoint.ATTEMPTS": 1}
+        outcome = run_tap(server, tmp_path, limits=limits, **OAUTH)
+    assert "token endpoint" in outcome.sentence()
+
+
+@pytest.mark.parametrize("routes", READ.values(), ids=READ)
+def test_what_is_odd_costs_only_itself(tmp_path: Path, routes: Routes) -> None:
+    with Server(HUBSPOT | routes) as server:
+        limits = LIMITS | {f"{PACKAGE}.hubspot.limiter.TEN_SECONDS": 0.1}
+        outcome = run_tap(server, tmp_path, limits=limits)
     outcome.assert_bounded()
-    assert outcome.code == 0
-    assert outcome.complaints == []
+    assert outcome.code == 0, outcome.errors
 
 
 @pytest.mark.parametrize(
-    "script",
-    [(CLOSE,), (RESET,), answer(b"{}", 503)],
+    ("asked", "is_understood"),
+    [
+        (DIGITS, True),
+        ("1e999", True),
+        ("86400", True),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", True),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", False),
+        ("Mon, 01 Jan 2029 00:00:00 +9999", False),
+        ("-5", False),
+        ("NaN", False),
+    ],
 )
-def test_one_sentence(tmp_path: Path, script: Script) -> None:
-    with Server(HUBSPOT | {EVENTS: script}) as server:
-        outcome = run_tap(server, tmp_path)
-    assert "HubSpot" in outcome.sentence()
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_is_bounded_and_said(
+    tmp_path: Path, asked: str, is_understood: object, status: int
+) -> None:
+    limits = LIMITS | {
+        f"{PACKAGE}.hubspot.answers.LONGEST_WAIT": 0.5,
+        f"{PACKAGE}.hubspot.client.LONG_WAIT": 0.4,
+    }
+    refusal = answer({"policyName": "SECONDLY"}, status, Retry_After=asked)
+    routes: Routes = {ACCOUNT: [refusal, answer({"portalId": 4711})]}
+    with Server(HUBSPOT | routes) as server:
+        outcome = run_tap(server, tmp_path, limits=limits, max_retries=1)
+    outcome.assert_bounded()
+    assert outcome.code == 0, outcome.errors
+    assert ("HubSpot asks to wait" in outcome.errors) is is_understood

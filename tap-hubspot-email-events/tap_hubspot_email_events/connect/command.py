@@ -92,16 +92,19 @@ def main(  # noqa: PLR0913 - the command's options
             checked_address("--api-url", api_url),
             redirect_address(port),
         )
-        state = secrets.token_urlsafe(32)
+        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         page = consent_address(
             checked_address("--authorize-url", authorize_url),
             client_id=app.client_id,
             redirect_uri=app.redirect_uri,
             scopes=list(dict.fromkeys([*SCOPES, *scopes])),
             state=state,
+            verifier=verifier,
         )
         keep = _printed if only_print else _written_to(env_file, variable)
-        with ConsentListener(port, state, lambda code: keep(*app.connect(code))) as listener:
+        with ConsentListener(
+            port, state, lambda code: keep(*app.connect(code, verifier))
+        ) as listener:
             click.echo(f"Open this address to connect an account:\n\n    {page}\n", err=True)
             if not no_browser:
                 # In a thread, since some browsers only return when they are closed.
@@ -134,7 +137,7 @@ class App:
     api_url: str
     redirect_uri: str
 
-    def connect(self, code: str) -> tuple[str, str]:
+    def connect(self, code: str, verifier: str) -> tuple[str, str]:
         """Trade a code for a refresh token.
 
         Returns:
@@ -154,6 +157,7 @@ class App:
                     "client_secret": self.client_secret,
                     "redirect_uri": self.redirect_uri,
                     "code": code,
+                    "code_verifier": verifier,
                 },
                 threading.Event(),
                 refusal="HubSpot gave no tokens (HTTP {status}); check that client id and client "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import html
 import queue
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 CALLBACK_PATH = "/callback"
+_LOOPBACK = ("localhost", "127.0.0.1")
+_HTTP = 80
 _IDLE_SECONDS = 10
 _POLL_SECONDS = 0.05
 _PAGE = """<!DOCTYPE html>
@@ -36,15 +40,29 @@ def redirect_address(port: int) -> str:
     return f"http://localhost:{port}{CALLBACK_PATH}"
 
 
-def consent_address(
-    page: str, *, client_id: str, redirect_uri: str, scopes: Sequence[str], state: str
+def consent_address(  # noqa: PLR0913 - the page's parameters
+    page: str,
+    *,
+    client_id: str,
+    redirect_uri: str,
+    scopes: Sequence[str],
+    state: str,
+    verifier: str,
 ) -> str:
-    """The address of the consent page for one app."""
+    """The address of the consent page for one app.
+
+    HubSpot's reference of the dated token endpoint has a `code_verifier` (RFC 7636), that of the
+    consent page says nothing of its challenge; who does not know one leaves it out of account
+    (RFC 6749, 3.1).
+    """
+    digest = hashlib.sha256(verifier.encode()).digest()
     query = {
         "client_id": client_id,
         "redirect_uri": redirect_uri,
         "scope": " ".join(scopes),
         "state": state,
+        "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+        "code_challenge_method": "S256",
     }
     return f"{page}?{urlencode(query)}"
 
@@ -125,7 +143,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Handle the redirect from HubSpot."""
         address = urlsplit(self.path)
         query = dict(parse_qsl(address.query))
-        if address.path != CALLBACK_PATH:
+        port = self.server.server_address[1]
+        hosts = {f"{name}:{port}" for name in _LOOPBACK} | (
+            {*_LOOPBACK} if port == _HTTP else set()
+        )
+        if self.headers.get("Host", "").lower() not in hosts:
+            # A page of any site can have its name lead here, and would be of the same origin.
+            self._page(HTTPStatus.MISDIRECTED_REQUEST, "Nothing here", "No such host.")
+        elif address.path != CALLBACK_PATH:
             self._page(HTTPStatus.NOT_FOUND, "Nothing here", "This is not HubSpot's way back.")
         elif not hmac.compare_digest(query.get("state", "").encode(), self.server.state.encode()):
             self._page(

@@ -10,12 +10,19 @@ from pathlib import Path
 _PLAIN = re.compile(r"[\w.=+/:@%~-]*", re.ASCII)
 
 
+_QUOTED = r"""(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")[ \t]*(?:\#[^\r\n]*)?(?=[\r\n]|\Z)"""
+"""A value in quotes, of any number of lines, as python-dotenv reads it."""
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})
+
+
 def with_variable(text: str, name: str, value: str) -> str:
     """The text of a `.env` file with a variable set, in place if it is assigned there."""
     line = f"{name}={_quoted(value)}"
     # Comments that hold an assignment are kept too.
     assignment = re.compile(
-        rf"^[ \t]*(?:export[ \t]+)?{re.escape(name)}[ \t]*=[^\r\n]*", re.MULTILINE
+        rf"^[ \t]*(?:export[ \t]+)?{re.escape(name)}[ \t]*=[ \t]*(?:{_QUOTED}|[^\r\n]*)",
+        re.MULTILINE | re.DOTALL,
     )
     if assignment.search(text):
         return assignment.sub(lambda _: line, text)
@@ -50,5 +57,5 @@ def set_variable(path: Path, name: str, value: str) -> None:
 def _quoted(value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    # python-dotenv fills in variables whatever the quotes, here the default of one without a name.
+    return '"' + value.translate(_ESCAPES).replace("${", "${:-$}{") + '"'

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LONGEST_WAIT = 300.0
+LONG_WAIT = 20.0
+"""Seconds from which on a wait is announced."""
+
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+(?:@|%40)[^\s\"'<>(),;]+", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9_\-.=+/]{20,}")
 _CATEGORY = re.compile(r"[A-Z]+(?:_[A-Z]+){0,5}")
 """A kind of error, such as EXPIRED_AUTHENTICATION, which is as long as a token."""
 
 _LONGEST_QUOTE = 200
+_LONGEST_READ = 2000
 _ABOUT_SCOPES = re.compile(r"scope|permission|requires one of", re.IGNORECASE)
 _SCOPES_IN_WORDS = re.compile(r"requires one of \[([^\]]*)\]|required '([^']*)' scope")
 _SCOPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,60}")
@@ -198,7 +202,7 @@ def _wrong_data_centre(body: bytes) -> str:
 def _error(body: bytes) -> Mapping[str, Any]:
     try:
         error = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return error if isinstance(error, dict) else {}
 
@@ -213,5 +217,6 @@ def scrub(text: str) -> str:
     """Remove email addresses and anything long enough to be a token, and shorten the rest."""
     if _CATEGORY.fullmatch(text):
         return text
-    text = _TOKEN.sub("…", _ADDRESS.sub("…", " ".join(text.split())))
+    # Words without an end would take the expressions minutes.
+    text = _TOKEN.sub("…", _ADDRESS.sub("…", " ".join(text[:_LONGEST_READ].split())))
     return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tap_hubspot_email_events.hubspot.account import Account
 from tap_hubspot_email_events.hubspot.anomalies import Anomalies
 from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
-from tap_hubspot_email_events.hubspot.campaigns import CampaignNames, all_campaigns
+from tap_hubspot_email_events.hubspot.campaigns import Campaigns
 from tap_hubspot_email_events.hubspot.client import HubSpotClient
 from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.contacts import Contacts
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 class HubSpotApi:
     """The client and its endpoints; safe to share by threads."""
 
-    def __init__(self, settings: Settings, user_agent: str) -> None:
+    def __init__(
+        self, settings: Settings, user_agent: str, *, lists_campaigns: bool = False
+    ) -> None:
+        """Prepare it; `lists_campaigns` says that all campaigns will be asked for at the end."""
         self.stop = threading.Event()
         self.clock = HubSpotClock()
         self.anomalies = Anomalies()
@@ -48,7 +51,7 @@ class HubSpotApi:
         )
         self.account = Account(self.anomalies)
         self._settings = settings
-        self._campaigns = CampaignNames(self.client, self.anomalies)
+        self._campaigns = Campaigns(self.client, self.anomalies, are_listed=lists_campaigns)
         self.contacts = Contacts(self.client, settings.contact_properties, self.anomalies)
 
     def page(
@@ -83,7 +86,7 @@ class HubSpotApi:
 
     def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
         """Yield every email campaign of the account, once each."""
-        return all_campaigns(self.client, self.anomalies, count)
+        return self._campaigns.all(count)
 
 
 def _authenticator(

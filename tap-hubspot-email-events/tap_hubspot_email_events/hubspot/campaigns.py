@@ -26,6 +26,10 @@ ALIKE = 3
 """So many refused in a row in the same words are taken for a refusal of all."""
 
 UNNAMED = "Email campaigns that cannot be read: {count} ({names}); their events carry no name"
+MOST_KEPT = 20_000
+"""The most campaigns whose descriptions are kept for their stream, each of about 1 KB."""
+
+UNIDENTIFIED = "Email campaigns whose id is no whole number: {count}; they are left out."
 UNDESCRIBED = "Email campaigns that cannot be read: {count} ({names}); only what is listed is given"
 
 Campaign = dict[str, Any]
@@ -34,14 +38,20 @@ Campaign = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 
-class CampaignNames:
-    """Adds campaigns' names to events; one request per campaign, shared by all threads."""
+class Campaigns:
+    """Adds campaigns' names to events and lists all campaigns; one request for each, by any thread.
 
-    def __init__(self, client: HubSpotClient, anomalies: Anomalies) -> None:
+    Where all are to be listed, what is fetched for events is kept until then.
+    """
+
+    def __init__(self, client: HubSpotClient, anomalies: Anomalies, *, are_listed: bool) -> None:
         self._client = client
+        self._anomalies = anomalies
         self._refusals = _Refusals(anomalies, UNNAMED)
         self._lookup: Lookup[int, Campaign] = Lookup(self._fetch, batch=1)
         self._apps: dict[int, int] = {}
+        self._most_kept = MOST_KEPT if are_listed else 0
+        self._kept: dict[int, bytes] = {}
 
     def add(self, events: list[Event], count: RequestCount) -> None:
         """Add `emailCampaign` to the events of a campaign, in place; id 0 means none.
@@ -65,23 +75,84 @@ class CampaignNames:
                 event["emailCampaign"] = names[campaign].copy()
 
     def _fetch(self, campaigns: list[int], count: RequestCount) -> dict[int, Campaign]:
-        return {campaign: self._names(campaign, count) for campaign in campaigns}
+        found = {campaign: self._describe(campaign, count) for campaign in campaigns}
+        return {
+            campaign: {name: details.get(name) for name in CAMPAIGN_FIELDS}
+            for campaign, details in found.items()
+        }
 
-    def _names(self, campaign: int, count: RequestCount) -> Campaign:
+    def _describe(self, campaign: int, count: RequestCount) -> Campaign:
+        if self._refusals.all_alike:
+            return {}
         details: Campaign = {}
-        if not self._refusals.all_alike:
-            try:
-                details = campaign_details(self._client, campaign, self._apps[campaign], count)
-                self._refusals.end_series()
-            except NotFoundError:
-                logger.info(
-                    "HubSpot no longer has the email campaign %d; its events carry no name",
-                    campaign,
-                )
-                self._refusals.end_series()
-            except RefusedError as error:
-                self._refusals.add(campaign, error)
-        return {name: details.get(name) for name in CAMPAIGN_FIELDS}
+        try:
+            details = campaign_details(self._client, campaign, self._apps[campaign], count)
+        except NotFoundError:
+            logger.info(
+                "HubSpot no longer has the email campaign %d; its events carry no name", campaign
+            )
+        except RefusedError as error:
+            self._refusals.add(campaign, error)
+            return {}
+        self._refusals.end_series()
+        if len(self._kept) < self._most_kept:
+            self._kept[campaign] = msgspec.json.encode(details)
+        return details
+
+    def all(self, count: RequestCount) -> Iterable[Campaign]:
+        """Yield the campaigns with recent activity, then all others, each once.
+
+        Of one that HubSpot does not describe only what the list has is given.
+
+        Raises:
+            RefusedError: HubSpot describes none.
+            TapError: HubSpot does not answer.
+            StoppedError: The run ended first.
+        """
+        known: set[int] = set()
+        refusals = _Refusals(self._anomalies, UNDESCRIBED)
+        for path in (CAMPAIGNS_PATH, f"{CAMPAIGNS_PATH}/by-id"):
+            for listed in self._listed(path, count):
+                campaign = listed.get("id")
+                if type(campaign) is not int:
+                    self._anomalies.note(UNIDENTIFIED, (), count=1)
+                    continue
+                if campaign in known:
+                    continue
+                known.add(campaign)
+                details: Campaign = {}
+                try:
+                    details = self._details(campaign, listed.get("appId"), count)
+                    refusals.end_series()
+                except NotFoundError:
+                    # Deleted since it was listed, so the list's fields are all there is.
+                    pass
+                except RefusedError as error:
+                    refusals.add(campaign, error)
+                    if refusals.all_alike:
+                        raise
+                yield {**listed, **details, "id": campaign}
+
+    def _details(self, campaign: int, app: Any, count: RequestCount) -> Campaign:
+        if kept := self._kept.pop(campaign, None):
+            return _decode_campaign(kept)
+        return campaign_details(self._client, campaign, app, count)
+
+    def _listed(self, path: str, count: RequestCount) -> Iterable[Campaign]:
+        offset: str | int | None = None
+        seen: set[str] = set()
+        while True:
+            params: dict[str, Any] = {"limit": CAMPAIGNS_PAGE}
+            if offset is not None:
+                params["offset"] = offset
+            page = self._client.get(path, params, _decode_list, count)
+            yield from page.campaigns
+            # Offsets that lead back, or on without an end, bring nothing new.
+            new = {str(listed.get("id")) for listed in page.campaigns} - seen
+            if not new or not page.has_more or page.offset in (None, ""):
+                return
+            seen |= new
+            offset = page.offset
 
 
 class _Refusals:
@@ -107,39 +178,6 @@ class _Refusals:
         self._series = []
 
 
-def all_campaigns(
-    client: HubSpotClient, anomalies: Anomalies, count: RequestCount
-) -> Iterable[Campaign]:
-    """Yield the campaigns with recent activity, then all others, each once.
-
-    Of one that HubSpot does not describe only what the list has is given.
-
-    Raises:
-        RefusedError: HubSpot describes none.
-        TapError: HubSpot does not answer.
-        StoppedError: The run ended first.
-    """
-    known: set[Any] = set()
-    refusals = _Refusals(anomalies, UNDESCRIBED)
-    for path in (CAMPAIGNS_PATH, f"{CAMPAIGNS_PATH}/by-id"):
-        for listed in _listed(client, path, count):
-            if listed.get("id") is None or listed["id"] in known:
-                continue
-            known.add(listed["id"])
-            try:
-                details = campaign_details(client, listed["id"], listed.get("appId"), count)
-                refusals.end_series()
-            except NotFoundError:
-                # Deleted since it was listed, so the list's fields are all there is.
-                details = {}
-            except RefusedError as error:
-                details = {}
-                refusals.add(listed["id"], error)
-                if refusals.all_alike:
-                    raise
-            yield {**listed, **details}
-
-
 class _CampaignList(msgspec.Struct, rename="camel"):
     campaigns: list[Campaign]
     has_more: bool = False
@@ -150,27 +188,12 @@ _decode_list = msgspec.json.Decoder(_CampaignList).decode
 _decode_campaign = msgspec.json.Decoder(Campaign).decode
 
 
-def _listed(client: HubSpotClient, path: str, count: RequestCount) -> Iterable[Campaign]:
-    offset: str | int | None = None
-    followed: set[str | int | None] = set()
-    while offset not in followed:
-        followed.add(offset)
-        params: dict[str, Any] = {"limit": CAMPAIGNS_PAGE}
-        if offset is not None:
-            params["offset"] = offset
-        page = client.get(path, params, _decode_list, count)
-        yield from page.campaigns
-        if not page.has_more or page.offset in (None, ""):
-            return
-        offset = page.offset
-
-
 def campaign_details(
-    client: HubSpotClient, campaign: Any, app: int | None, count: RequestCount
+    client: HubSpotClient, campaign: Any, app: Any, count: RequestCount
 ) -> Campaign:
     """Fetch what HubSpot knows of one campaign, sent by the application `app` where that is known.
 
     Raises what `client.get` does.
     """
-    params = {"appId": app} if app else {}
+    params = {"appId": app} if app and type(app) is int else {}
     return client.get(f"{CAMPAIGNS_PATH}/{campaign}", params, _decode_campaign, count)

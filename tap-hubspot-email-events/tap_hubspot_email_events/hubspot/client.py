@@ -23,6 +23,7 @@ from tap_hubspot_email_events.errors import (
     UnreadableError,
 )
 from tap_hubspot_email_events.hubspot.answers import (
+    LONG_WAIT,
     Accept,
     DailyLimitReached,
     Reauthorise,
@@ -51,9 +52,6 @@ FIRST_CONTACT_RETRIES = 2
 """Before the first answer of all, a wrong host is likelier than a temporary failure."""
 
 UNREADABLE_RETRIES = 2
-LONG_WAIT = 20.0
-"""Seconds from which on a wait is announced."""
-
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 BROKEN_CHARACTERS = (
     "Events with characters that are no UTF-8 or JSON: {count} ({names}); those were replaced by "

@@ -16,6 +16,10 @@ TEN_SECONDS = 10.0
 MARGIN = 0.15
 """Seconds more, since two requests sent a window apart may arrive less than a window apart."""
 
+LONGEST_INTERVAL = 60_000
+"""Milliseconds; HubSpot's are ten seconds, and of a day the first of them would take all of it."""
+
+_MOST_DIGITS = 9
 LARGEST_MARGIN = 1.0
 LARGEST_PAUSE = 10.0
 
@@ -92,7 +96,8 @@ class Limiter:
             now = self._clock()
             self.successes += 1
             self._pauses = 0
-            if interval := _number(headers, "Interval-Milliseconds"):
+            interval = _number(headers, "Interval-Milliseconds")
+            if interval and interval <= LONGEST_INTERVAL:
                 self._seconds = interval / 1000
             limit, remaining = _number(headers, "Max"), _number(headers, "Remaining")
             if limit is not None and remaining is not None:
@@ -124,4 +129,4 @@ class Limiter:
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(f"X-HubSpot-RateLimit-{name}", "")
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_hubspot_email_events.common.session import UnansweredError
 from tap_hubspot_email_events.errors import AccountError, StoppedError
-from tap_hubspot_email_events.hubspot.answers import Accept, Retry, Throttle, decide
+from tap_hubspot_email_events.hubspot.answers import LONG_WAIT, Accept, Retry, Throttle, decide
 
 if TYPE_CHECKING:
     import threading
@@ -20,6 +22,10 @@ TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
 """The dated endpoint, and the one it replaces, which HubSpot removes on 2027-02-16."""
 
 ATTEMPTS = 5
+_TOKEN = re.compile(r"[\x21-\x7e]{1,10000}")
+"""What a header can carry."""
+
+logger = logging.getLogger(__name__)
 
 
 class Tokens(msgspec.Struct):
@@ -51,7 +57,9 @@ def request_tokens(
     """
     paths = list(TOKEN_PATHS)
     reason = ""
+    wait = 0.0
     for attempt in range(ATTEMPTS):
+        _pause(wait, reason, stop)
         wait = float(2**attempt) / 2
         try:
             answer = transport.send("POST", url + paths[0], data=form)
@@ -64,26 +72,34 @@ def request_tokens(
             else:
                 match decide(answer.status, answer.headers, answer.body):
                     case Accept():
-                        return _decode(answer.body)
+                        if tokens := _decode(answer.body):
+                            return tokens
+                        reason = "it answered with something other than a token"
                     case Retry(reason=said, wait=asked):
                         reason, wait = said, max(wait, asked)
                     case Throttle(wait=throttled):
                         reason, wait = "HTTP 429", max(wait, throttled or 0.0)
                     case _:
                         raise AccountError(refusal.format(status=answer.status))
-        if stop.wait(wait):
-            raise StoppedError
     raise AccountError(
-        f"HubSpot's OAuth token endpoint could not be used ({reason}); check the network and "
-        "`api_url`, then run again."
+        f"HubSpot's OAuth token endpoint could not be used ({reason}); check the network, "
+        "`api_url` and any proxy in between, then run again."
     )
 
 
-def _decode(body: bytes) -> Tokens:
+def _pause(seconds: float, reason: str, stop: threading.Event) -> None:
+    if seconds >= LONG_WAIT:
+        logger.warning("HubSpot's OAuth token endpoint asks to wait %.0f s (%s).", seconds, reason)
+    if stop.wait(seconds):
+        raise StoppedError
+
+
+def _decode(body: bytes) -> Tokens | None:
+    """Read the tokens; None where the answer holds none that can be used."""
     try:
-        return msgspec.json.decode(body, type=Tokens)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise AccountError(
-            "The OAuth token endpoint answered with something other than a token; check "
-            "`api_url` and any proxy in between."
-        ) from None
+        tokens = msgspec.json.decode(body, type=Tokens)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    given = (tokens.access_token, tokens.refresh_token or tokens.access_token)
+    is_usable = tokens.expires_in > 0 and all(map(_TOKEN.fullmatch, given))
+    return tokens if is_usable else None

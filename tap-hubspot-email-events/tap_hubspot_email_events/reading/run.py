@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.singer.writer import BytesWriter
 
 NOTHING_SELECTED = "No stream is selected."
+CAMPAIGNS = "email_campaigns"
 DAILY_LIMIT = "HubSpot's daily request limit is used up."
 
 logger = logging.getLogger(__name__)
@@ -138,7 +139,11 @@ class Run:
     @cached_property
     def api(self) -> HubSpotApi:
         """HubSpot's API as all streams use it."""
-        return HubSpotApi(self.settings, f"{self.tap.name}/{self.tap.plugin_version}")
+        return HubSpotApi(
+            self.settings,
+            f"{self.tap.name}/{self.tap.plugin_version}",
+            lists_campaigns=CAMPAIGNS in self._selected,
+        )
 
     @cached_property
     def reader(self) -> EventReader:

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.reading.run import CAMPAIGNS
 from tap_hubspot_email_events.singer.sdk import SelfReadingStream
 from tap_hubspot_email_events.streams.schemas import CAMPAIGN_SCHEMA, event_schema, with_own_fields
 
@@ -112,7 +113,7 @@ class CampaignStream(HubSpotStream):
     selected_by_default = False
 
     def __init__(self, tap: Tap, run: Run) -> None:
-        super().__init__(tap, run, "email_campaigns", CAMPAIGN_SCHEMA)
+        super().__init__(tap, run, CAMPAIGNS, CAMPAIGN_SCHEMA)
 
     @override
     def get_records(self, context: Context | None) -> Iterable[Record]:

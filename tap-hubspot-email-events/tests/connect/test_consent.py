@@ -66,6 +66,30 @@ def test_wrong_visits_are_turned_away_and_the_wait_goes_on(port: int) -> None:
         waiting.result(TIMEOUT)
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("LOCALHOST:{port}", 200),
+        ("attacker.example:{port}", 421),
+        ("localhost", 421),
+        ("localhost:1", 421),
+        ("localhost:{port}@attacker.example", 421),
+        ("", 421),
+    ],
+)
+def test_only_a_name_of_this_machine_leads_here(port: int, host: str, status: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
+    with visit.listener:
+        page = requests.get(
+            f"http://127.0.0.1:{port}/callback",
+            params={"state": STATE, "code": "abc"},
+            headers={"Host": host.format(port=port)},
+            timeout=TIMEOUT,
+        )
+    assert page.status_code == status
+
+
 def test_a_connection_that_stays_silent_keeps_nobody_out(port: int) -> None:
     visit = Visit(port, lambda code: f"{code}.")
     with visit.listener, socket.create_connection(("127.0.0.1", visit.port)):
@@ -127,6 +151,7 @@ def test_the_consent_page_is_query_with_the_registered_address() -> None:
         redirect_uri=redirect_address(8723),
         scopes=["oauth", "content"],
         state=STATE,
+        verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
     )
 
     parts = urlsplit(address)
@@ -136,4 +161,7 @@ def test_the_consent_page_is_query_with_the_registered_address() -> None:
         "redirect_uri": ["http://localhost:8723/callback"],
         "scope": ["oauth content"],
         "state": [STATE],
+        # RFC 7636's own example.
+        "code_challenge": ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
+        "code_challenge_method": ["S256"],
     }

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
+from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,8 +46,17 @@ def test_every_other_line_stays(above: list[str], below: list[str]) -> None:
     assert with_variable(after, NAME, "new") == after
 
 
-def test_a_value_with_other_characters_is_quoted() -> None:
-    assert with_variable("", NAME, "a #b'c\\d") == f"{NAME}='a #b\\'c\\\\d'\n"
+@given(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+    | st.text("${}:-#'\"\\ \n\ra")
+)
+def test_meltano_reads_the_value_that_was_set(value: str) -> None:
+    before = f"ABOVE=1\n{NAME}='old\nof two lines'  # a note\nBELOW=2\n"
+
+    after = with_variable(before, NAME, value)
+
+    assert dotenv_values(stream=io.StringIO(after)) == {"ABOVE": "1", NAME: value, "BELOW": "2"}
+    assert with_variable(after, NAME, value) == after
 
 
 def test_the_file_is_its_owners_alone_and_a_link_stays_a_link(tmp_path: Path) -> None:

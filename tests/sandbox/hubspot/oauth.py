@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import time
 from typing import TYPE_CHECKING, Any
@@ -59,7 +61,10 @@ class OAuth:
         if form.get("decision") == "grant":
             scopes = asked.get("scope", "oauth").split()
             portal_id = int(form.get("portal_id", next(iter(PORTALS))))
-            back["code"] = self.hubspot.tokens.new_code(uri, scopes, portal_id)
+            challenge = asked.get("code_challenge", "")
+            back["code"] = self.hubspot.tokens.new_code(
+                Grant(portal_id, tuple(scopes), uri, challenge)
+            )
         else:
             back |= {"error": "access_denied", "error_description": "The user refused."}
         return RedirectResponse(uri + ("&" if "?" in uri else "?") + urlencode(back), 302)
@@ -135,6 +140,12 @@ def oauth_error(error: str, description: str, status: str, code: int = 400) -> R
     return refusal
 
 
+def challenge(verifier: str) -> str:
+    """The challenge of a verifier, of RFC 7636's method S256."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
 def trade(hubspot: HubSpot, form: dict[str, str] | None, *, dated: bool) -> dict[str, Any]:
     """Tokens for a code or a refresh token.
 
@@ -165,6 +176,11 @@ def trade(hubspot: HubSpot, form: dict[str, str] | None, *, dated: bool) -> dict
         if grant is None or grant.redirect_uri != form.get("redirect_uri"):
             raise oauth_error(
                 "invalid_grant", "authorization code is invalid, expired or used", "BAD_AUTH_CODE"
+            )
+        verifier = form.get("code_verifier", "")
+        if dated and grant.challenge not in ("", challenge(verifier)):
+            raise oauth_error(
+                "invalid_grant", "code_verifier is not that of the challenge", "BAD_CODE_VERIFIER"
             )
         refresh_token = tokens.new_refresh_token(Grant(grant.portal_id, grant.scopes))
     else:

@@ -43,6 +43,7 @@ class Grant:
     portal_id: int
     scopes: tuple[str, ...] = ALL_SCOPES
     redirect_uri: str = ""
+    challenge: str = ""
 
 
 @dataclass
@@ -100,10 +101,10 @@ class Tokens:
             )
         return access
 
-    def new_code(self, redirect_uri: str, scopes: Iterable[str], portal_id: int) -> str:
-        """An authorization code, good once and for one redirect address."""
+    def new_code(self, grant: Grant) -> str:
+        """An authorization code, good once."""
         code = str(uuid.uuid4())
-        self.codes[code] = Grant(portal_id, tuple(scopes), redirect_uri)
+        self.codes[code] = grant
         return code
 
     def issue(self, grant: Grant) -> str:
