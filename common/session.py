@@ -45,11 +45,12 @@ logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 class UnansweredError(Exception):
-    """No complete answer came; `obstacle` says why."""
+    """No complete answer came; `obstacle` says why, `status` is that of one that is too large."""
 
-    def __init__(self, obstacle: Obstacle) -> None:
+    def __init__(self, obstacle: Obstacle, status: int = 0) -> None:
         super().__init__(obstacle.reason)
         self.obstacle = obstacle
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ class Session(requests.Session):
                 if len(body) > most:
                     break
         if is_success and len(body) > most:
-            raise UnansweredError(Obstacle(f"the answer has more than {most / 1e6:g} MB"))
+            obstacle = Obstacle(f"the answer has more than {most / 1e6:g} MB")
+            raise UnansweredError(obstacle, status)
         return Answer(status, response.headers, bytes(body[:most]))
 
     @contextmanager

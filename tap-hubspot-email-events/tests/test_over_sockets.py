@@ -225,6 +225,26 @@ def test_what_an_unbounce_lacks_is_filled_in_and_campaigns_are_described(
     assert len(campaigns) == len(run.records) - len(unbounces)
 
 
+# The SDK reads streams by their names, and all of events with the first of them.
+@pytest.mark.parametrize("stream", ["email_bounce", "email_open"])
+def test_a_campaign_is_asked_for_once(sandbox: Sandbox, tap: Runner, stream: str) -> None:
+    sandbox.generate(events=2000, days=20)
+    catalog = select(tap.catalog(), stream, "email_campaigns")
+    run = tap(catalog=catalog, enrich_campaigns=True)
+    assert run.code == 0, run.errors
+    described = [record for record in run.records if "created" not in record]
+    of_events = {record["emailCampaignId"] for record in run.records if "created" in record}
+    assert of_events & {record["id"] for record in described}
+    assert any("subject" in record for record in described)
+    asked = {
+        path: times
+        for path, times in sandbox.hubspot_stats()["by_path"].items()
+        if path.startswith("/email/public/v1/campaigns/") and not path.endswith("by-id")
+    }
+    assert asked
+    assert set(asked.values()) == {1}
+
+
 def test_a_neighbour_on_the_account_slows_the_tap_down_without_failing_it(
     sandbox: Sandbox, tap: Runner
 ) -> None:

@@ -60,7 +60,7 @@ Script = tuple[Step, ...]
 Routes = dict[str, Script | list[Script]]
 
 
-def answer(content: Any = b"", status: int = 200, **headers: object) -> Script:
+def answer(content: Any = b"", status: int = 200, **headers: Any) -> Script:
     """An answer as it should be, of bytes or of what becomes JSON; `Retry_After` names a header."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     given = {"Content-Length": len(body), "Content-Type": "application/json"}

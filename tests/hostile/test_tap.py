@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile.runner import run_tap
+from hostile.runner import TAP, run_tap
 from hostile.server import (
     CLOSE,
     END,
@@ -23,6 +24,9 @@ from hostile.server import (
     answer,
     bomb,
 )
+from tap_hubspot_email_events.connect.command import App
+from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.hubspot import token_endpoint, transport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +41,7 @@ LIMITS = {
     f"{PACKAGE}.reading.plan.EMPTY_PAGES": 3,
 }
 DIGITS = "9" * 5000
+OF_OTHER_KINDS: tuple[Any, ...] = (-1, 2**63, 1.5, True, None, "x", [], {}, [[1]], {"a": [1]})
 DEEP = b"[" * 100_000
 OAUTH: dict[str, Any] = {
     "access_token": None,
@@ -82,8 +87,8 @@ REFUSED: dict[str, tuple[Routes, str]] = {
     ),
     "closed": ({EVENTS: (CLOSE,)}, "the connection was cut"),
     "reset": ({EVENTS: (RESET,)}, "the connection was cut"),
-    "a gzip that becomes 1.5 GB": ({EVENTS: bomb(1_500_000_000)}, "has more than 8 MB"),
-    "a body without an end": ({EVENTS: (JSON + END, Repeat(b" "))}, "has more than 8 MB"),
+    "a gzip that becomes 1.5 GB": ({EVENTS: bomb(1_500_000_000)}, "has more than 4 MB"),
+    "a body without an end": ({EVENTS: (JSON + END, Repeat(b" "))}, "has more than 4 MB"),
     "an error of 100 MB": ({EVENTS: bomb(100_000_000, 500)}, "HTTP 500"),
     "a chunk below zero": (
         {EVENTS: (JSON + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", CLOSE)},
@@ -145,7 +150,7 @@ READ: dict[str, Routes] = {
     },
     **{
         f"limits of {name}": {
-            path: answer(content, **dict.fromkeys(LIMIT, value))
+            path: answer(content, 200, **dict.fromkeys(LIMIT, value))
             for path, content in ((ACCOUNT, {"portalId": 4711}), (EVENTS, {"events": []}))
         }
         for name, value in {
@@ -171,6 +176,34 @@ READ: dict[str, Routes] = {
             None,
             1,
             "x",
+        )
+    },
+    "campaigns of other kinds": {
+        EVENTS: page(*(event(emailCampaignId=each) for each in OF_OTHER_KINDS)),
+        CAMPAIGNS: answer({"name": {"a": []}, "id": [], "subject": 1, "type": None}),
+    },
+    "a campaign nested too deeply": {
+        EVENTS: page(event(emailCampaignId=1)),
+        CAMPAIGNS: answer(DEEP),
+    },
+    "contacts of other kinds": {
+        EVENTS: page(event(recipient="jane@example.com"), event(recipient=["x"])),
+        "/crm/v3/objects/contacts": answer(
+            {
+                "results": [
+                    {"properties": {"email": [], "hs_additional_emails": {}, "firstname": {}}}
+                ]
+            }
+        ),
+    },
+    "words without an end": {ACCOUNT: answer({"message": "a" * 16_000}, 400)},
+    "scopes of other kinds": {
+        ACCOUNT: answer(
+            {
+                "category": "MISSING_SCOPES",
+                "errors": [{"context": {"requiredScopes": [[], {}, "x" * 5000]}}, 5, None],
+            },
+            403,
         )
     },
     "a Date of the year 1": {
@@ -203,9 +236,76 @@ def test_tokens_that_cannot_be_used_are_one_sentence(tmp_path: Path, script: Scr
 def test_what_is_odd_costs_only_itself(tmp_path: Path, routes: Routes) -> None:
     with Server(HUBSPOT | routes) as server:
         limits = LIMITS | {f"{PACKAGE}.hubspot.limiter.TEN_SECONDS": 0.1}
-        outcome = run_tap(server, tmp_path, limits=limits)
+        outcome = run_tap(
+            server,
+            tmp_path,
+            limits=limits,
+            enrich_campaigns=True,
+            contact_properties=["firstname"],
+        )
     outcome.assert_bounded()
     assert outcome.code == 0, outcome.errors
+
+
+LISTED: dict[str, tuple[Script, int]] = {
+    "ids of other kinds": (
+        answer({"campaigns": [{"id": each} for each in (*OF_OTHER_KINDS, "../../oauth", 5)]}),
+        3,
+    ),
+    "pages without an end": (
+        answer({"campaigns": [{"id": 5}], "hasMore": True, "offset": "always"}),
+        1,
+    ),
+    "empty pages without an end": (
+        answer({"campaigns": [], "hasMore": True, "offset": "always"}),
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "campaigns"), LISTED.values(), ids=LISTED)
+def test_the_list_of_campaigns_ends(tmp_path: Path, script: Script, campaigns: int) -> None:
+    metadata = [{"breadcrumb": [], "metadata": {"selected": True}}]
+    entry = {"tap_stream_id": "email_campaigns", "schema": {}, "metadata": metadata}
+    (tmp_path / "catalog.json").write_text(json.dumps({"streams": [entry]}))
+    routes: Routes = {CAMPAIGNS: script, f"{CAMPAIGNS}/5": answer({"id": [], "name": "Newsletter"})}
+    with Server(HUBSPOT | routes) as server:
+        outcome = run_tap(server, tmp_path, f"--catalog={tmp_path / 'catalog.json'}", limits=LIMITS)
+    outcome.assert_bounded()
+    assert outcome.code == 0, outcome.errors
+    assert outcome.output.count(b'"RECORD"') == campaigns
+    assert not [each for each in server.requests if "oauth" in each]
+
+
+def test_eight_of_the_largest_pages_at_once_fit_into_memory(tmp_path: Path) -> None:
+    large = page(*(event(id=f"e{each}", userAgent="x" * 3800) for each in range(1000)))
+    with Server(HUBSPOT | {EVENTS: large}) as server:
+        outcome = run_tap(server, tmp_path, max_concurrent_requests=8)
+    outcome.assert_bounded()
+    assert outcome.code == 0, outcome.errors
+    assert outcome.output.count(b'"RECORD"') == 10_000
+
+
+@pytest.mark.parametrize("name", ["silence", "a byte now and then", "a page nested too deeply"])
+def test_the_check_ends_too(tmp_path: Path, name: str) -> None:
+    routes, _ = REFUSED[name]
+    with Server(HUBSPOT | routes) as server:
+        outcome = run_tap(server, tmp_path, command=f"{TAP}-check", limits=LIMITS)
+    outcome.assert_bounded()
+    assert outcome.code == 1
+
+
+@pytest.mark.parametrize("script", OF_TOKENS.values(), ids=OF_TOKENS)
+def test_connect_ends_with_the_sentence_too(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_endpoint, "ATTEMPTS", 1)
+    monkeypatch.setattr(transport, "REQUEST_SECONDS", 0.5)
+    with Server(HUBSPOT | {TOKEN: script}) as server:
+        app = App("sandbox-client", "sandbox-client-secret", server.url, "http://localhost")
+        with pytest.raises(TapError, match="token endpoint") as raised:
+            app.connect("code", "verifier")
+    assert "sandbox-" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class HubSpotApi:
     def __init__(
         self, settings: Settings, user_agent: str, *, lists_campaigns: bool = False
     ) -> None:
-        """Prepare it; `lists_campaigns` says that all campaigns will be asked for at the end."""
+        """Prepare it; `lists_campaigns` says that all campaigns will be asked for, too."""
         self.stop = threading.Event()
         self.clock = HubSpotClock()
         self.anomalies = Anomalies()
@@ -51,7 +51,8 @@ class HubSpotApi:
         )
         self.account = Account(self.anomalies)
         self._settings = settings
-        self._campaigns = Campaigns(self.client, self.anomalies, are_listed=lists_campaigns)
+        does_both = lists_campaigns and settings.enrich_campaigns
+        self._campaigns = Campaigns(self.client, self.anomalies, does_both=does_both)
         self.contacts = Contacts(self.client, settings.contact_properties, self.anomalies)
 
     def page(

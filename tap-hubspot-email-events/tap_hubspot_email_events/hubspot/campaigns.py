@@ -27,7 +27,7 @@ ALIKE = 3
 
 UNNAMED = "Email campaigns that cannot be read: {count} ({names}); their events carry no name"
 MOST_KEPT = 20_000
-"""The most campaigns whose descriptions are kept for their stream, each of about 1 KB."""
+"""The most campaigns whose descriptions are kept, each of about 1 KB."""
 
 UNIDENTIFIED = "Email campaigns whose id is no whole number: {count}; they are left out."
 UNDESCRIBED = "Email campaigns that cannot be read: {count} ({names}); only what is listed is given"
@@ -41,16 +41,16 @@ logger = logging.getLogger(__name__)
 class Campaigns:
     """Adds campaigns' names to events and lists all campaigns; one request for each, by any thread.
 
-    Where all are to be listed, what is fetched for events is kept until then.
+    Where both are to be done, in either order, what the first of them has fetched is kept.
     """
 
-    def __init__(self, client: HubSpotClient, anomalies: Anomalies, *, are_listed: bool) -> None:
+    def __init__(self, client: HubSpotClient, anomalies: Anomalies, *, does_both: bool) -> None:
         self._client = client
         self._anomalies = anomalies
         self._refusals = _Refusals(anomalies, UNNAMED)
         self._lookup: Lookup[int, Campaign] = Lookup(self._fetch, batch=1)
         self._apps: dict[int, int] = {}
-        self._most_kept = MOST_KEPT if are_listed else 0
+        self._most_kept = MOST_KEPT if does_both else 0
         self._kept: dict[int, bytes] = {}
 
     def add(self, events: list[Event], count: RequestCount) -> None:
@@ -84,19 +84,16 @@ class Campaigns:
     def _describe(self, campaign: int, count: RequestCount) -> Campaign:
         if self._refusals.all_alike:
             return {}
-        details: Campaign = {}
         try:
-            details = campaign_details(self._client, campaign, self._apps[campaign], count)
-        except NotFoundError:
-            logger.info(
-                "HubSpot no longer has the email campaign %d; its events carry no name", campaign
-            )
+            details = self._details(campaign, self._apps[campaign], count)
         except RefusedError as error:
             self._refusals.add(campaign, error)
             return {}
         self._refusals.end_series()
-        if len(self._kept) < self._most_kept:
-            self._kept[campaign] = msgspec.json.encode(details)
+        if not details:
+            logger.info(
+                "HubSpot no longer has the email campaign %d; its events carry no name", campaign
+            )
         return details
 
     def all(self, count: RequestCount) -> Iterable[Campaign]:
@@ -124,9 +121,6 @@ class Campaigns:
                 try:
                     details = self._details(campaign, listed.get("appId"), count)
                     refusals.end_series()
-                except NotFoundError:
-                    # Deleted since it was listed, so the list's fields are all there is.
-                    pass
                 except RefusedError as error:
                     refusals.add(campaign, error)
                     if refusals.all_alike:
@@ -134,9 +128,19 @@ class Campaigns:
                 yield {**listed, **details, "id": campaign}
 
     def _details(self, campaign: int, app: Any, count: RequestCount) -> Campaign:
+        """What HubSpot knows of a campaign; nothing where it was deleted.
+
+        Who asks for it second, be it an event or the list, gets what was kept for them.
+        """
         if kept := self._kept.pop(campaign, None):
             return _decode_campaign(kept)
-        return campaign_details(self._client, campaign, app, count)
+        try:
+            details = campaign_details(self._client, campaign, app, count)
+        except NotFoundError:
+            details = {}
+        if len(self._kept) < self._most_kept:
+            self._kept[campaign] = msgspec.json.encode(details)
+        return details
 
     def _listed(self, path: str, count: RequestCount) -> Iterable[Campaign]:
         offset: str | int | None = None

@@ -199,7 +199,7 @@ class HubSpotClient:
                 token=token,
             )
         except UnansweredError as error:
-            return Retry(str(error))
+            return Retry(str(error), status=error.status)
         self._clock.observe(answer.headers, sent=sent, received=now_milliseconds())
         decision = decide(answer.status, answer.headers, answer.body, scope=request.scope)
         return answer if isinstance(decision, Accept) else decision
@@ -270,7 +270,8 @@ class HubSpotClient:
                 f"({decision.reason}); check the network and `api_url`, then run again"
             )
         raise RefusedError(
-            f"HubSpot failed {times} ({decision.reason}); run again later, or raise `max_retries`",
+            f"HubSpot failed {times} ({decision.reason}); run again later, lower `page_size` or "
+            "raise `max_retries`",
             decision.status,
         )
 

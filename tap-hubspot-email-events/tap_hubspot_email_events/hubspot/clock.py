@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.common.http import parse_date
+from tap_hubspot_email_events.timestamps import EARLIEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ class HubSpotClock:
     def observe(self, headers: Mapping[str, str], *, sent: int, received: int) -> None:
         """Take note of an answer to a request, with this machine's times of both."""
         date = parse_date(headers.get("Date"))
-        if date is None:
+        if date is None or date * SECOND < EARLIEST:
             return
         said = int(date) * SECOND
         with self._lock:

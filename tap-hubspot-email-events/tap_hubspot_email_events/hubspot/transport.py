@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 REQUEST_SECONDS = 120.0
 """The time for a request and its whole answer."""
 
-MOST_BYTES = 8_000_000
-"""The most bytes of an answer, unpacked: a page of 1,000 events has about one million."""
+MOST_BYTES = 4_000_000
+"""The most bytes of an answer, unpacked: a page of 1,000 events has half a million to a million."""
 
 
 class Transport:
