@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import socket
 import threading
@@ -38,6 +39,9 @@ _PIECE_BYTES = 131_072
 
 _OUTSIDE_HTTP = (*FAILURES, http.client.HTTPException, ValueError, ArithmeticError)
 """What reading raises besides `FAILURES`: a chunk's size may be negative, or too large a number."""
+
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+"""It would log headers that it cannot parse, and a traceback."""
 
 
 class UnansweredError(Exception):
@@ -78,13 +82,20 @@ class Session(requests.Session):
         self.mount("http://", adapter)
 
     def fetch(
-        self, method: str, url: str, *, seconds: float, most_bytes: int, **content: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        seconds: float,
+        most_bytes: int,
+        error_bytes: int = ERROR_BYTES,
+        **content: Any,
     ) -> Answer:
         """Send a request and receive the whole answer; raises what `exchange` does."""
         with self.exchange(method, url, seconds=seconds, **content) as response:
             status = response.status_code
             is_success = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
-            most = most_bytes if is_success else ERROR_BYTES
+            most = most_bytes if is_success else error_bytes
             body = bytearray()
             for piece in pieces(response):
                 body += piece

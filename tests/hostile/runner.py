@@ -82,7 +82,6 @@ def run(  # noqa: PLR0913 - what a process has
     `limits` are constants by their dotted paths, and what they are to be in this run.
     """
     variables = os.environ | {VARIABLE: json.dumps(limits or {})} | dict(environment or {})
-    started = time.monotonic()
     process = Forked(
         "hostile.plugin",
         command,
@@ -91,6 +90,8 @@ def run(  # noqa: PLR0913 - what a process has
         folder=folder,
         stdin=stdin,
     )
+    # The first process waits for the one that it is forked from.
+    started = time.monotonic()
     peak = _Peak(process.pid)
     with process, peak:
         output, errors = process.communicate(patience)

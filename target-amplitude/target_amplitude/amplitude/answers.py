@@ -12,7 +12,7 @@ import msgspec
 from target_amplitude.common.text import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _INVALID_KEY = "invalid api key"
 
@@ -102,7 +102,7 @@ def decide(answer: Answer | NoAnswer, count: int) -> Decision:
     """Decide on the answer to a request of `count` events."""
     if isinstance(answer, NoAnswer):
         return Retry(answer.reason)
-    body = _read(answer.body)
+    body = read_object(answer.body) or {}
     status = _status(answer.status, body)
     row = _ROWS.get(status)
     if row is not None:
@@ -141,8 +141,8 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
         for name_given, indexes in fields.items():
             field = fit(name_given, _MAX_NAME)
             for index in _indexes(indexes, count):
-                known = refused.get(index)
-                refused[index] = f"{known}, {problem} {field}" if known else f"{problem} {field}"
+                known = f"{refused[index]}, " if index in refused else ""
+                refused[index] = f"{known}{problem} {field}"[:_MAX_MESSAGE]
     for index in _indexes(body.get("silenced_events"), count):
         refused.setdefault(index, "device is silenced")
     devices = _ids(body.get("silenced_devices"))
@@ -214,12 +214,13 @@ def _exhausted(body: dict[str, Any]) -> frozenset[str]:
     )
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """Return the object that an answer holds, an empty one if it holds nothing."""
     try:
-        decoded = msgspec.json.decode(body)
+        held = msgspec.json.decode(body or b"{}")
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
+        return None
+    return held if isinstance(held, dict) else None
 
 
 def _message(body: dict[str, Any]) -> str:
@@ -227,10 +228,10 @@ def _message(body: dict[str, Any]) -> str:
     return fit(message, _MAX_MESSAGE) if isinstance(message, str) else ""
 
 
-def _indexes(value: Any, count: int) -> list[int]:
+def _indexes(value: Any, count: int) -> Iterable[int]:
     if not isinstance(value, list):
-        return []
-    return [index for index in value if type(index) is int and 0 <= index < count]
+        return ()
+    return dict.fromkeys(index for index in value if type(index) is int and 0 <= index < count)
 
 
 def _ids(value: Any) -> frozenset[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 3600.0
 """The longest wait that a `Retry-After` can ask for, in seconds."""
 
+_LONG_WAIT = 60.0
 _STEP_SECONDS = 0.2
 
 logger = logging.getLogger("target-amplitude")
@@ -32,6 +33,13 @@ def reason_or_raise(error: UnansweredError) -> str:
     if error.obstacle.advice:
         raise RunFailedError(error.obstacle.sentence) from None
     return error.obstacle.reason
+
+
+def say_wait(reason: str, seconds: float) -> None:
+    """Log that a request is sent again; a long wait is a warning."""
+    level = logging.WARNING if seconds > _LONG_WAIT else logging.INFO
+    longest = ", the longest wait" if seconds >= LONGEST_WAIT else ""
+    logger.log(level, "%s; trying again in %.1f s%s.", reason, seconds, longest)
 
 
 @dataclass(slots=True)
@@ -68,8 +76,7 @@ class Retries:
                 f"(last: {reason}); run it again later.",
             )
         seconds = min(retry_after or self.delays.backoff(self.failures), LONGEST_WAIT)
-        if seconds > self.delays.longest_retry:
-            logger.warning("%s: %s; trying again in %.0f s.", self.url, reason, seconds)
+        say_wait(f"{self.url}: {reason}", seconds)
         until = time.monotonic() + seconds
         # In steps, since signal handlers can only set a flag.
         while not self.is_interrupted():

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from target_amplitude.settings import Settings
 
 REQUEST_SECONDS = 120.0
-MOST_BYTES = 4_000_000
+"""The time for a request of 20 MB and its answer."""
+
+MOST_BYTES = 250_000
+"""The most bytes of an answer, also of one that refuses or throttles 2,000 events by name."""
+
 _GZIP_LEVEL = 1
 
 
@@ -69,6 +73,7 @@ class Transport:
                 self._url,
                 seconds=REQUEST_SECONDS,
                 most_bytes=MOST_BYTES,
+                error_bytes=MOST_BYTES,
                 data=body,
                 headers=headers,
             )

@@ -7,8 +7,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from target_amplitude.amplitude.export_api import ExportApi, RangeTooLargeError
 from target_amplitude.amplitude.management_api import UNAUTHORIZED, ManagementApi, host_of_region
 from target_amplitude.common.findings import FAILED, OK, UNKNOWN, Finding
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 EMPTY_HOUR = datetime(2010, 1, 1, tzinfo=timezone.utc)
 FORBIDDEN = 403
 NEEDED_FOR = "only the taxonomy command, lookup tables and reconcile need it"
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def check_management(settings: Settings, delays: Delays) -> Iterator[Finding]:
@@ -92,10 +89,7 @@ def _event_types(settings: Settings, reply: Reply) -> tuple[str, str]:
 
     Amplitude takes an event of a blocked or deleted type with a 200, and drops it.
     """
-    try:
-        listed = _decode(reply.body).get("data")
-    except (msgspec.MsgspecError, UnicodeError):
-        listed = None
+    listed = reply.content.get("data")
     if not isinstance(listed, list):
         return UNKNOWN, "the answer is no list of events"
     entries = {

@@ -14,6 +14,7 @@ from target_amplitude.amplitude.answers import (
     Stop,
     decide,
 )
+from target_amplitude.amplitude.http import say_wait
 from target_amplitude.amplitude.transport import Transport, host_of
 from target_amplitude.errors import RefusedKeyError, RunFailedError
 
@@ -164,6 +165,7 @@ class Sender:
         held = _of_users(parts, users)
         # One of nothing, or a date that has passed, would use up all attempts at once.
         pause = decision.retry_after or self._delays.throttle[self._settings.endpoint]
+        say_wait(f"Amplitude throttles {len(users):,} user(s)", pause)
         attempts = self._coordinator.queue.throttling.hold(held, time.monotonic() + pause)
         self._coordinator.count_retry(held)
         if attempts > self._settings.max_retries:
@@ -183,7 +185,7 @@ class Sender:
             pause = max(pause, self._delays.throttle[self._settings.endpoint])
         if decision.retry_after:
             pause = decision.retry_after
-        logger.info("Amplitude: %s; trying again in %.1f s.", decision.reason, pause)
+        say_wait(f"Amplitude: {decision.reason}", pause)
         until = time.monotonic() + pause
         coordinator = self._coordinator
         with coordinator.changed:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _CHUNK = 262_144
 _BLOCK = 32_768
@@ -19,13 +19,16 @@ _BLOCK = 32_768
 
 _PIPE = 1 << 20
 
+MAX_LINE_BYTES = 4 << 20
+"""The longest line to read. Amplitude cuts text at 1,024 characters and its own libraries send at
+most 1,024 properties, which are 4 MB; and once it is decoded, JSON may take 24 times its bytes."""
+
 
 class Wakeup:
     """A pipe through which another thread or a signal handler ends the wait for input."""
 
     def __init__(self) -> None:
         """Open the pipe."""
-        self.is_woken = False
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
 
@@ -41,8 +44,7 @@ class Wakeup:
         waiting = select.poll()  # `select.select` takes no descriptor from 1,024 on
         for each in (descriptor, self._reader):
             waiting.register(each, select.POLLIN)
-        self.is_woken = self._reader in dict(waiting.poll())
-        return not self.is_woken
+        return self._reader not in dict(waiting.poll())
 
     def close(self) -> None:
         """Close the pipe."""
@@ -53,23 +55,37 @@ class Wakeup:
 def read_blocks(source: IO[str] | IO[bytes], wakeup: Wakeup, limit: int | None) -> Iterator[bytes]:
     """Yield blocks of whole lines; the last line may lack its newline.
 
-    Ends early when woken, and after `limit` bytes where that is given.
+    Ends early when woken, and after `limit` bytes where that is given. A line that is too long
+    comes as `whole_lines` cuts it.
     """
-    rest: list[bytes] = []
-    for chunk in _read_chunks(source, wakeup, limit):
+    return whole_lines(_read_chunks(source, wakeup, limit))
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield blocks of whole lines; what comes after the last newline is dropped.
+
+    As much of a line as shows that it is longer than `MAX_LINE_BYTES` is a block, and the rest of
+    it is dropped.
+    """
+    begun = bytearray()
+    for chunk in chunks:
+        begin = 0
+        if begun:
+            begin = chunk.find(b"\n") + 1
+            was_too_long = len(begun) > MAX_LINE_BYTES
+            begun += chunk[: min(begin or len(chunk), MAX_LINE_BYTES + 1 - len(begun))]
+            if not was_too_long and (begin or len(begun) > MAX_LINE_BYTES):
+                yield bytes(begun)
+            if not begin:
+                continue
+            begun.clear()
         end = chunk.rfind(b"\n") + 1
-        if end:
-            yield from _blocks(b"".join([*rest, chunk[:end]]))
-            rest = []
-        rest.append(chunk[end:])
-    last_line = b"".join(rest)
-    if last_line and not wakeup.is_woken:
-        yield last_line
+        yield from _blocks(chunk, begin, end)
+        begun += chunk[end:]
 
 
-def _blocks(lines: bytes) -> Iterator[bytes]:
-    begin = 0
-    while begin < len(lines):
+def _blocks(lines: bytes, begin: int, end: int) -> Iterator[bytes]:
+    while begin < end:
         cut = lines.rfind(b"\n", begin, begin + _BLOCK) + 1 or lines.find(b"\n", begin) + 1
         yield lines[begin:cut]
         begin = cut
@@ -96,19 +112,20 @@ def _read_chunks(
     wakeup: Wakeup,
     limit: int | None,
 ) -> Iterator[bytes]:
+    """Yield what is read, and at its end a newline, for a last line that lacks it."""
     descriptor = descriptor_of(source)
     if descriptor is None:
         for piece in iter(lambda: source.read(_CHUNK), type(source.read(0))()):
             yield piece.encode() if isinstance(piece, str) else piece
-        return
-    _widen(descriptor)
-    left = limit
-    while left is None or left > 0:
-        if not wakeup.wait_for(descriptor):
-            return
-        chunk = os.read(descriptor, _CHUNK if left is None else min(_CHUNK, left))
-        if not chunk:
-            return
-        if left is not None:
+    else:
+        _widen(descriptor)
+        left = sys.maxsize if limit is None else limit
+        while left > 0:
+            if not wakeup.wait_for(descriptor):
+                return
+            chunk = os.read(descriptor, min(_CHUNK, left))
+            if not chunk:
+                break
             left -= len(chunk)
-        yield chunk
+            yield chunk
+    yield b"\n"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.exceptions import InvalidInputLine
+
+from target_amplitude.input.lines import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,9 @@ class _State(msgspec.Struct):
 _decoder = msgspec.json.Decoder(Message)
 _state_decoder = msgspec.json.Decoder(_State)
 _MAX_REASON = 300
+_STREAM = re.compile(rb'"stream"\s*:\s*"([\w.-]{1,100})"')
+_HEAD = 1000
+"""Where the stream of a message is looked for if the message cannot be decoded."""
 
 
 def split_lines(block: bytes) -> list[bytes]:
@@ -53,9 +59,11 @@ def decode_messages(
     """Yield line number, line and message of each line of a block that is not blank.
 
     Raises:
-        InvalidInputLine: At the first line that is no Singer message, once those before it were
-            yielded. It names the number of the line and nothing of its content.
+        InvalidInputLine: At the first line that is too long or no Singer message, once those before
+            it were yielded. It names the number of the line and of its content the stream at most.
     """
+    if len(block) > MAX_LINE_BYTES:
+        raise _too_long(block, first_line)
     try:
         messages = _decoder.decode_lines(block)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -77,6 +85,16 @@ def early_end(state: bytes) -> str | None:
         each if each.isprintable() else " " for each in str(last_run.get("reason") or "")
     )
     return said[:_MAX_REASON].strip(" .") or NO_REASON
+
+
+def _too_long(line: bytes, number: int) -> InvalidInputLine:
+    named = _STREAM.search(line, 0, _HEAD)
+    stream = f", of stream {named[1].decode()}," if named else ""
+    return InvalidInputLine(
+        f"Line {number} of the input{stream} has more than the {MAX_LINE_BYTES:,} bytes that this "
+        "target takes; what came before it was delivered. Leave out in the tap, or by a mapping, "
+        "what makes it so long."
+    )
 
 
 def _decode_each(lines: list[bytes], first_line: int) -> Iterator[tuple[int, bytes, Message]]:

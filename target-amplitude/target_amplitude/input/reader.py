@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _NOT_JSON = Refusal(INVALID_VALUE, "a value that JSON cannot carry")
 _TOO_LARGE = Refusal("too large", "one event is larger than a request may be")
-_MIN_RECORDS = 1000
-"""Records to flush at a time, since each time takes the lock that senders need."""
+_FLUSH_BYTES = 1 << 20
+"""Bytes of input to flush at a time, since each time takes the lock that senders need."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -86,6 +86,7 @@ class InputReader:
         self._streams: dict[str, _Stream] = {}
         self._warned_of: set[str] = set()
         self._block = Block()
+        self._unflushed = 0
         self._last_state: bytes | None = None
         self._now = 0
         self._line = 1
@@ -120,7 +121,8 @@ class InputReader:
         except BaseException:
             self.flush()
             raise
-        if self._block.records >= _MIN_RECORDS:
+        self._unflushed += len(lines)
+        if self._unflushed >= _FLUSH_BYTES:
             self.flush()
 
     def finish(self) -> None:
@@ -148,6 +150,7 @@ class InputReader:
             RunFailedError: If the run has failed meanwhile.
         """
         block = self._block
+        self._unflushed = 0
         if not block.records and block.state is None:
             return
         self._block = Block()

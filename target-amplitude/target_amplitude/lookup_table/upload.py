@@ -46,6 +46,8 @@ _TABLE_FULL = (
 _REFUSED = "lookup table refused"
 
 _MAY_EXIST = frozenset((400, 409))
+_UPLOAD_SECONDS = 300.0
+"""The time to upload a table of up to 100 MB, and for the answer."""
 
 logger = logging.getLogger("target-amplitude")
 
@@ -187,6 +189,7 @@ def upload_table(api: ManagementApi, table: bytes) -> Reply | None:
     created = api.send(
         "POST",
         PATH,
+        seconds=_UPLOAD_SECONDS,
         files={
             "name": (None, TABLE),
             "key": (None, PROPERTY),
@@ -196,5 +199,7 @@ def upload_table(api: ManagementApi, table: bytes) -> Reply | None:
     )
     if created is None or created.status not in _MAY_EXIST:
         return created
-    updated = api.send("PATCH", f"{PATH}/{quote(TABLE)}", files={"file": file})
+    updated = api.send(
+        "PATCH", f"{PATH}/{quote(TABLE)}", seconds=_UPLOAD_SECONDS, files={"file": file}
+    )
     return updated if updated is None or updated.is_success else created

@@ -7,18 +7,21 @@ from array import array
 from bisect import bisect_left
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
+
+from target_amplitude.reconcile.exported import portal_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.reconcile.exported import ExportedEvent
+    from target_amplitude.reconcile.exported import ExportedEvent, Portal
 
 _BUCKETS = 4096
 _MARK = 0x80
 _MOST = _MARK - 1
+_MAX_PORTALS = 1000
 
 
 class Verdict(enum.Enum):
@@ -60,7 +63,7 @@ class _OwnEvent(msgspec.Struct):
     user_id: str | None = None
     device_id: str | None = None
     time: int | None = None
-    event_properties: dict[str, Any] = {}
+    event_properties: msgspec.Raw = msgspec.Raw(b"")
 
 
 _decode = msgspec.json.Decoder(_OwnEvent).decode
@@ -74,7 +77,7 @@ class Comparison:
         self.first: int | None = None
         self.last: int | None = None
         self.found = 0
-        self._portals: set[Any] = set()
+        self._portals: set[Portal] = set()
         self._by_id = KeySet()
         self._by_content = KeySet()
 
@@ -85,7 +88,8 @@ class Comparison:
         if event.time is not None:
             self.first = event.time if self.first is None else min(self.first, event.time)
             self.last = event.time if self.last is None else max(self.last, event.time)
-        self._portals.add(event.event_properties.get("portalId"))
+        if len(self._portals) < _MAX_PORTALS:
+            self._portals.add(portal_of(event.event_properties))
         self._by_id.add(_id_key(event))
         self._by_content.add(_content_key(event.event_type, _user(event), event.time))
 
@@ -110,7 +114,7 @@ class Comparison:
         if not times or self.first is None or self.last is None:
             return
         if self.first <= times[0] <= self.last:
-            portal = exported.portal
+            portal = portal_of(exported.event_properties)
             if portal is not None and portal not in self._portals:
                 balance.other_portal += 1
             else:

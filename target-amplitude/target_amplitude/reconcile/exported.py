@@ -1,23 +1,29 @@
-"""The events of an export, read entry by entry and line by line."""
+"""The events of an export."""
 
 from __future__ import annotations
 
-import gzip
-import zipfile
-import zlib
 from datetime import datetime, timezone
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated
 
 import msgspec
 
+from target_amplitude.input.lines import MAX_LINE_BYTES
+from target_amplitude.reconcile.archive import BrokenExportError, read_lines
+
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_UNREADABLE: dict[type[Exception], str] = {
+    msgspec.ValidationError: "with a value of another type",
+    msgspec.DecodeError: "not JSON",
+    UnicodeDecodeError: "not UTF-8",
+    RecursionError: "nested too deep",
+}
 
-
-class BrokenExportError(Exception):
-    """An export that is no zip of gzipped lines of JSON, such as one that was cut."""
+Portal = int | Annotated[str, msgspec.Meta(max_length=32)] | None
+"""A HubSpot account as an event names it; what names it in any other way names none."""
 
 
 class ExportedEvent(msgspec.Struct, rename={"insert_id": "$insert_id"}):
@@ -38,48 +44,50 @@ class ExportedEvent(msgspec.Struct, rename={"insert_id": "$insert_id"}):
         times = [parse_time(text) for text in dict.fromkeys(given) if text]
         return [time for time in times if time is not None]
 
-    @property
-    def portal(self) -> Any:
-        """The HubSpot account it says it is of."""
-        try:
-            return msgspec.json.decode(self.event_properties, type=_Portal).portalId
-        except msgspec.MsgspecError:
-            return None
+
+class _Properties(msgspec.Struct):
+    portalId: Portal = None  # noqa: N815 - HubSpot's name
 
 
-class _Portal(msgspec.Struct):
-    portalId: Any = None  # noqa: N815 - HubSpot's name
+_decode = msgspec.json.Decoder(ExportedEvent).decode
+_decode_properties = msgspec.json.Decoder(_Properties).decode
 
 
-def read_export(file: IO[bytes]) -> Iterator[ExportedEvent]:
-    """Yield the events of an export.
+def portal_of(properties: msgspec.Raw) -> Portal:
+    """Return the HubSpot account that an event's properties name."""
+    try:
+        return _decode_properties(properties).portalId
+    except tuple(_UNREADABLE):
+        return None
+
+
+def read_export(file: IO[bytes], unreadable: Counter[str]) -> Iterator[ExportedEvent]:
+    """Yield the events of an export; lines that are none are counted by what is wrong with them.
 
     Raises:
-        BrokenExportError: If it cannot be read to its end.
+        BrokenExportError: Before the first event, if the export cannot be read to its end, or at
+            its end, if none of its lines is an event.
     """
-    decode = msgspec.json.Decoder(ExportedEvent).decode
+    has_events = False
+    for line in read_lines(file):
+        event = _event(line)
+        if isinstance(event, str):
+            unreadable[event] += 1
+        else:
+            has_events = True
+            yield event
+    if unreadable and not has_events:
+        raise BrokenExportError("no events")
+
+
+def _event(line: bytes) -> ExportedEvent | str:
+    """Return the event of a line, or what is wrong with it."""
+    if len(line) >= MAX_LINE_BYTES:
+        return "longer than any event"
     try:
-        with zipfile.ZipFile(file) as archive:
-            # Before any event is counted, since a broken export is asked for again.
-            if archive.testzip() is not None:
-                raise BrokenExportError("checksum")
-            for name in archive.namelist():
-                if name.endswith("/"):
-                    continue
-                with archive.open(name) as entry, gzip.open(entry) as lines:
-                    for line in lines:
-                        if not line.isspace():
-                            yield decode(line)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        gzip.BadGzipFile,
-        msgspec.MsgspecError,
-        UnicodeDecodeError,
-        NotImplementedError,
-    ) as error:
-        raise BrokenExportError(type(error).__name__) from None
+        return _decode(line)
+    except tuple(_UNREADABLE) as error:
+        return next(words for kind, words in _UNREADABLE.items() if isinstance(error, kind))
 
 
 def parse_time(text: str) -> int | None:

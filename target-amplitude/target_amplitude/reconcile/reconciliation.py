@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -20,8 +21,9 @@ from target_amplitude.history.counts import DAY_TEXT, HOUR_TEXT, as_text
 from target_amplitude.history.job_log import read_job_log
 from target_amplitude.history.runs import delivered_by_time, ended
 from target_amplitude.mapping.events import EventMapper
+from target_amplitude.reconcile.archive import BrokenExportError
 from target_amplitude.reconcile.comparison import Balance, Comparison, Verdict
-from target_amplitude.reconcile.exported import BrokenExportError, read_export
+from target_amplitude.reconcile.exported import read_export
 from target_amplitude.reconcile.files import MissingFile, Spool
 from target_amplitude.reconcile.report import remarks, says_nothing, table, warnings
 
@@ -81,6 +83,7 @@ class Reconciliation(Destination):
         self._is_interrupted = False
         self._bytes = 0
         self._events = 0
+        self._unreadable: Counter[str] = Counter()
         self._start = self._last = self.now
         self._next_report = time.monotonic() + _REPORT_SECONDS
 
@@ -147,7 +150,7 @@ class Reconciliation(Destination):
 
     @override
     def warnings(self) -> list[str]:
-        return [*self._inner.warnings(), *warnings(self.total)]
+        return [*self._inner.warnings(), *warnings(self.total, self._unreadable)]
 
     @property
     def exportable_until(self) -> datetime:
@@ -185,6 +188,7 @@ class Reconciliation(Destination):
         total = self.total
         return {
             **total.as_json(),
+            "unreadable": self._unreadable.total(),
             "from": as_text(self.comparison.first),
             "to": as_text(self.comparison.last),
             "exported_until": self.exportable_until.isoformat().replace("+00:00", "Z"),
@@ -255,19 +259,17 @@ class Reconciliation(Destination):
                 return 0
             with file:
                 size = file.seek(0, 2)
-                before = self._events
-                self._bytes += size
+                unreadable: Counter[str] = Counter()
                 try:
-                    for event in read_export(file):
+                    for event in read_export(file, unreadable):
                         self.comparison.note(event)
                         self._events += 1
                         if self._events % _BATCH == 0:
                             self._report(begin)
                 except BrokenExportError:
-                    self._bytes -= size
-                    if self._events > before:
-                        break
                     continue
+                self._bytes += size
+                self._unreadable += unreadable
                 return size
         raise RunFailedError(
             "Amplitude's Export API gave no zip of events twice; check api_url and whether a proxy "

@@ -80,16 +80,24 @@ def says_nothing(total: Balance) -> bool:
     return 0 < total.hubspot == total.too_early
 
 
-def warnings(total: Balance) -> list[str]:
-    """Return what is wrong in Amplitude and cannot be mended from here."""
-    return [_warn_of_doubled(total)] if total.doubled else []
+def warnings(total: Balance, unreadable: Mapping[str, int]) -> list[str]:
+    """Return what is wrong in Amplitude and cannot be mended from here.
 
-
-def _warn_of_doubled(total: Balance) -> str:
-    return (
-        f"{total.doubled:,} copies too many are in Amplitude: sent again after seven days or for "
-        "another user, or brought by another source as well."
-    )
+    `unreadable` are the lines of the export that are no events, by what is wrong with them.
+    """
+    said = []
+    if total.doubled:
+        said.append(
+            f"{total.doubled:,} copies too many are in Amplitude: sent again after seven days or "
+            "for another user, or brought by another source as well."
+        )
+    if unreadable:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in unreadable.items())
+        said.append(
+            f"{sum(unreadable.values()):,} line(s) of Amplitude's export could not be read "
+            f"({reasons}); an event of ours in one of them counts as missing."
+        )
+    return said
 
 
 def _at(moment: datetime) -> str:

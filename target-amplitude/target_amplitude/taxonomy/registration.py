@@ -11,10 +11,9 @@ documented: a 409, as for the others, or a 200 that says `"success": false`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-import msgspec
 
 from target_amplitude.amplitude.management_api import UNAUTHORIZED, Reply
 from target_amplitude.taxonomy.plan import CATEGORY
@@ -117,7 +116,7 @@ class Registration:
         if self._no_access_reason:
             return None
         reply = self._api.send(method, f"{PATH}/{path}", data=fields)
-        if reply is not None and reply.is_success and _says_no(reply.body):
+        if reply is not None and reply.status == HTTPStatus.OK and not reply.is_success:
             reply = Reply(_CONFLICT, reply.message)
         if reply is not None and reply.is_success:
             self._has_access = True
@@ -142,14 +141,6 @@ class Registration:
         if reply.status == _CONFLICT or (success == UPDATED and reply.status not in _NO_ACCESS):
             reason = conflict
         return Outcome(kind, name, SKIPPED, _with_message(reason, reply.message))
-
-
-def _says_no(body: bytes) -> bool:
-    try:
-        answer = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return False
-    return isinstance(answer, dict) and answer.get("success") is False
 
 
 def _with_message(reason: str, message: str) -> str:

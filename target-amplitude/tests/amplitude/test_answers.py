@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -148,8 +149,43 @@ def test_no_answer_is_retried() -> None:
     assert decide(NoAnswer("the connection was cut"), 10) == Retry("the connection was cut")
 
 
-@given(st.integers(100, 599), st.binary(max_size=60), st.integers(1, 50))
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+named = st.dictionaries(st.text(max_size=5), st.lists(st.integers(-2, 12)) | anything) | anything
+bodies = st.dictionaries(
+    st.sampled_from(
+        [
+            *("code", "error", "missing_field", "events_ingested"),
+            *("events_with_missing_fields", "events_with_invalid_fields", "silenced_events"),
+            *("events_with_invalid_id_lengths", "silenced_devices", "throttled_events"),
+            *("throttled_users", "throttled_devices", "exceeded_daily_quota_users"),
+        ]
+    ),
+    st.sampled_from([200, 400, 429]) | named,
+)
+
+
+@given(
+    st.integers(100, 999),
+    st.binary(max_size=60) | (bodies | anything).map(lambda body: json.dumps(body).encode()),
+    st.integers(1, 10),
+)
 def test_any_answer_has_a_decision(status: int, body: bytes, count: int) -> None:
     decision = decide(Answer(status, body), count)
     assert isinstance(decision, (Delivered, PartialFailure, Bisect, Retry, Stop))
     assert isinstance(decision, Delivered) <= (status == 200)
+    if isinstance(decision, PartialFailure):
+        assert {*decision.refused, *decision.throttled} <= set(range(count))
+        assert max(map(len, decision.refused.values()), default=0) <= 300
+
+
+def test_thousands_of_names_for_one_event_are_short_and_take_no_time() -> None:
+    names = {f"field-{number}": [0] * 10 for number in range(20_000)}
+    started = time.process_time()
+    decision = decided(400, {"events_with_invalid_fields": names})
+    assert time.process_time() - started < 1
+    assert isinstance(decision, PartialFailure)
+    assert len(decision.refused[0]) == 300

@@ -78,7 +78,9 @@ def test_no_wait_is_longer_than_an_hour_and_a_long_one_is_said(
 ) -> None:
     retries = Retries("https://example.com/x", 1, FAST, lambda: True)
     assert not retries.wait("status 429", asked)
-    assert caplog.messages == ["https://example.com/x: status 429; trying again in 3600 s."]
+    assert caplog.messages == [
+        "https://example.com/x: status 429; trying again in 3600.0 s, the longest wait."
+    ]
     with pytest.raises(RunFailedError, match="no answer that counts after 1 retries"):
         retries.wait("status 429", asked)
 

