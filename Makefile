@@ -27,10 +27,10 @@ demo: setup-both ## Move events through the real pipeline, between local service
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test: setup-both ## Run every test but those of the three targets below.
-	$(PYTEST) --ignore tests/orchestrate --ignore tests/interoperability --ignore tests/docs/guides $(PYTEST_ARGS)
+	$(PYTEST) --ignore tests/orchestrate --ignore tests/interoperability --ignore tests/docs/test_guides.py $(PYTEST_ARGS)
 
 test-guides: setup-both ## Run every command of the guides, in a copy of this folder beside the sandbox.
-	$(BIN)/python -m pytest tests/docs/guides $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -rP --log-level=INFO tests/docs/test_guides.py $(PYTEST_ARGS)
 
 test-interoperability: setup-both .venv-bench/ready .venv-interoperability/ready ## Run the tests with databases, S3 and other people's plugins.
 	$(PYTEST) tests/interoperability $(PYTEST_ARGS)
@@ -53,7 +53,7 @@ bench: setup-both .venv-bench/ready ## Measure speed and write docs/benchmarks.m
 docs: setup ## Write anew what is made from the settings: tables, meltano.yml, Meltano Hub files.
 	$(BIN)/python -m docs.generate
 
-pictures: setup-both ## Take the pictures of the history in docs; needs Debian's chromium and chromium-driver.
+pictures: setup-both ## Take the pictures in docs: of the first run and, with Debian's chromium and chromium-driver, of the history.
 	$(BIN)/python -m demo.pictures
 
 dist: PACKAGE ?= tap-hubspot-email-events target-amplitude
