@@ -19,14 +19,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from container import Script, engine
-from guide_blocks import GUIDES, ROOT, blocks_of, unprinted
+from guide_blocks import GUIDES, ROOT, Block, blocks_of, unprinted
+from sandbox.__main__ import HINTS
 from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from guide_blocks import Block
 
 logger = logging.getLogger(__name__)
 
@@ -196,3 +195,11 @@ def test_the_guide_works_as_it_is_written(guide: Path, tmp_path: Path) -> None:
                     assert unprinted(block.text, printed) == [], f"line {block.line}\n{printed}"
         finally:
             terminal.close()
+
+
+def test_what_the_sandbox_says_can_be_tried(tmp_path: Path) -> None:
+    commands = HINTS[HINTS.index("export ") : HINTS.index("The environment")]
+    terminal = Terminal(tmp_path, has_meltano=False)
+    with sandbox([]):
+        printed = terminal.type(Block(0, "sh", "", commands))
+    assert unprinted('{"[HubSpot] EMAIL_DELIVERED":1,...\n... all ...', printed) == []
