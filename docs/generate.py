@@ -46,13 +46,14 @@ def generated_files() -> dict[str, str]:
     """Return the text of every file that holds something generated, by its path."""
     files = {
         path: (ROOT / path).read_text("utf-8")
-        for path in ("README.md", "meltano.yml", *(f"{plugin}/README.md" for plugin in LISTINGS))
+        for path in ("meltano.yml", *(f"{plugin}/README.md" for plugin in LISTINGS))
     }
     for plugin in LISTINGS:
         properties = about(plugin)["settings"]["properties"]
-        table = readme_table(properties)
-        for path in ("README.md", f"{plugin}/README.md"):
-            files[path] = replaced(files[path], plugin, table, comment="<!-- {} -->")
+        readme = f"{plugin}/README.md"
+        files[readme] = replaced(
+            files[readme], plugin, readme_table(properties), comment="<!-- {} -->"
+        )
         files["meltano.yml"] = replaced(
             files["meltano.yml"], plugin, meltano_settings(properties), comment="    # {}"
         )

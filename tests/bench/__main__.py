@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import tempfile
+import textwrap
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from demo.reconcile import EVENT_NAMES
 from sandbox.client import Sandbox
 
 OUTPUT = Path("docs/benchmarks.md")
+WIDTH = 120
 LOG_TAIL = 2_000
 GROWTH = [10_000, 30_000, 100_000, 300_000, 1_000_000]
 
@@ -173,7 +175,9 @@ def _document(results: list[Result], growth: list[Result], limits: list[str], ro
         "",
         table(results),
     ]
-    lines += [f"\n{_busy(each)}" for each in results if each.name == "tap | target"]
+    for each in results:
+        if each.name == "tap | target":
+            lines += ["", _busy(each)]
     if growth:
         lines += ["", "As events grow (`tap | target`, one run each):", ""]
         lines += ["| events | seconds | events/s | peak MB |", "| ---: | ---: | ---: | ---: |"]
@@ -185,7 +189,11 @@ def _document(results: list[Result], growth: list[Result], limits: list[str], ro
         lines += ["", "![Seconds and events a second as events grow](benchmarks.svg)"]
     for sentences in limits:
         lines += ["", sentences]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(_wrapped, lines)) + "\n"
+
+
+def _wrapped(line: str) -> str:
+    return line if "|" in line else textwrap.fill(line, WIDTH)
 
 
 def _busy(result: Result) -> str:

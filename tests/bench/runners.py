@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
@@ -142,15 +143,19 @@ def _ours(configs: dict[str, str], binaries: Path) -> list[Runner]:
 
 
 def _meltano(sandbox: Sandbox, folder: Path) -> Runner:
-    command = [str(MELTANO), "--environment=demo", "run", "--full-refresh"]
-    command += ["tap-hubspot-email-events", "target-amplitude"]
+    command = [str(MELTANO), f"--env-file={os.devnull}", "--environment=free-ports"]
+    command += ["run", "--full-refresh", "tap-hubspot-email-events", "target-amplitude"]
     environment = {
         "MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve()}/meltano.db",
         "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
         "TAP_HUBSPOT_EMAIL_EVENTS_REQUESTS_PER_10_SECONDS": str(UNLIMITED),
         "TAP_HUBSPOT_EMAIL_EVENTS_START_DATE": LONG_AGO,
         "TAP_HUBSPOT_EMAIL_EVENTS_ENRICH_CAMPAIGNS": "false",
+        "TAP_HUBSPOT_EMAIL_EVENTS_ACCESS_TOKEN": "sandbox-access-token",
         "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
+        "TARGET_AMPLITUDE_API_KEY": "sandbox-api-key",
+        "TARGET_AMPLITUDE_REJECTED_PATH": str(folder.resolve() / "rejected.singer.jsonl"),
+        "TARGET_AMPLITUDE_JOB_LOG_PATH": str(folder.resolve() / "jobs.jsonl"),
     }
     return Runner(
         "meltano run",

@@ -15,8 +15,6 @@ from sandbox.client import Sandbox
 from target_amplitude.history.job_log import read_job_log
 from target_amplitude.history.page import make_page
 
-FUNNEL = ["[HubSpot] EMAIL_DELIVERED", "[HubSpot] EMAIL_OPEN", "[HubSpot] EMAIL_CLICK"]
-
 
 def main() -> int:
     """Return 0 if Amplitude holds each of HubSpot's events once, else 1."""
@@ -55,9 +53,9 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
     balances = reconcile(sandbox.hubspot_events(), sandbox.amplitude_events())
     print(balance_table(balances))
     campaign = sandbox.campaigns()[0]
-    steps = sandbox.funnel(campaign["id"], steps=FUNNEL)
+    steps = sandbox.funnel(campaign["id"])
     print(f'\nFunnel of "{campaign["name"]}" (emailCampaignId {campaign["id"]})')
-    print(funnel_table(zip(FUNNEL, steps, strict=True)))
+    print(funnel_table(steps.items()))
     picture = output / "funnel.svg"
     picture.write_text(draw_funnels(["Delivered", "Open", "Click"], _funnels(sandbox)), "utf-8")
     print(f"The same of every campaign, as a picture: {picture}")
@@ -80,7 +78,7 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
 
 def _funnels(sandbox: Sandbox) -> list[Funnel]:
     return [
-        Funnel(each["name"], each["id"], tuple(sandbox.funnel(each["id"], steps=FUNNEL)))
+        Funnel(each["name"], each["id"], tuple(sandbox.funnel(each["id"]).values()))
         for each in sandbox.campaigns()
         if each["id"]
     ]

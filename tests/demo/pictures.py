@@ -1,7 +1,8 @@
-"""Write the pictures that README and docs show of the history, by `make pictures`.
+"""Write the pictures that README and docs show, by `make pictures`.
 
-Those of the job log's page are of made-up job logs; that of Dagster's page, where Dagster is set
-up, is of a year that it has loaded from the sandbox.
+That of the first run is what `make demo` leaves on a terminal. Those of the job log's page are of
+made-up job logs; that of Dagster's page, where Dagster is set up, is of a year that it has loaded
+from the sandbox.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ import requests
 
 from browser import Browser, missing
 from demo.job_logs import JOB_LOGS, NOW
+from demo.transcript import draw, record
 from orchestrate.dagster_project import DAGSTER, DagsterProject
-from pipeline.project import ROOT, empty_database
+from pipeline.project import MELTANO, ROOT, empty_database
 from sandbox.client import Sandbox
 from target_amplitude.history.page import make_page
 
@@ -38,8 +40,11 @@ PATIENCE = 120
 
 def main() -> int:
     """Return 1 where something is missing or fails."""
+    lines = record([sys.executable, "-m", "demo", "--meltano", str(MELTANO)])
+    (DOCS / "first-run.svg").write_text(draw("make demo", lines), encoding="utf-8")
+    print("docs/first-run.svg")
     if programs := missing():
-        print(f"The pictures need {programs}: apt-get install chromium chromium-driver")
+        print(f"The other pictures need {programs}: apt-get install chromium chromium-driver")
         return 1
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
         for name, job_log in PAGES.items():

@@ -32,17 +32,14 @@ def run_pipeline(
     Raises:
         PipelineError: The run failed; the message ends with the last lines of its log.
     """
-    environment = os.environ | {
-        "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
-        "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
-    }
-    command = [
-        str(meltano), "--environment=demo", "run", *options,
-        "tap-hubspot-email-events", "target-amplitude",
-    ]  # fmt: skip
     started = time.monotonic()
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(
+            command(meltano, *options),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment(sandbox, log_path.parent),
+        )
         progress = Progress(sandbox, expected_events)
         while process.poll() is None:
             progress.show(time.monotonic() - started)
@@ -53,6 +50,29 @@ def run_pipeline(
         tail = "\n".join(log_path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
         raise PipelineError(f"meltano run ended with exit code {process.returncode}:\n{tail}")
     return seconds
+
+
+def command(meltano: Path, *options: str) -> list[str]:
+    """A run of the pipeline that reads no `.env`."""
+    project = [str(meltano), f"--env-file={os.devnull}", "--environment=free-ports"]
+    return [*project, "run", *options, "tap-hubspot-email-events", "target-amplitude"]
+
+
+def environment(sandbox: Sandbox, output: Path) -> dict[str, str]:
+    """The shell's variables with the sandbox's settings in the place of all others."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TAP_HUBSPOT_EMAIL_EVENTS_", "TARGET_AMPLITUDE_"))
+    }
+    return kept | {
+        "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
+        "TAP_HUBSPOT_EMAIL_EVENTS_ACCESS_TOKEN": "sandbox-access-token",
+        "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
+        "TARGET_AMPLITUDE_API_KEY": "sandbox-api-key",
+        "TARGET_AMPLITUDE_REJECTED_PATH": str(output.resolve() / "rejected.singer.jsonl"),
+        "TARGET_AMPLITUDE_JOB_LOG_PATH": str(output.resolve() / "jobs.jsonl"),
+    }
 
 
 class Progress:

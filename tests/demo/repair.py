@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from demo.pipeline import PipelineError
+from demo.pipeline import PipelineError, command, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +25,9 @@ def show_repair(meltano: Path, sandbox: Sandbox, output: Path) -> bool:
     # The sandbox exports what it received without the two hours' delay of the real one, so these
     # runs are not to see in the job log what was delivered just now.
     sandbox.set_amplitude(export_delay_hours=-1)
-    lost = sandbox.amplitude_events()[0]
+    lost = next(
+        event for event in sandbox.amplitude_events() if event["event_type"].endswith("BOUNCE")
+    )
     sandbox.remove_amplitude_events([lost["insert_id"]])
     print(f"\nOne {lost['event_type']} is taken out of Amplitude, and 30 days are reconciled:")
     missing = [
@@ -36,22 +37,20 @@ def show_repair(meltano: Path, sandbox: Sandbox, output: Path) -> bool:
 
 
 def _reconcile(meltano: Path, sandbox: Sandbox, output: Path, mode: str) -> int:
-    environment = os.environ | {
-        "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
-        "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
+    variables = environment(sandbox, output) | {
         "TARGET_AMPLITUDE_SECRET_KEY": "sandbox-secret-key",
         "TARGET_AMPLITUDE_RECONCILE": mode,
-        "TARGET_AMPLITUDE_JOB_LOG_PATH": str(output / REPAIR_JOB_LOG),
+        "TARGET_AMPLITUDE_JOB_LOG_PATH": str(output.resolve() / REPAIR_JOB_LOG),
         "MELTANO_RUN_STATE_ID_SUFFIX": "reconcile",
     }
-    command = [
-        str(meltano), "--environment=demo", "run", "--full-refresh",
-        "tap-hubspot-email-events", "target-amplitude",
-    ]  # fmt: skip
     log = output / "reconcile.log"
     with log.open("ab") as lines:
         code = subprocess.run(
-            command, stdout=lines, stderr=subprocess.STDOUT, env=environment, check=False
+            command(meltano, "--full-refresh"),
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+            env=variables,
+            check=False,
         ).returncode
     jobs = (output / REPAIR_JOB_LOG).read_text(encoding="utf-8").splitlines()
     found = json.loads(jobs[-1])["reconciliation"]

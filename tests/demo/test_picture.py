@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import subprocess
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from demo.picture import Funnel, draw_funnels
+from demo.transcript import draw, record
 
 STEPS = ["Delivered", "Open", "Click"]
 
@@ -46,3 +50,17 @@ def test_any_name_fits_and_is_no_markup() -> None:
 def test_nobody_is_no_error() -> None:
     assert bars(drawn(Funnel("A", 1, (0, 0, 0)))) == [0, 0, 0]
     assert bars(drawn()) == []
+
+
+def test_a_transcript_shows_what_a_terminal_shows_in_the_end() -> None:
+    typed = "printf '\\033[1mone\\033[0m < two\\n'; printf '\\r 1 of 2\\r 2 of 2\\n'"
+
+    lines = record(["sh", "-c", typed])
+
+    assert lines == ["one < two", " 2 of 2"]
+    assert words(ET.fromstring(draw("make demo", lines))) == ["$ make demo", *lines]
+
+
+def test_a_command_that_fails_makes_no_transcript() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        record(["sh", "-c", "echo done; exit 3"])

@@ -126,3 +126,29 @@ def test_the_types_of_yaml_reach_the_plugins(project: Project, sandbox: Sandbox)
     names = [event["event_properties"].get("contact.firstname") for event in events]
     assert [event.get("user_properties", {}).get("firstname") for event in events] == names
     assert [event.get("groups", {}).get("name") for event in events] == names
+
+
+@pytest.mark.parametrize("value", ["", "live"])
+def test_no_env_file_and_no_shell_gets_into_the_environment_demo(
+    project: Project, sandbox: Sandbox, value: str
+) -> None:
+    path = project.folder / "meltano.yml"
+    text = path.read_text("utf-8")
+    demo = next(each for each in yaml.safe_load(text)["environments"] if each["name"] == "demo")[
+        "env"
+    ]
+    path.write_text(
+        text.replace(demo["TAP_HUBSPOT_EMAIL_EVENTS_API_URL"], sandbox.hubspot_url).replace(
+            demo["TARGET_AMPLITUDE_API_URL"], sandbox.amplitude_url
+        ),
+        "utf-8",
+    )
+    live = dict.fromkeys(demo, value) | {"TARGET_AMPLITUDE_REGION": "eu" if value else ""}
+    lines = "".join(f"{name}={value}\n" for name, value in live.items())
+    (project.folder / ".env").write_text(lines, encoding="utf-8")
+
+    run = project.meltano("--environment=demo", "run", TAP, TARGET, environment=live)
+
+    assert run.returncode == 0, run.stdout
+    assert sandbox.amplitude_counts()["[HubSpot] EMAIL_SENT"] > 0
+    assert {each.name for each in (project.folder / "output").iterdir()} == {"demo"}

@@ -25,8 +25,31 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 STANDARD_INPUT = 0
-ARRIVAL_PAUSE = 0.5
+ARRIVAL_PAUSE = 4
 LATE_SHARE = 0.1
+HINTS = """
+Both services are up, until Ctrl+C. HubSpot has the mailings of 30 days, and three more events
+arrive each second, one in ten of them late. In another terminal, in the project's folder:
+
+export PATH="$PWD/.venv-meltano/bin:$PATH" MELTANO_ENVIRONMENT=demo
+
+# What is true of the account, and of the project:
+meltano invoke tap-hubspot-email-events:check
+meltano invoke target-amplitude:check
+# A backfill; a minute later, the same command brings only what is new:
+meltano run tap-hubspot-email-events target-amplitude
+# What each run delivered, in the terminal and as a page:
+meltano invoke target-amplitude:jobs
+meltano invoke target-amplitude:jobs --html output/demo/history.html
+# The emails, and how many people got one of them, opened it and clicked:
+curl -s -X POST http://127.0.0.1:8701/_sandbox/campaigns
+curl -s -X POST http://127.0.0.1:8701/_sandbox/funnel -d '{"campaign_id": 243851494}'
+# Both sides compared event by event:
+TARGET_AMPLITUDE_RECONCILE=report MELTANO_RUN_STATE_ID_SUFFIX=compare \\
+  meltano run tap-hubspot-email-events target-amplitude
+
+The environment `demo` takes no credentials, addresses or files from .env or the shell.
+"""
 
 
 class Server(uvicorn.Server):
@@ -49,6 +72,7 @@ def options() -> argparse.Namespace:
     add("--events", type=int, default=0, help="generate so many events of the past")
     add("--days", type=float, default=30, help="over so many days")
     add("--arriving-per-hour", type=int, default=0, help="let so many more arrive, some late")
+    add("--export-delay-hours", type=float, default=2, help="how late Amplitude exports what came")
     add("--latency-hubspot", type=float, default=0.0, help="seconds before each answer")
     add("--latency-amplitude", type=float, default=0.0, help="seconds before each answer")
     add("--requests-per-10-seconds", type=int, default=limits.requests_per_10_seconds)
@@ -57,6 +81,7 @@ def options() -> argparse.Namespace:
     add("--retry-after", action="store_true", help="say when to come back after a 429")
     add("--fault", action="append", default=[], type=msgspec.json.decode, help="one as JSON")
     add("--until-input-ends", action="store_true", help="stop when standard input is closed")
+    add("--hints", action="store_true", help="say what can be tried in the environment `demo`")
     return parser.parse_args()
 
 
@@ -151,7 +176,10 @@ def main() -> int:
     portal_id = next(iter(world.hubspot.accounts))
     if asked.events:
         world.generate(asked.events, asked.days, portal_id)
+    world.project.behaviour.export_delay_hours = asked.export_delay_hours
     print(announcement(sockets).decode(), flush=True)
+    if asked.hints:
+        print(HINTS, flush=True)
     serving = serve(world, sockets, asked)
     new_loop = uvicorn.Config("").get_loop_factory() or asyncio.new_event_loop
     loop = new_loop()

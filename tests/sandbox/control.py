@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 FIRST_PORTAL = 4711
+FUNNEL = ("[HubSpot] EMAIL_DELIVERED", "[HubSpot] EMAIL_OPEN", "[HubSpot] EMAIL_CLICK")
 
 Behaviour = TypeVar("Behaviour", bound=msgspec.Struct)
 
@@ -48,7 +49,7 @@ def routes(world: World) -> list[BaseRoute]:
             result = command(*unnamed, **named)
         except (TypeError, ValueError, LookupError) as error:
             return Response(f"{type(error).__name__}: {error}", 400)
-        return Response(msgspec.json.encode(result), media_type="application/json")
+        return Response(msgspec.json.encode(result) + b"\n", media_type="application/json")
 
     return [Route("/_sandbox/{command}", obey, methods=["POST"])]
 
@@ -246,9 +247,12 @@ class Commands:
             for user, count in users.events.items()
         }
 
-    def funnel(self, campaign_id: int | None, steps: Sequence[str]) -> list[int]:
+    def funnel(
+        self, campaign_id: int | None = None, steps: Sequence[str] = FUNNEL
+    ) -> dict[str, int]:
         """The users who reached each step in order, for one campaign or for all (None)."""
-        return funnel(self._project.storage.events(), campaign_id, list(steps))
+        reached = funnel(self._project.storage.events(), campaign_id, steps)
+        return dict(zip(steps, reached, strict=True))
 
     def funnel_by_group(
         self,

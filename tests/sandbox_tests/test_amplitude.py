@@ -279,8 +279,8 @@ def test_a_funnel_counts_users_who_took_the_steps_in_order(
         ]
     )
 
-    assert sandbox.funnel(7, ["sent", "open", "click"]) == [3, 2, 1]
-    assert sandbox.funnel(None, ["sent", "open", "click"]) == [3, 2, 2]
+    assert sandbox.funnel(7, ["sent", "open", "click"]) == {"sent": 3, "open": 2, "click": 1}
+    assert sandbox.funnel(None, ["sent", "open", "click"]) == {"sent": 3, "open": 2, "click": 2}
 
 
 def test_charts_see_the_table_as_it_was_when_an_event_came(

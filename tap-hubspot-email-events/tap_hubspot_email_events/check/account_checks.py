@@ -45,6 +45,9 @@ CAMPAIGNS_TRIED = 3
 CONTENT_SCOPE = "content"
 DAILY_LIMIT = "the account's requests for today are used up; run this again after midnight there"
 
+_STATE_ID = "prod:tap-hubspot-email-events-to-target-amplitude"
+"""Meltano's name for the state of this project's pipeline."""
+
 
 class AccountChecks:
     """Checks the account, one finding after the other."""
@@ -267,7 +270,10 @@ class AccountChecks:
 
     def _bookmarks(self) -> Finding:
         if self._state is None:
-            words = "no state given: --state FILE shows where the next run starts"
+            words = (
+                "no state given: --state FILE shows where the next run starts, with the file of "
+                f"`meltano state get {_STATE_ID} > FILE`"
+            )
             return Finding("bookmarks", UNKNOWN, words)
         entries = self._state.get("bookmarks")
         given = entries if isinstance(entries, dict) else {}

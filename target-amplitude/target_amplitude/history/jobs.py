@@ -42,7 +42,13 @@ _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 @click.option(
     "--check", is_flag=True, help="Only say whether the last run was good, and is recent enough."
 )
-@click.option("--max-age", type=Duration(), default="2h", show_default=True, help="For --check.")
+@click.option(
+    "--max-age",
+    type=Duration(),
+    default="2h",
+    show_default=True,
+    help="With --check: how long ago the last good run may have ended.",
+)
 def main(  # noqa: PLR0913 - the command's options
     *,
     path: Path | None,
