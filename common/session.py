@@ -184,8 +184,7 @@ def _watch() -> None:
     A socket's own timeout begins anew with every byte. A connection may be cut again, as one that
     was being made when its time was up has no socket yet.
     """
-    while True:
-        time.sleep(_TICK_SECONDS)
+    while not threading.Event().wait(_TICK_SECONDS):
         now = time.monotonic()
         for each in _exchanges.copy().values():
             if each.until < now:
