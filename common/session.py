@@ -34,8 +34,9 @@ ERROR_BYTES = 16_384
 """What is read of an answer that is no success: its first words say why."""
 
 _TICK_SECONDS = 0.25
-_PIECE_BYTES = 131_072
-"""Read at once. Tiny chunks, or empty members of a gzip, take far more memory or time than that."""
+_PIECE_BYTES = 1_000_000
+_PACKED_PIECE_BYTES = 200_000
+"""Unpacked at once: a gzip of empty members takes time by the square of that."""
 
 _OUTSIDE_HTTP = (*FAILURES, http.client.HTTPException, ValueError, ArithmeticError)
 """What reading raises besides `FAILURES`: a chunk's size may be negative, or too large a number."""
@@ -96,15 +97,16 @@ class Session(requests.Session):
             status = response.status_code
             is_success = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
             most = most_bytes if is_success else error_bytes
-            body = bytearray()
+            received, size = [], 0
             for piece in pieces(response):
-                body += piece
-                if len(body) > most:
+                received.append(piece)
+                size += len(piece)
+                if size > most:
                     break
-        if is_success and len(body) > most:
+        if is_success and size > most:
             obstacle = Obstacle(f"the answer has more than {most / 1e6:g} MB")
             raise UnansweredError(obstacle, status)
-        return Answer(status, response.headers, bytes(body[:most]))
+        return Answer(status, response.headers, b"".join(received)[:most])
 
     @contextmanager
     def exchange(
@@ -160,7 +162,10 @@ class Session(requests.Session):
 
 def pieces(response: requests.Response) -> Iterator[bytes]:
     """Yield the body of an answer, unpacked, in pieces of bounded size."""
-    while piece := response.raw.read(_PIECE_BYTES, decode_content=True):
+    # What is not packed would be copied twice.
+    is_packed = "Content-Encoding" in response.headers
+    size = _PACKED_PIECE_BYTES if is_packed else _PIECE_BYTES
+    while piece := response.raw.read(size, decode_content=is_packed):
         yield piece
 
 
@@ -190,8 +195,7 @@ def _watch() -> None:
     A socket's own timeout begins anew with every byte. A connection may be cut again, as one that
     was being made when its time was up has no socket yet.
     """
-    while True:
-        time.sleep(_TICK_SECONDS)
+    while not threading.Event().wait(_TICK_SECONDS):
         now = time.monotonic()
         for each in _exchanges.copy().values():
             if each.until < now:
