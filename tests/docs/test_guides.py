@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PORTS = (8701, 8702)
-PATIENCE = 600
+PATIENCE = 1800
 CREDENTIALS = {
     "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": f"http://127.0.0.1:{PORTS[0]}",
     "TAP_HUBSPOT_EMAIL_EVENTS_ACCESS_TOKEN": "sandbox-access-token",
