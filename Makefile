@@ -32,7 +32,7 @@ test: setup-both ## Run every test but those of the three targets below.
 	$(PYTEST) --ignore tests/orchestrate --ignore tests/interoperability --ignore tests/docs/test_guides.py $(PYTEST_ARGS)
 
 test-guides: setup-both ## Run every command of the guides, in a copy of this folder beside the sandbox.
-	$(BIN)/python -m pytest -rP --log-level=INFO tests/docs/test_guides.py $(PYTEST_ARGS)
+	$(PRIVATE) $(BIN)/python -m pytest -rP --log-level=INFO tests/docs/test_guides.py $(PYTEST_ARGS)
 
 test-interoperability: setup-both .venv-bench/ready .venv-interoperability/ready ## Run the tests with databases, S3 and other people's plugins.
 	$(PYTEST) tests/interoperability $(PYTEST_ARGS)

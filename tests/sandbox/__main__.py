@@ -36,7 +36,8 @@ export PATH="$PWD/.venv-meltano/bin:$PATH" MELTANO_ENVIRONMENT=demo
 # What is true of the account, and of the project:
 meltano invoke tap-hubspot-email-events:check
 meltano invoke target-amplitude:check
-# A backfill; a minute later, the same command brings only what is new:
+# A backfill, as this sandbox is new; a minute later, what has arrived meanwhile:
+meltano run --full-refresh tap-hubspot-email-events target-amplitude
 meltano run tap-hubspot-email-events target-amplitude
 # What each run delivered, in the terminal and as a page:
 meltano invoke target-amplitude:jobs
