@@ -16,7 +16,7 @@ export PYTHONPATH := tests
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 
-.PHONY: demo test test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
+.PHONY: demo test test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster setup-celery setup-kubernetes lock clean
 
 demo: setup-both ## Move events through the real pipeline, between local services.
 	$(BIN)/python -m demo --meltano $(MELTANO)
@@ -84,6 +84,9 @@ setup-both:
 
 setup-dagster: $(DAGSTER)/ready
 
+setup-celery setup-kubernetes: setup-%: $(DAGSTER)/%
+	@:
+
 .venv/ready: requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	@test -d target-amplitude/target_amplitude/common || { echo 'The folders named common have to be symbolic links: in a folder that can hold them, run `git config core.symlinks true`, then `git checkout .`.' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -101,6 +104,12 @@ setup-dagster: $(DAGSTER)/ready
 
 $(DAGSTER)/ready: requirements/dagster.txt orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano.yml | .venv-meltano/ready
 	UV_CONSTRAINT=$(CURDIR)/requirements/dagster.txt $(MELTANO) install dagster
+	$(DAGSTER)/bin/python $(COMPILE) $(DAGSTER)/lib
+	@touch $@
+
+# For many machines: the same environment with an extra of orchestrate/dagster.
+$(DAGSTER)/celery $(DAGSTER)/kubernetes: $(DAGSTER)/ready
+	.venv-meltano/bin/uv pip install --quiet --python $(DAGSTER)/bin/python --constraint requirements/dagster.txt --editable 'orchestrate/dagster[$(@F)]'
 	$(DAGSTER)/bin/python $(COMPILE) $(DAGSTER)/lib
 	@touch $@
 

@@ -67,7 +67,10 @@ def _figures(context: Context, load: Callable[[], dict[str, Any]]) -> Metadata:
         figures = load()
     except PartError as error:
         raise Failure(str(error)) from None
-    figures["attempts"] = context.retry_number + 1
+    step = context.get_step_execution_context().step.key
+    # Dagster's own number does not know of a part that a broker handed out twice.
+    (stats,) = context.instance.get_run_step_stats(context.run_id, [step])
+    figures["attempts"] = stats.attempts or 1
     return {name: _value(figure) for name, figure in figures.items()}
 
 

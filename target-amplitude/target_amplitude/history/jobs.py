@@ -15,9 +15,10 @@ import click
 from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.common.configuration import read_configuration
 from target_amplitude.common.durations import Duration
-from target_amplitude.history.job_log import read_job_log
+from target_amplitude.history.job_log import older_file, read_job_log
 from target_amplitude.history.job_table import job_table
 from target_amplitude.history.page import make_page
+from target_amplitude.history.runs import end_of
 from target_amplitude.history.verdict import monitor
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -25,8 +26,8 @@ _PLAIN_WIDTH = 140
 _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 
 
-@click.command(help="Show the runs in the job log, the newest last.")
-@click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.command(help="Show the runs in the job log, or in several as one, the newest last.")
+@click.argument("paths", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
 @config_option
 @click.option("--limit", default=24, show_default=True, help="Runs to show; 0 is all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
@@ -42,7 +43,7 @@ _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 @click.option("--max-age", type=Duration(), default="2h", show_default=True, help="For --check.")
 def main(  # noqa: PLR0913 - the command's options
     *,
-    path: Path | None,
+    paths: tuple[Path, ...],
     configs: tuple[str, ...],
     limit: int,
     as_json: bool,
@@ -50,13 +51,20 @@ def main(  # noqa: PLR0913 - the command's options
     check: bool,
     max_age: float,
 ) -> None:
-    """Print the runs of a job log.
+    """Print the runs of one or several job logs.
 
     Raises:
         ClickException: If no job log is named or it cannot be read, or the page not be written.
         SystemExit: With 1, if the last run failed, or the last good one is too old.
     """
-    runs, unreadable = _read(path or _configured_path(configs))
+    paths = paths or _configured_path(configs)
+    # A pattern may name both files of a log, which are read together.
+    older = {older_file(path) for path in paths}
+    logs = [_read(path) for path in paths if path not in older]
+    unreadable = sum(count for _, count in logs)
+    runs = [run for of_log, _ in logs for run in of_log]
+    if len(logs) > 1:
+        runs.sort(key=end_of)
     shown = runs[-limit:] if limit > 0 else runs
     if check:
         _check(runs, max_age)
@@ -72,11 +80,7 @@ def main(  # noqa: PLR0913 - the command's options
         click.echo("\n".join(job_table(shown, width=width)), color=colour)
 
 
-def _read(path: Path | None) -> tuple[list[dict[str, Any]], int]:
-    if path is None:
-        raise click.ClickException(
-            f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once.",
-        )
+def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
     try:
         return read_job_log(path)
     except FileNotFoundError:
@@ -87,10 +91,14 @@ def _read(path: Path | None) -> tuple[list[dict[str, Any]], int]:
         raise click.ClickException(f"{path} cannot be read: {failure.strerror}.") from None
 
 
-def _configured_path(configs: tuple[str, ...]) -> Path | None:
+def _configured_path(configs: tuple[str, ...]) -> tuple[Path]:
     given = read_command_settings(Settings, ENVIRONMENT_PREFIX, configs)
     path = read_configuration(Settings, given).values.get("job_log_path")
-    return Path(path) if path else None
+    if not path:
+        raise click.ClickException(
+            f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once.",
+        )
+    return (Path(path),)
 
 
 def _check(runs: list[dict[str, Any]], max_age: float) -> None:

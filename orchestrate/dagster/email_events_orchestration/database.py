@@ -1,0 +1,85 @@
+"""Dagster's PostgreSQL, which several machines share; on one machine there is none."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from email_events_orchestration.errors import PartError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagster import DagsterInstance
+
+OUTAGE = 300
+"""Seconds for a database to come back; Dagster's own six are less than a restart may take."""
+
+PAUSE = 2
+PASSING = ("Connection refused", "is starting up", "is shutting down", "closed the connection")
+"""What psycopg2 says while a server restarts; it has no codes for these."""
+
+STOP = 120
+"""Seconds for a run that was told to stop to deliver what it has read."""
+
+SETTINGS = {
+    "lock_timeout": f"{STOP}s",
+    # Or the lock of a machine that lost its power would outlive it by hours.
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+logger = logging.getLogger(__name__)
+
+
+def wait_for_outages() -> None:
+    """Have every connection of this process wait for a database that does not answer."""
+    if not event.contains(Engine, "do_connect", _connect):
+        event.listen(Engine, "do_connect", _connect)
+
+
+def _connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+    until = time.monotonic() + OUTAGE
+    while True:
+        try:
+            return dialect.connect(*arguments, **options)
+        except dialect.loaded_dbapi.OperationalError as error:  # noqa: PERF203 - until it succeeds
+            if time.monotonic() > until or not any(word in str(error) for word in PASSING):
+                raise
+            logger.warning("The database does not answer; it is waited for.")
+            time.sleep(PAUSE)
+
+
+@contextmanager
+def only_run(name: str, instance: DagsterInstance) -> Iterator[tuple[int, ...]]:
+    """Hold a lock for a run that a broker may hand out twice.
+
+    Gives the descriptors that a child has to inherit: the lock lasts until the last process with
+    its connection is gone, also after a `kill -9` of its parent.
+
+    Raises:
+        PartError: Another run of the same name does not end.
+    """
+    url = getattr(instance.event_log_storage, "postgres_url", None)
+    if url is None:
+        yield ()
+        return
+    import psycopg2  # noqa: PLC0415 - comes with dagster-postgres
+
+    options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
+    try:
+        connection = psycopg2.connect(url, options=options)
+        connection.autocommit = True
+        connection.cursor().execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    except psycopg2.errors.LockNotAvailable:
+        raise PartError(f"{name} is still at work elsewhere; run it again later.") from None
+    except psycopg2.OperationalError:
+        raise PartError("Dagster's database went away; run this again later.") from None
+    with closing(connection):
+        yield (connection.fileno(),)
