@@ -41,8 +41,8 @@ EVENTS = int(os.environ.get("EVENTS", "6000"))
 """Of each of the two accounts."""
 
 LIMIT = 100
-PLACES = 4
-LAST = 6
+PLACES = int(os.environ.get("PLACES", "4"))
+LAST = int(os.environ.get("LAST", "6"))
 """Months of each account that are left when a backfill is killed: more than there are places."""
 
 PATIENCE = 900
@@ -268,6 +268,7 @@ def test_months_arrive_once_over_two_machines_whatever_fails(
         assert "429" not in sandbox.hubspot_stats()["by_status"]
         assert_history_tells(machines, delivered)
         assert_one_history(machines)
+        assert all(list(machine.home.glob("*/compute_logs/*.err")) for machine in machines)
 
 
 def fail_one_by_one(one: Machine, other: Machine, shared: Shared) -> None:

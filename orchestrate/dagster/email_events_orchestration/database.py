@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     from dagster import DagsterInstance
 
-OUTAGE = 300
-"""Seconds for a database to come back; Dagster's own six are less than a restart may take."""
+OUTAGE = 60
+"""Seconds for a database to come back, in each of the six attempts that Dagster makes."""
 
 PAUSE = 2
 PASSING = ("Connection refused", "is starting up", "is shutting down", "closed the connection")
 """What psycopg2 says while a server restarts; it has no codes for these."""
 
-STOP = 120
-"""Seconds for a run that was told to stop to deliver what it has read."""
+LONGEST = 86_400
+"""Seconds that a run of a month may take, for which one that was handed out again waits."""
 
 SETTINGS = {
-    "lock_timeout": f"{STOP}s",
+    "lock_timeout": f"{LONGEST}s",
     # Or the lock of a machine that lost its power would outlive it by hours.
     "tcp_keepalives_idle": "60",
     "tcp_keepalives_interval": "10",
