@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -21,6 +22,9 @@ OUTAGE = 60
 """Seconds for a database to come back, in each of the six attempts that Dagster makes."""
 
 PAUSE = 2
+LATER = 20
+"""Seconds after a restart of the database until those that wait for a lock ask for it."""
+
 PASSING = ("Connection refused", "is starting up", "is shutting down", "closed the connection")
 """What psycopg2 says while a server restarts; it has no codes for these."""
 
@@ -70,16 +74,49 @@ def only_run(name: str, instance: DagsterInstance) -> Iterator[tuple[int, ...]]:
     if url is None:
         yield ()
         return
+    connection = _lock(url, name, later=LATER)
+    released = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(url, name, connection, released), daemon=True)
+    keeper.start()
+    try:
+        yield (connection.fileno(),)
+    finally:
+        released.set()
+        keeper.join(LATER)
+
+
+def _lock(url: str, name: str, *, later: float) -> Any:
+    """Return a connection that has the lock, however often the database goes away meanwhile."""
     import psycopg2  # noqa: PLC0415 - comes with dagster-postgres
 
-    options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
-    try:
-        connection = psycopg2.connect(url, options=options)
-        connection.autocommit = True
-        connection.cursor().execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
-    except psycopg2.errors.LockNotAvailable:
-        raise PartError(f"{name} is still at work elsewhere; run it again later.") from None
-    except psycopg2.OperationalError:
-        raise PartError("Dagster's database went away; run this again later.") from None
-    with closing(connection):
-        yield (connection.fileno(),)
+    options = " ".join(f"-c {setting}={value}" for setting, value in SETTINGS.items())
+    until = time.monotonic() + LONGEST
+    restarted = False
+    while True:
+        try:
+            connection = psycopg2.connect(url, options=options)
+            connection.autocommit = True
+            if restarted:
+                time.sleep(later)
+            connection.cursor().execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+        except psycopg2.errors.LockNotAvailable:  # noqa: PERF203 - until it succeeds
+            raise PartError(f"{name} is still at work elsewhere; run it again later.") from None
+        except psycopg2.OperationalError:
+            if time.monotonic() > until:
+                raise PartError("Dagster's database is away; run this again later.") from None
+            restarted = True
+            time.sleep(PAUSE)
+        else:
+            return connection
+
+
+def _keep(url: str, name: str, connection: Any, released: threading.Event) -> None:
+    """Take the lock again when the database was restarted, before those that wait for it."""
+    import psycopg2  # noqa: PLC0415 - comes with dagster-postgres
+
+    while not released.wait(PAUSE):
+        try:
+            connection.cursor().execute("SELECT 1")
+        except psycopg2.Error:  # noqa: PERF203 - as above
+            connection = _lock(url, name, later=0)
+    connection.close()
