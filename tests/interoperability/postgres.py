@@ -40,9 +40,9 @@ class Postgres:
 
     port: int
 
-    def url(self, scheme: str = "postgresql", database: str = DATABASE) -> str:
-        """The address of a database, for SQLAlchemy's dialects."""
-        return f"{scheme}://{USER}@127.0.0.1:{self.port}/{database}"
+    def url(self, scheme: str = "postgresql") -> str:
+        """Its address, for SQLAlchemy's dialects."""
+        return f"{scheme}://{USER}@127.0.0.1:{self.port}/{DATABASE}"
 
     def query(self, statement: str) -> list[list[str]]:
         """The rows of a statement, as text."""

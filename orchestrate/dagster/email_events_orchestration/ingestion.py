@@ -34,8 +34,9 @@ def ingest_new(account: Account, instance: DagsterInstance) -> dict[str, Any]:
         PartError: It did not get to its end.
     """
     state_id = meltano.state_id(account.tap, account.target)
-    _wait_for_the_window()
-    return _run(account, instance, state_id, {})
+    with only_run(state_id, instance) as lock:
+        _wait_for_the_window()
+        return _run(account, instance, state_id, {}, inherited=lock)
 
 
 def ingest_month(  # noqa: PLR0913 - of one month
