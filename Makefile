@@ -18,7 +18,7 @@ export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 # While a plugin runs, Meltano keeps its settings, secrets included, in a file.
 PRIVATE := umask 077 &&
 
-.PHONY: help demo test test-guides test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster lock clean
+.PHONY: help demo test test-guides test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster setup-celery setup-kubernetes lock clean
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ setup-both:
 
 setup-dagster: $(DAGSTER)/ready ## Install Dagster, in .meltano.
 
+setup-celery setup-kubernetes: setup-%: $(DAGSTER)/%
+	@:
+
 .venv/ready: requirements/dev.txt $(PACKAGES:%=%/pyproject.toml)
 	@test -d target-amplitude/target_amplitude/common || { echo 'The folders named common have to be symbolic links: in a folder that can hold them, run `git config core.symlinks true`, then `git checkout .`.' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -112,6 +115,12 @@ setup-dagster: $(DAGSTER)/ready ## Install Dagster, in .meltano.
 
 $(DAGSTER)/ready: requirements/dagster.txt orchestrate/dagster/pyproject.toml orchestrate/dagster.meltano.yml | .venv-meltano/ready
 	UV_CONSTRAINT=$(CURDIR)/requirements/dagster.txt $(MELTANO) install dagster
+	$(DAGSTER)/bin/python $(COMPILE) $(DAGSTER)/lib
+	@touch $@
+
+# For many machines: the same environment with an extra of orchestrate/dagster.
+$(DAGSTER)/celery $(DAGSTER)/kubernetes: $(DAGSTER)/ready
+	.venv-meltano/bin/uv pip install --quiet --python $(DAGSTER)/bin/python --constraint requirements/dagster.txt --editable 'orchestrate/dagster[$(@F)]'
 	$(DAGSTER)/bin/python $(COMPILE) $(DAGSTER)/lib
 	@touch $@
 

@@ -22,5 +22,5 @@ def sandbox() -> Iterator[Sandbox]:
 def server() -> Iterator[postgres.Postgres]:
     if lacking := postgres.missing():
         pytest.skip(f"needs PostgreSQL: {lacking} not installed")
-    with postgres.running_postgres() as running:
+    with postgres.running_postgres() as (running, _):
         yield running

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Self
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 OTHERS = ROOT / ".venv-interoperability/bin"
 BENCH = ROOT / ".venv-bench/bin"
 OURS = Path(sys.executable).parent
 PATIENCE = 180
-START_PATIENCE = 30.0
+START_PATIENCE = 60.0
+STOP_PATIENCE = 60.0
 
 
 def run(
@@ -53,18 +57,48 @@ def free_port() -> int:
         return port
 
 
-@contextmanager
-def serving(
-    command: Sequence[str], answers: Callable[[], bool], *, user: str | None = None
-) -> Iterator[None]:
-    """Run a server from when it answers until the end of the `with`."""
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, user=user, cwd="/", stdout=quiet, stderr=quiet) as server:
-        try:
-            until = time.monotonic() + START_PATIENCE
-            while not answers():
-                assert time.monotonic() < until, f"{command[0]} does not answer"
-                time.sleep(0.05)
-            yield
-        finally:
-            server.terminate()
+class Server:
+    """A server's process, from when it answers on."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        answers: Callable[[], bool],
+        *,
+        user: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        stop: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self._command = command
+        self._answers = answers
+        self._user = user
+        self._environment = os.environ | dict(variables or {})
+        self._stop = stop
+
+    def __enter__(self) -> Self:
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(
+            self._command,
+            user=self._user,
+            group=self._user,
+            env=self._environment,
+            cwd="/",
+            stdout=quiet,
+            stderr=quiet,
+        )
+        until = time.monotonic() + START_PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.__exit__()
+                raise AssertionError(f"{self._command[0]} does not answer")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(self._stop)
+        self._process.wait(STOP_PATIENCE)
+
+    def restart(self) -> None:
+        """Stop it, and start it again on what it keeps on disk."""
+        self.__exit__()
+        self.__enter__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interoperability.environment import free_port, serving
+from interoperability.environment import Server, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +64,8 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Start a server in a folder of its own."""
+def running_postgres() -> Iterator[tuple[Postgres, Server]]:
+    """Start a server in a folder of its own; gives its address and its process."""
     user = SERVER_USER if os.geteuid() == 0 else None
     # Outside pytest's folders, which other users may not enter.
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
@@ -81,5 +82,6 @@ def running_postgres() -> Iterator[Postgres]:
         server = Postgres(free_port())
         command = [str(binary("postgres")), "-D", f"{folder}/data", "-p", str(server.port)]
         command += ["-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        with serving(command, server.answers, user=user):
-            yield server
+        # A fast shutdown: the default waits for every client to leave.
+        with Server(command, server.answers, user=user, stop=signal.SIGINT) as process:
+            yield server, process

@@ -46,7 +46,7 @@ def machines(
             server: Postgres = request.getfixturevalue("server")
             shared = {"MELTANO_DATABASE_URI": server.url("postgresql+psycopg")}
         else:
-            shared = closing.enter_context(running_s3())
+            shared = closing.enter_context(running_s3(tmp_path / "refuses"))
         for project in projects:
             project.environment |= shared | SMALL_STEPS
         yield projects

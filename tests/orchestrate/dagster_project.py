@@ -51,16 +51,17 @@ class DagsterProject(Project):
         self.home = folder / "orchestrate/dagster/home"
         self.environment |= {"SECOND_ACCESS_TOKEN": "sandbox-access-token-2"}
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `meltano` with the given arguments; its output goes to the file `output`."""
+    def start(self, *arguments: str, log: str = "output.txt") -> subprocess.Popen[bytes]:
+        """Start `meltano` with the given arguments; its output goes to a file of that name."""
         # A pipe that nobody reads meanwhile would fill up and hold everything.
-        with self.output.open("wb") as output:
+        with (self.folder / log).open("wb") as output:
             return subprocess.Popen(
                 [str(MELTANO), *arguments],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def dagster(self, code: str) -> Any:

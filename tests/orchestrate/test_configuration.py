@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "orchestrate/dagster"
+STATE_ID = "prod:tap-a-to-target-b:month-2025-01"
 ACCOUNT = {"name": "main", "run": ["tap-a", "target-b"], "requests_per_10_seconds": 190}
 
 
@@ -36,7 +37,9 @@ def test_the_shipped_files_are_good(path: str, monkeypatch: pytest.MonkeyPatch) 
     assert ":" in configuration.executor
 
 
-@pytest.mark.parametrize("path", ["home/dagster.yaml", "examples/dagster.yaml"])
+@pytest.mark.parametrize(
+    "path", ["home/dagster.yaml", "examples/dagster.yaml", "examples/dagster-kubernetes.yaml"]
+)
 def test_dagster_sends_no_telemetry_and_limits_every_account(path: str) -> None:
     settings = yaml.safe_load((FOLDER / path).read_text(encoding="utf-8"))
     assert settings["telemetry"] == {"enabled": False}
@@ -160,16 +163,32 @@ def test_a_run_is_summed_up_over_its_streams(tmp_path: Path) -> None:
         "first_event": None,
         "last_event": None,
     }
-    run = {"requests": 1, "bytes": 9, "seconds": 0.5, "streams": [stream, stream, empty]}
-    (tmp_path / "jobs.jsonl").write_text(json.dumps(run) + "\n", encoding="utf-8")
+    run = {
+        "state_id": STATE_ID,
+        "started": "2025-01-03T00:00:01Z",
+        "requests": 1,
+        "bytes": 9,
+        "seconds": 0.5,
+        "streams": [stream, stream, empty],
+    }
+    of_others = [run | {"state_id": f"{STATE_ID}:other", "requests": 5}, {"streams": []}]
+    lines = [json.dumps(each) for each in (run, *of_others)]
+    (tmp_path / "jobs.jsonl").write_text("\n".join([*lines, "cut"]), encoding="utf-8")
 
-    figures = summarize(read_last_run(tmp_path / "jobs.jsonl"))
+    last = read_last_run(tmp_path / "jobs.jsonl", STATE_ID, "2025-01-03T00:00:01Z")
 
+    figures = summarize(last)
     assert (figures["events_read"], figures["events_delivered"]) == (10, 6)
     assert (figures["events_rejected"], figures["requests"]) == (2, 1)
     assert figures["last_event"] == "2025-01-03T00:00:00Z"
 
 
-def test_a_run_without_a_job_log_fails(tmp_path: Path) -> None:
+@pytest.mark.parametrize("started", [None, "2025-01-02T23:59:59Z"])
+def test_a_run_without_a_line_of_its_own_in_the_job_log_fails(
+    tmp_path: Path, started: str | None
+) -> None:
+    if started is not None:
+        run = json.dumps({"state_id": STATE_ID, "started": started})
+        (tmp_path / "jobs.jsonl").write_text(run, encoding="utf-8")
     with pytest.raises(PartError):
-        read_last_run(tmp_path / "none.jsonl")
+        read_last_run(tmp_path / "jobs.jsonl", STATE_ID, "2025-01-03T00:00:00Z")

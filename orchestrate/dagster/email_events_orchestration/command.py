@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import argparse
 import sys
+import uuid
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dagster import execute_job, reconstructable
+from dagster import DagsterEventType, RunsFilter, execute_job, reconstructable
 
-from email_events_orchestration.backfill import run_config
+from email_events_orchestration.backfill import JOB, run_config
 from email_events_orchestration.configuration import read_configuration
 from email_events_orchestration.definitions import backfill
 from email_events_orchestration.errors import ConfigurationError
 from email_events_orchestration.executors import executor_of
-from email_events_orchestration.home import open_home
+from email_events_orchestration.home import alive, open_home, was_killed
 from email_events_orchestration.loading import history_key
 from email_events_orchestration.months import Month, select_months
 from email_events_orchestration.report import FIGURES, Outcome, table
+from email_events_orchestration.schedule import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagster import DagsterInstance, JobExecutionResult
+    from dagster import DagsterInstance, EventLogEntry
 
     from email_events_orchestration.configuration import Account, Configuration
+
+NAME = "email_events/command"
+ENDS = {DagsterEventType.STEP_FAILURE, DagsterEventType.ASSET_MATERIALIZATION}
+REASON = 300
+"""Characters of an error that are enough to know it by; Dagster's hold tracebacks."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,24 +93,52 @@ def _load(
             again=options.again,
             log_level="DEBUG" if options.verbose else "INFO",
         )
-        with execute_job(reconstructable(backfill), instance, settings) as result:
-            outcomes = _outcomes(result)
+        outcomes = _run(instance, settings)
     print(table(accounts, months, wanted, outcomes))
     missing = sum(map(len, wanted.values())) - sum(each.loaded for each in outcomes.values())
     return 1 if missing else 0
 
 
-def _outcomes(result: JobExecutionResult) -> dict[str, Outcome]:
-    """The outcome of each step that came to an end, by its key."""
+def _run(instance: DagsterInstance, settings: dict[str, Any]) -> dict[str, Outcome]:
+    """Run the job; returns the outcome of each step that came to an end, by its key."""
+    _end_killed_runs(instance)
+    name = f"backfill-{uuid.uuid4()}"
+    with alive(name):
+        try:
+            with execute_job(reconstructable(backfill), instance, settings, tags={NAME: name}):
+                pass
+        except Exception as error:  # noqa: BLE001 - whatever a broker or a database raises
+            reason = " ".join(str(error).split()) or type(error).__name__
+            print(f"The backfill ended before its months did: {reason[:REASON]}", file=sys.stderr)
+    (run,) = instance.get_runs(RunsFilter(tags={NAME: name}))
+    if not run.is_finished:
+        instance.report_run_failed(run)
+    return _outcomes(instance.all_logs(run.run_id, of_type=ENDS))
+
+
+def _end_killed_runs(instance: DagsterInstance) -> None:
+    """Take from runs whose command was killed the places they have and wait for."""
+    for run in instance.get_runs(RunsFilter(job_name=JOB, statuses=UNFINISHED)):
+        if was_killed(run.tags.get(NAME, "")):
+            instance.report_run_failed(run, "Its command was killed.")
+    # Dagster's daemon does the same, where one runs.
+    for run_id in instance.event_log_storage.get_concurrency_run_ids():
+        ended = instance.get_run_by_id(run_id)
+        if ended is None or ended.is_finished:
+            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+
+
+def _outcomes(entries: Sequence[EventLogEntry]) -> dict[str, Outcome]:
     outcomes = {}
-    for event in result.get_step_failure_events():
-        cause = event.step_failure_data.user_failure_data
-        reason = cause.description if cause else event.step_failure_data.error_display_string
-        outcomes[str(event.step_key)] = Outcome(f"failed: {reason}")
-    for event in result.get_asset_materialization_events():
-        metadata = event.step_materialization_data.materialization.metadata
-        figures = tuple(float(str(metadata[name].value)) for name in FIGURES)
-        outcomes[str(event.step_key)] = Outcome("loaded", figures)
+    for event in (entry.get_dagster_event() for entry in entries):
+        if event.event_type is DagsterEventType.STEP_FAILURE:
+            cause = event.step_failure_data.user_failure_data
+            reason = cause.description if cause else event.step_failure_data.error_display_string
+            outcomes[str(event.step_key)] = Outcome(f"failed: {reason}")
+        else:
+            metadata = event.step_materialization_data.materialization.metadata
+            figures = tuple(float(str(metadata[name].value)) for name in FIGURES)
+            outcomes[str(event.step_key)] = Outcome("loaded", figures)
     return outcomes
 
 

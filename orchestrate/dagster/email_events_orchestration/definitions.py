@@ -7,12 +7,14 @@ from dagster import Definitions, JobDefinition, definitions
 from email_events_orchestration.assets import history, increments, months_since
 from email_events_orchestration.backfill import JOB, backfill_job
 from email_events_orchestration.configuration import read_configuration
+from email_events_orchestration.database import wait_for_outages
 from email_events_orchestration.executors import executor_of
 from email_events_orchestration.schedule import hourly
 
 
 def build_definitions() -> Definitions:
     """Build everything anew from the configuration."""
+    wait_for_outages()
     configuration = read_configuration()
     months = months_since(configuration.first_month)
     new = [increments(account) for account in configuration.accounts]

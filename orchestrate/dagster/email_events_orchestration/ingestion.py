@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from email_events_orchestration import meltano
+from email_events_orchestration.database import only_run
 from email_events_orchestration.errors import PartError
 from email_events_orchestration.job_log import read_last_run, summarize
 from email_events_orchestration.limits import share
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dagster import DagsterInstance
 
     from email_events_orchestration.configuration import Account
     from email_events_orchestration.months import Month
 
-# HubSpot counts requests in a rolling ten seconds.
 WINDOW_SECONDS = 10.5
+"""HubSpot counts requests in a rolling ten seconds."""
 
 
 def ingest_new(account: Account, instance: DagsterInstance) -> dict[str, Any]:
@@ -28,11 +33,20 @@ def ingest_new(account: Account, instance: DagsterInstance) -> dict[str, Any]:
     Raises:
         PartError: It did not get to its end.
     """
-    return _run(account, instance, {}, ())
+    state_id = meltano.state_id(account.tap, account.target)
+    with only_run(state_id, instance) as lock:
+        _wait_for_the_window()
+        return _run(account, instance, state_id, {}, inherited=lock)
 
 
-def ingest_month(
-    account: Account, month: Month, instance: DagsterInstance, *, again: bool, attempt: int
+def ingest_month(  # noqa: PLR0913 - of one month
+    account: Account,
+    month: Month,
+    instance: DagsterInstance,
+    *,
+    again: bool,
+    attempt: int,
+    done: Callable[[], dict[str, Any] | None],
 ) -> dict[str, Any]:
     """Run the pipeline over one month, from this month's own bookmarks on.
 
@@ -42,23 +56,28 @@ def ingest_month(
         instance: Where the pool of the account is.
         again: Read the month from its beginning, whatever is bookmarked.
         attempt: 0 for the first; a later one takes over from one that has died.
+        done: Gives the figures of the same part if it was handed out twice, and the other is done.
 
     Raises:
         PartError: It did not get to its end.
     """
-    # Meltano takes a killed run for a running one, for five minutes.
-    options = ["--force"] if attempt else []
     state_id = meltano.state_id(account.tap, account.target, month.state_id_suffix)
-    if again and not attempt:
-        meltano.forget_bookmarks(state_id)
     environment = {
         meltano.variable(account.tap, "start_date"): month.start,
         meltano.variable(account.tap, "end_date"): month.end,
         # Meltano's variable, not its flag, of which the target does not hear.
         "MELTANO_RUN_STATE_ID_SUFFIX": month.state_id_suffix,
     }
-    figures = _run(account, instance, environment, options)
-    reached = meltano.bookmarks(state_id)
+    with only_run(state_id, instance) as lock:
+        _wait_for_the_window()
+        if (figures := done()) is not None:
+            return figures
+        if again and not attempt:
+            meltano.forget_bookmarks(state_id)
+        # Meltano takes a killed run for a running one, for five minutes.
+        force = attempt > 0 or bool(lock)
+        figures = _run(account, instance, state_id, environment, force=force, inherited=lock)
+        reached = meltano.bookmarks(state_id)
     behind = sorted(name for name, instant in reached.items() if instant < month.end)
     if behind or not reached:
         raise PartError(
@@ -69,30 +88,37 @@ def ingest_month(
     return {"range": f"{month.start} to {month.end}", **figures}
 
 
-def _run(
+def _wait_for_the_window() -> None:
+    # Whoever had the place before, and may have been killed, made its last requests just now.
+    time.sleep(WINDOW_SECONDS)
+
+
+def _run(  # noqa: PLR0913 - of one run
     account: Account,
     instance: DagsterInstance,
+    state_id: str,
     environment: dict[str, str],
-    options: list[str] | tuple[str, ...],
+    *,
+    force: bool = False,
+    inherited: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     requests = share(account, instance)
+    started = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    log_variable = meltano.variable(account.target, "job_log_path")
+    job_log = meltano.root() / (os.environ.get(log_variable) or "output/jobs.jsonl")
     with tempfile.TemporaryDirectory() as folder:
-        job_log = Path(folder) / "jobs.jsonl"
-        try:
-            meltano.run(
-                *options,
-                *account.run,
-                environment={
-                    **meltano.private_system_folder(Path(folder)),
-                    **environment,
-                    meltano.variable(account.tap, "requests_per_10_seconds"): str(requests),
-                    meltano.variable(account.target, "job_log_path"): str(job_log),
-                },
-            )
-        finally:
-            # Or whoever gets the place next would add its share to this run's last requests.
-            time.sleep(WINDOW_SECONDS)
-        run = read_last_run(job_log)
+        meltano.run(
+            *(["--force"] if force else []),
+            *account.run,
+            environment={
+                **meltano.private_system_folder(Path(folder)),
+                **environment,
+                meltano.variable(account.tap, "requests_per_10_seconds"): str(requests),
+                log_variable: str(job_log),
+            },
+            inherited=inherited,
+        )
+    run = read_last_run(job_log, state_id, started)
     if run.get("complete") is False:
         raise PartError(
             f"{account.name} is read in part only ({run['outcome']}); run it again later, it goes "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from email_events_orchestration.errors import PartError
@@ -13,19 +14,24 @@ if TYPE_CHECKING:
 COUNTS = ("read", "delivered", "skipped", "not_covered", "retried")
 
 
-def read_last_run(path: Path) -> dict[str, Any]:
-    """The last line of a target's job log.
+def read_last_run(path: Path, state_id: str, since: str) -> dict[str, Any]:
+    """The last run under a state id in a target's job log, to which others write as well.
 
     Raises:
-        PartError: There is none.
+        PartError: There is none since then.
     """
-    try:
-        run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-    except (OSError, IndexError, ValueError):
-        raise PartError(
-            "The target left no account of its run; see the output of this step for the reason."
-        ) from None
-    return run
+    lines: list[str] = []
+    for file in (path, path.with_name(f"{path.name}.1")):
+        with suppress(OSError):
+            lines = file.read_text(encoding="utf-8").splitlines() + lines
+    for line in reversed(lines):
+        with suppress(ValueError, KeyError):
+            run: dict[str, Any] = json.loads(line)
+            if run["state_id"] == state_id and run["started"] >= since:
+                return run
+    raise PartError(
+        "The target left no account of its run; see the output of this step for the reason."
+    )
 
 
 def summarize(run: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ PATIENCE = 60
 PR_SET_PDEATHSIG = 1
 
 
-def run(*arguments: str, environment: Mapping[str, str]) -> None:
+def run(*arguments: str, environment: Mapping[str, str], inherited: tuple[int, ...] = ()) -> None:
     """Run `meltano run`; its output is that of this process, where Dagster keeps it.
 
     Raises:
@@ -29,8 +29,9 @@ def run(*arguments: str, environment: Mapping[str, str]) -> None:
     """
     process = subprocess.Popen(  # noqa: S603 - names of plugins come from the configuration
         [_executable(), "run", *arguments],
-        cwd=_root(),
+        cwd=root(),
         env=os.environ | environment,
+        pass_fds=inherited,
         # What Meltano keeps of a run holds settings.
         umask=0o077,
         # Or it would go on beside its own repetition after this process was killed.
@@ -56,7 +57,7 @@ def private_system_folder(folder: Path) -> dict[str, str]:
     Returns:
         The variables that make Meltano use it.
     """
-    shared = _root() / ".meltano"
+    shared = root() / ".meltano"
     private = folder / "meltano"
     private.mkdir()
     for plugins in shared.iterdir():
@@ -92,10 +93,10 @@ def forget_bookmarks(state_id: str) -> None:
     _state("clear", "--force", state_id)
 
 
-def state_id(tap: str, target: str, suffix: str) -> str:
+def state_id(tap: str, target: str, *suffix: str) -> str:
     """The name under which `meltano run` keeps the bookmarks of a tap and a target."""
     environment = os.environ.get("MELTANO_ENVIRONMENT") or "prod"
-    return f"{environment}:{tap}-to-{target}:{suffix}"
+    return ":".join((environment, f"{tap}-to-{target}", *suffix))
 
 
 def variable(plugin: str, setting: str) -> str:
@@ -103,13 +104,14 @@ def variable(plugin: str, setting: str) -> str:
     return f"{plugin}_{setting}".upper().replace("-", "_")
 
 
-def _root() -> Path:
+def root() -> Path:
+    """The project's folder."""
     return Path(os.environ.get("MELTANO_PROJECT_ROOT", ".")).resolve()
 
 
 def _executable() -> str:
     # Meltano leaves a link to itself for those it starts.
-    link = _root() / ".meltano/run/bin"
+    link = root() / ".meltano/run/bin"
     found = str(link) if os.access(link, os.X_OK) else shutil.which("meltano")
     if found is None:
         raise PartError("There is no command meltano here; install Meltano beside Dagster.")
@@ -118,7 +120,7 @@ def _executable() -> str:
 
 def _state(*arguments: str) -> bytes:
     answer = subprocess.run(  # noqa: S603 - as above
-        [_executable(), "state", *arguments], cwd=_root(), stdout=subprocess.PIPE, check=False
+        [_executable(), "state", *arguments], cwd=root(), stdout=subprocess.PIPE, check=False
     )
     if answer.returncode:
         raise PartError("Meltano could not reach its state; its output says why.")

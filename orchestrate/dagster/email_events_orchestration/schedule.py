@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dagster import AssetsDefinition
 
 JOB = "hubspot_to_amplitude"
+BEFORE_BACKFILLS = {"dagster/priority": "10", "dagster-celery/run_priority": "4"}
+"""The next place, run and worker that comes free is this job's; Celery's steps have 5 of 10."""
+
 UNFINISHED = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.NOT_STARTED,
@@ -33,7 +36,8 @@ UNFINISHED = [
 
 def hourly(increments: Sequence[AssetsDefinition]) -> ScheduleDefinition:
     """Every hour what is new in all accounts, unless the hour before is still at it."""
-    job = define_asset_job(JOB, selection=AssetSelection.assets(*increments))
+    selection = AssetSelection.assets(*increments)
+    job = define_asset_job(JOB, selection=selection, tags=BEFORE_BACKFILLS)
     return ScheduleDefinition(
         name="hubspot_to_amplitude_hourly",
         job=job,

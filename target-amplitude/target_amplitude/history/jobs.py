@@ -21,6 +21,7 @@ from target_amplitude.common.output import reason, refuse_same, say, write_file
 from target_amplitude.history.job_log import older_file, read_job_log
 from target_amplitude.history.job_table import BOLD, job_table
 from target_amplitude.history.page import make_page
+from target_amplitude.history.runs import ended
 from target_amplitude.history.verdict import monitor
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -28,8 +29,10 @@ _PLAIN_WIDTH = 140
 _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 
 
-@click.command(cls=Command, help="Show the runs in the job log, the newest last.")
-@click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.command(
+    cls=Command, help="Show the runs in the job log, or in several as one, the newest last."
+)
+@click.argument("paths", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
 @config_option
 @click.option("--limit", default=24, show_default=True, help="Runs to show; 0 is all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
@@ -51,7 +54,7 @@ _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 )
 def main(  # noqa: PLR0913 - the command's options
     *,
-    path: Path | None,
+    paths: tuple[Path, ...],
     configs: tuple[str, ...],
     limit: int,
     as_json: bool,
@@ -59,18 +62,21 @@ def main(  # noqa: PLR0913 - the command's options
     check: bool,
     max_age: float,
 ) -> None:
-    """Print the runs of a job log.
+    """Print the runs of one or several job logs.
 
     Raises:
         UserError: If no job log is named or it cannot be read, or the page not be written.
         SystemExit: With 1, if the last run failed, or the last good one is too old.
     """
-    path = path or _configured_path(configs)
-    if path is None:
-        raise UserError(
-            f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once."
-        )
-    runs, unreadable = _read(path)
+    paths = paths or _configured_path(configs)
+    # A pattern may name both files of a log, which are read together.
+    older = {older_file(path) for path in paths}
+    paths = tuple(path for path in dict.fromkeys(paths) if path not in older)
+    logs = [_read(path) for path in paths]
+    unreadable = sum(count for _, count in logs)
+    runs = [run for of_log, _ in logs for run in of_log]
+    if len(logs) > 1:
+        runs.sort(key=ended)
     shown = runs[-limit:] if limit > 0 else runs
     if unreadable:
         lines = "line" if unreadable == 1 else "lines"
@@ -80,7 +86,8 @@ def main(  # noqa: PLR0913 - the command's options
     elif as_json:
         click.echo(json.dumps(shown))
     elif page is not None:
-        refuse_same({"the job log": path, "its older part": older_file(path), "the page": page})
+        for path in paths:
+            refuse_same({"the job log": path, "its older part": older_file(path), "the page": page})
         _write_page(page, runs, unreadable)
     else:
         is_terminal = sys.stdout.isatty()
@@ -101,10 +108,14 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
         raise UserError(f"{path} cannot be read: {reason(failure)}.") from None
 
 
-def _configured_path(configs: tuple[str, ...]) -> Path | None:
+def _configured_path(configs: tuple[str, ...]) -> tuple[Path]:
     given = read_command_settings(Settings, ENVIRONMENT_PREFIX, configs)
     path = read_configuration(Settings, given).values.get("job_log_path")
-    return Path(path) if path else None
+    if not path:
+        raise UserError(
+            f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once."
+        )
+    return (Path(path),)
 
 
 def _check(runs: list[dict[str, Any]], max_age: float) -> None:

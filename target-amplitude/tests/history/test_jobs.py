@@ -44,6 +44,18 @@ def test_the_history_tells_what_each_run_brought(sandbox: Sandbox, loader: Loade
     assert "takes no events (status 404)" in " ".join([second, *more])
 
 
+def test_the_logs_of_several_machines_are_one_history(tmp_path: Path) -> None:
+    written = {"one/jobs.jsonl": [3], "one/jobs.jsonl.1": [1], "two/jobs.jsonl": [2, 4]}
+    for name, hours in written.items():
+        runs = [{"started": f"2026-11-29T0{hour}:00:00Z", "seconds": 9} for hour in hours]
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("".join(f"{json.dumps(run)}\n" for run in runs))
+    # As a shell has it for jobs.jsonl*: the older file of a log is read with the newer one.
+    paths = [str(path) for path in sorted(tmp_path.glob("*/jobs.jsonl*"))]
+    (runs,) = map(json.loads, shown(*paths, "--json"))
+    assert [run["started"][11:13] for run in runs] == ["01", "02", "03", "04"]
+
+
 def test_a_narrow_terminal_shows_what_matters_in_few_columns(loader: Loader) -> None:
     loader.load(run_of(20))
     lines = [f"{line}  {outcome}" for line, outcome, _ in job_table(loader.runs, width=60)]
