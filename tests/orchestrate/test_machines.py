@@ -41,7 +41,7 @@ MONTHS = past_months(int(os.environ.get("MONTHS", "12")))
 EVENTS = int(os.environ.get("EVENTS", "6000"))
 """Of each of the two accounts."""
 
-LIMIT = 100
+LIMIT = 40
 PLACES = 2
 """As the example of dagster.yaml has it."""
 
@@ -273,7 +273,7 @@ def test_months_arrive_once_over_two_machines_whatever_fails(
         assert len(watch.machines) == len(machines)
         first = milliseconds(MONTHS[0])
         wanted = [event for event in sandbox.hubspot_events() if first <= event["created"]]
-        delivered = assert_each_once(sandbox, more_than=EVENTS, events=wanted)
+        delivered = assert_each_once(sandbox, more_than=1_000, events=wanted)
         # The sandbox holds each account to its limit: 429 is what more would have got.
         assert "429" not in sandbox.hubspot_stats()["by_status"]
         assert_history_tells(machines, delivered)
