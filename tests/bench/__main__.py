@@ -110,7 +110,7 @@ def main() -> None:
 
 
 def _unlimited_sandbox() -> Sandbox:
-    return Sandbox(seed=7, requests_per_10_seconds=0, requests_per_second=0, daily_limit=0)
+    return Sandbox(seed=7, requests_per_10_seconds=0, daily_limit=0)
 
 
 def _fill(sandbox: Sandbox, events: int) -> int:

@@ -96,7 +96,6 @@ def test_an_offset_belongs_to_its_query(
         {"offset": "!"},
         {"offset": "CgoY__________9_"},
         {"excludeFilteredEvents": "maybe"},
-        {"campaignId": "x"},
     ],
 )
 def test_what_hubspot_cannot_read_is_refused(services: Services, params: dict[str, Any]) -> None:
@@ -112,34 +111,3 @@ def test_the_epoch_is_an_internal_error_and_an_unknown_parameter_ignored(
 ) -> None:
     assert services.get(EVENTS, startTimestamp=0).status_code == 500
     assert len(services.get(EVENTS, count=11).json()["events"]) == 10
-
-
-def test_filters_choose_events(services: Services, sandbox: Sandbox) -> None:
-    events = [
-        hubspot_event(0, START, emailCampaignId=2**53 + 1, appId=7),
-        hubspot_event(1, START + 1, filteredEvent=True),
-        hubspot_event(2, START + 2, appId=0),
-    ]
-    sandbox.add_events(events)
-
-    assert services.events(campaignId=2**53 + 1) == [events[0]]
-    assert services.events(appId=0) == [events[2]]
-    assert services.events(recipient="person1@example.com") == [events[1]]
-    assert services.events(excludeFilteredEvents="true", limit=1) == [events[2], events[0]]
-
-
-def test_an_event_without_type_is_an_unbounce(services: Services, sandbox: Sandbox) -> None:
-    sandbox.add_events([{"id": "u", "created": START}])
-
-    assert services.events(eventType="UNBOUNCE") == [{"id": "u", "created": START}]
-
-
-def test_a_wrong_token_is_401_and_a_missing_scope_403_and_named(
-    services: Services, sandbox: Sandbox
-) -> None:
-    sandbox.set_token("sandbox-access-token", scopes=["oauth"])
-    wrong, unscoped = services.get(EVENTS, token="wrong"), services.get(EVENTS)
-
-    assert (wrong.status_code, wrong.json()["category"]) == (401, "INVALID_AUTHENTICATION")
-    assert (unscoped.status_code, unscoped.json()["category"]) == (403, "MISSING_SCOPES")
-    assert unscoped.json()["errors"][0]["context"]["requiredScopes"] == ["content"]
