@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.client import Sandbox
 from settings.processes import CHANNELS, CLASSES, finished, run, settings_read
 from settings.table import OAUTH, REQUIRED, TABLE
 from tap_hubspot_email_events.settings import SETTINGS as TAP_SETTINGS
 from target_amplitude.settings import SETTINGS as TARGET_SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from sandbox.client import Sandbox
 
 DECLARED = {"tap-hubspot-email-events": TAP_SETTINGS, "target-amplitude": TARGET_SETTINGS}
 GROUPS = [
@@ -81,18 +81,11 @@ def wrong_values(plugin: str, channel: str) -> list[dict[str, Any]]:
     return [*alone, *(dict(filter(None, pairs)) for pairs in zip_longest(*columns))]
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=3) as running:
-        yield running
-
-
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("plugin", CLASSES)
 def test_every_wrong_value_is_a_sentence_before_anything_is_done(
     plugin: str, channel: str, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    sandbox.reset()
     url = sandbox.amplitude_url if plugin == "target-amplitude" else sandbox.hubspot_url
     for wrong in wrong_values(plugin, channel):
         values = REQUIRED[plugin] | {"api_url": url} | wrong

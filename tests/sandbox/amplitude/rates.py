@@ -16,7 +16,7 @@ WINDOW = 30.0
 
 @dataclass
 class Rates:
-    """Events by id over the last 30 seconds, and ids that are over their quota by order of a test."""
+    """Events by id over the last 30 seconds, and the ids that a test lets be over their quota."""
 
     # Until when, in Unix seconds.
     over_quota: dict[str, float] = field(default_factory=dict)
