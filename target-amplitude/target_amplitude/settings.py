@@ -247,7 +247,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     """Read the settings of a configuration.
 
     Raises:
-        SettingsError: If something is wrong with it.
+        UserError: If something is wrong with it; one sentence for each setting.
     """
     reading = read_configuration(Settings, config)
     problems = reading.problems
@@ -271,7 +271,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         problems += _problems_of_names(settings)
         if not problems:
             return settings
-    raise SettingsError(problems)
+    raise UserError(" ".join(problems))
 
 
 def _problems_of_names(settings: Settings) -> Iterator[str]:
@@ -302,12 +302,3 @@ def _problems_of_names(settings: Settings) -> Iterator[str]:
                     "gives a meaning of its own; choose another, such as "
                     f'{{"hubspot_{field.rpartition(".")[2]}": "{field}"}}.'
                 )
-
-
-class SettingsError(UserError):
-    """Settings that no run can have; `problems` says why, in one sentence each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        """Join the sentences."""
-        super().__init__(" ".join(problems))
-        self.problems = problems

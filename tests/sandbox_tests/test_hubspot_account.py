@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from sandbox.client import Sandbox
     from sandbox_tests.services import Services
 
 REFRESH = {"grant_type": "refresh_token", "refresh_token": "sandbox-refresh-token"}
@@ -29,26 +28,6 @@ def test_token_errors_are_those_of_the_rfc(
     answer = services.token(REFRESH | wrong)
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
-
-
-def test_contacts_are_read_by_address_and_unknown_ones_are_missing(
-    services: Services, sandbox: Sandbox
-) -> None:
-    sandbox.add_contacts([{"email": "Ada@example.com", "product_user_id": "user-1"}])
-    question = {
-        "idProperty": "email",
-        "properties": ["product_user_id", "city"],
-        "inputs": [{"id": "ADA@example.com"}, {"id": "nobody@example.com"}],
-    }
-
-    answer = services.post(BATCH_READ, question)
-    all_known = services.post(BATCH_READ, question | {"inputs": [{"id": "ada@example.com"}]})
-
-    assert (answer.status_code, all_known.status_code) == (207, 200)
-    (found,) = answer.json()["results"]
-    assert found["properties"]["product_user_id"] == "user-1"
-    assert found["properties"]["city"] is None
-    assert answer.json()["errors"][0]["context"]["ids"] == ["nobody@example.com"]
 
 
 @pytest.mark.parametrize(

@@ -20,29 +20,6 @@ def eleven(sandbox: Sandbox) -> list[dict[str, Any]]:
     return events
 
 
-def test_events_come_newest_first_ten_at_a_time(
-    services: Services, eleven: list[dict[str, Any]]
-) -> None:
-    page = services.get(EVENTS).json()
-
-    assert page["events"] == eleven[:0:-1]
-    assert page["hasMore"] is True
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 11, 1000])
-def test_paging_gives_each_event_once(
-    services: Services, eleven: list[dict[str, Any]], limit: int
-) -> None:
-    assert services.events(limit=limit) == eleven[::-1]
-    assert services.events(limit=limit, eventType="SENT") == eleven[::-1]
-
-
-def test_both_bounds_are_inclusive(services: Services, eleven: list[dict[str, Any]]) -> None:
-    found = services.events(startTimestamp=START + 3, endTimestamp=START + 5)
-
-    assert found == eleven[5:2:-1]
-
-
 def test_an_event_that_arrives_while_paging_moves_nothing(
     services: Services, sandbox: Sandbox, eleven: list[dict[str, Any]]
 ) -> None:
@@ -61,26 +38,6 @@ def test_the_last_page_has_an_offset_too(services: Services) -> None:
 
     assert page["hasMore"] is False
     assert page["offset"]
-
-
-@pytest.mark.usefixtures("eleven")
-@pytest.mark.parametrize(
-    ("changed", "status"),
-    [
-        ({"limit": 4}, 200),
-        ({"eventType": "SENT"}, 400),
-        ({"endTimestamp": START + 8}, 400),
-        ({"startTimestamp": None}, 400),
-        ({"excludeFilteredEvents": "true"}, 400),
-    ],
-)
-def test_an_offset_belongs_to_its_query(
-    services: Services, changed: dict[str, Any], status: int
-) -> None:
-    query: dict[str, Any] = {"startTimestamp": START, "limit": 3}
-    offset = services.get(EVENTS, **query).json()["offset"]
-
-    assert services.get(EVENTS, **query | changed, offset=offset).status_code == status
 
 
 @pytest.mark.parametrize(

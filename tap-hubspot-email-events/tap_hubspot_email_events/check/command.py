@@ -18,8 +18,7 @@ from tap_hubspot_email_events.check.assumptions import examine
 from tap_hubspot_email_events.check.evidence import Evidence
 from tap_hubspot_email_events.check.probe import Probe
 from tap_hubspot_email_events.common.channels import config_option, read_command_settings, read_json
-from tap_hubspot_email_events.common.command import Command
-from tap_hubspot_email_events.common.durations import Duration
+from tap_hubspot_email_events.common.command import Command, Duration
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import Report
 from tap_hubspot_email_events.errors import ConfigError

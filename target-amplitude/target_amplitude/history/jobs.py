@@ -13,9 +13,8 @@ from typing import Any
 import click
 
 from target_amplitude.common.channels import config_option, read_command_settings
-from target_amplitude.common.command import Command
+from target_amplitude.common.command import Command, Duration
 from target_amplitude.common.configuration import read_configuration
-from target_amplitude.common.durations import Duration
 from target_amplitude.common.errors import UserError
 from target_amplitude.common.output import explained, refuse_same, say, write_file
 from target_amplitude.history.job_log import older_file, read_job_log

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_amplitude.common import tables
+from target_amplitude.history.runs import at, reasons_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,12 +51,12 @@ def remarks(total: Balance, exportable_until: datetime, left_out: str) -> list[s
         nothing = "Nothing can be said yet: " if says_nothing(total) else ""
         said.append(
             f"{nothing}{total.too_early:,} events happened or were delivered after "
-            f"{_at(exportable_until)}, so it is too early to say; "
+            f"{at(exportable_until)}, so it is too early to say; "
             "Amplitude may not export them before three hours have passed."
         )
     if total.missing:
         said.append(
-            f"What Amplitude received after {_at(exportable_until)} counts as missing where "
+            f"What Amplitude received after {at(exportable_until)} counts as missing where "
             "job_log_path has no line of its run: one that was killed or still goes on."
         )
     if total.other_source:
@@ -92,13 +93,8 @@ def warnings(total: Balance, unreadable: Mapping[str, int]) -> list[str]:
             "for another user, or brought by another source as well."
         )
     if unreadable:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in unreadable.items())
         said.append(
             f"{sum(unreadable.values()):,} line(s) of Amplitude's export could not be read "
-            f"({reasons}); an event of ours in one of them counts as missing."
+            f"({reasons_in_words(unreadable)}); an event of ours in one of them counts as missing."
         )
     return said
-
-
-def _at(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
