@@ -8,10 +8,9 @@ import msgspec
 from typing_extensions import override
 
 from target_amplitude.common.configuration import read_configuration
-from target_amplitude.common.declaration import json_schema, setting
+from target_amplitude.common.declaration import SdkSettings, json_schema, setting
 from target_amplitude.common.errors import UserError
 from target_amplitude.common.http import is_safe_address
-from target_amplitude.common.sdk_settings import SdkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
     from target_amplitude.reconcile.comparison import Balance
 
-_TITLES = (
-    *("HubSpot", "Amplitude", "missing", "too early", "doubled", "other source", "only there"),
-)
+_COLUMNS = {
+    "HubSpot": "hubspot",
+    "Amplitude": "amplitude",
+    "missing": "missing",
+    "too early": "too_early",
+    "doubled": "doubled",
+    "other source": "other_source",
+    "only there": "only_in_amplitude",
+}
+"""The titles of the table, and the figures below them."""
 
 
 def table(balances: Mapping[str, Balance], total: Balance) -> list[str]:
@@ -23,25 +30,10 @@ def table(balances: Mapping[str, Balance], total: Balance) -> list[str]:
     if not balances:
         return []
     rows = [
-        (
-            name,
-            *(
-                f"{figure:,}"
-                for figure in (
-                    balance.hubspot,
-                    balance.amplitude,
-                    balance.missing,
-                    balance.too_early,
-                    balance.doubled,
-                    balance.other_source,
-                    balance.only_in_amplitude,
-                )
-            ),
-        )
+        (name, *(f"{getattr(balance, figure):,}" for figure in _COLUMNS.values()))
         for name, balance in (*balances.items(), ("all", total))
     ]
-    titles = ("reconciled", *_TITLES)
-    return tables.table([titles, *rows], range(1, len(titles)))
+    return tables.table([("reconciled", *_COLUMNS), *rows], range(1, len(_COLUMNS) + 1))
 
 
 def remarks(total: Balance, exportable_until: datetime, left_out: str) -> list[str]:
