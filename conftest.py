@@ -6,6 +6,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["sandbox.fixtures"]
+
 # The SDK warns on stderr when a Python version nears its end of life. In this process pytest's
 # filters treat that; the processes that tests start are asked not to say it.
 os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")

@@ -25,7 +25,7 @@ import click
 
 from .declaration import declared_settings
 from .errors import UserError
-from .output import read_file, reason
+from .output import explained, read_file
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -58,17 +58,15 @@ def read_json(path: str | PurePath, option: str) -> dict[str, Any]:
     Raises:
         UserError: The file cannot be read or is no JSON object.
     """
+    with explained(f"The file {path} given with {option} cannot be read"):
+        text = read_file(path)
     try:
-        content = json.loads(read_file(path))
-    except OSError as error:
-        raise UserError(
-            f"The file {path} given with {option} cannot be read: {reason(error)}."
-        ) from None
+        content = json.loads(text)
     except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
+        content = text
+    if not isinstance(content, dict | None):
         raise UserError(f"The file {path} given with {option} is no JSON object.")
-    return content
+    return content or {}
 
 
 def read_environment(declaration: type[msgspec.Struct], prefix: str) -> dict[str, str]:
@@ -79,13 +77,12 @@ def read_environment(declaration: type[msgspec.Struct], prefix: str) -> dict[str
     from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415 - only where it is wanted
 
     variables: dict[str, str | None] = {**os.environ}
-    path = ".env"
+    with explained("The file .env cannot be read"):
+        path = find_dotenv(usecwd=True)
     try:
-        if path := find_dotenv(usecwd=True):
-            text = read_file(path).decode()
-            variables = {**dotenv_values(stream=io.StringIO(text)), **variables}
-    except OSError as error:
-        raise UserError(f"The file {path} cannot be read: {reason(error)}.") from None
+        with explained(f"The file {path} cannot be read"):
+            text = read_file(path).decode() if path else ""
+        variables = {**dotenv_values(stream=io.StringIO(text)), **variables}
     except UnicodeDecodeError:
         raise UserError(f"The file {path} is no UTF-8 text.") from None
     given = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import inspect
@@ -138,3 +138,46 @@ def _without_null(kind: inspect.Type) -> inspect.Type:
     if not isinstance(kind, inspect.UnionType):
         return kind
     return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+
+
+class SdkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of stream maps and flattening, which the SDK acts on, for both plugins.
+
+    `stream_maps` itself each describes in its own words.
+    """
+
+    stream_map_config: Annotated[
+        dict[str, Any] | None,
+        setting("Stream Map Config", "Values for the expressions of stream maps.", private=True),
+    ] = None
+    faker_config: Annotated[
+        dict[str, Any] | None,
+        setting(
+            "Faker Config",
+            "Seed and locale of `fake` in stream maps, where the package faker is installed.",
+        ),
+    ] = None
+    flattening_enabled: Annotated[
+        bool | None,
+        setting(
+            "Flattening Enabled", "Turn the fields of nested objects into fields of the record."
+        ),
+    ] = None
+    flattening_max_depth: (
+        Annotated[int, setting("Flattening Max Depth", "How many levels to flatten.", least=0)]
+        | None
+    ) = None
+    flattening_max_key_length: (
+        Annotated[
+            int, setting("Flattening Max Key Length", "Longest name of a flattened field.", least=1)
+        ]
+        | None
+    ) = None
+    flattening_separator: Annotated[
+        str | None,
+        setting(
+            "Flattening Separator",
+            "What stands between the names of a flattened field; if unset, two underscores.",
+            keeps_blanks=True,
+        ),
+    ] = None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from typing import NoReturn
 
+import click
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from .output import say
 from .tables import table
 from .text import LONGEST_LINE, fit
 
@@ -55,6 +59,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Return it as JSON, as for an issue."""
         # All of it in ASCII, so that nothing in it steers a terminal.
         return json.dumps(msgspec.to_builtins(self), indent=2)
+
+    def end(self, *, as_json: bool) -> NoReturn:
+        """Print it, and end the command: with 1 where somebody has to do something."""
+        if as_json:
+            click.echo(self.as_json())
+        else:
+            for line in self.as_table():
+                say(line)
+        sys.exit(1 if self.is_bad else 0)
 
     def as_table(self) -> list[str]:
         """Return it as lines for a terminal."""

@@ -8,6 +8,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,9 +21,12 @@ from .http import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError)
-"""What requests and urllib3 raise where no answer comes; a `UnicodeError` is of a proxy's address
-that is no host's name, or of a password that a header cannot carry."""
+FAILURES = (
+    *(requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError),
+    *(ValueError, ArithmeticError),
+)
+"""What is raised where no answer comes: also a `UnicodeError`, of a proxy's address that is no
+host's name or of a password that a header cannot carry, and what is wrong with a chunk's size."""
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")

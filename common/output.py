@@ -60,11 +60,11 @@ def write_whole(stream: BinaryIO, data: bytes) -> None:
         _wait(stream.fileno(), select.POLLOUT)
 
 
-def write_output(data: bytes, what: str) -> None:
+def write_output(data: bytes, what: str, kind: type[UserError] = UserError) -> None:
     """Write all of it to standard output; `what` names it.
 
     Raises:
-        UserError: That is closed, or the disk is full.
+        UserError: Of this kind, if that is closed, or the disk is full.
     """
     # A caller within the same process may have put something in its place that takes text only.
     binary: BinaryIO | None = getattr(sys.stdout, "buffer", None)
@@ -76,10 +76,8 @@ def write_output(data: bytes, what: str) -> None:
     except (AttributeError, OSError, ValueError) as error:  # it is None where it was closed before
         discard(sys.stdout)
         if isinstance(error, OSError) and error.errno != errno.EPIPE:
-            raise UserError(
-                f"{what} cannot be written to standard output: {reason(error)}."
-            ) from None
-        raise UserError(
+            raise kind(f"{what} cannot be written to standard output: {reason(error)}.") from None
+        raise kind(
             f"{what} cannot be written, since standard output is closed: the program that reads it "
             "has ended; see its own messages."
         ) from None
@@ -166,15 +164,11 @@ def check_replaceable(path: Path) -> None:
             raise OSError(errno.EACCES, "its folder is not there or cannot be written to")
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write a file that others may read.
-
-    Raises:
-        OSError: It cannot be written; `reason` says why.
-    """
-    descriptor = open_output(path, append=False, private=False)
+def write_file(path: Path, data: bytes, *, append: bool = False, private: bool = False) -> None:
+    """Write a file, or to its end; raises what `open_output` does."""
+    descriptor = open_output(path, append=append, private=private)
     try:
-        write_all(descriptor, text.encode("utf-8", "backslashreplace"))
+        write_all(descriptor, data)
     finally:
         os.close(descriptor)
 
@@ -237,6 +231,15 @@ def refuse_same(files: Mapping[str, Path]) -> None:
                 raise UserError(
                     f"The file {path} would be both {seen[key]} and {name}; name another path."
                 )
+
+
+@contextmanager
+def explained(problem: str, advice: str = "", kind: type[UserError] = UserError) -> Iterator[None]:
+    """Raise what is wrong with a file as a sentence: the problem, its reason and the advice."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{problem}: {reason(error)}{advice and f'; {advice}'}.") from None
 
 
 def reason(error: OSError) -> str:

@@ -21,7 +21,7 @@ from .errors import UserError, sentence_of
 from .stream_maps import CheckedMapper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
     import click
@@ -52,10 +52,9 @@ class Plugin(PluginBase, abc.ABC):
         """End the run after SIGTERM, SIGINT or SIGHUP."""
 
     @classmethod
-    def describe(cls, error: Exception) -> Sequence[str] | None:
-        """Say in sentences what an error means for the user; None if it is a fault of ours."""
-        sentence = sentence_of(error)
-        return None if sentence is None else [sentence] if sentence else []
+    def describe(cls, error: Exception) -> str | None:
+        """Say what an error means for the user; None if it is a fault of ours."""
+        return sentence_of(error)
 
     @classmethod
     @contextmanager
@@ -64,10 +63,10 @@ class Plugin(PluginBase, abc.ABC):
         try:
             yield
         except Exception as error:
-            sentences = cls.describe(error)
-            if sentences is None:
+            sentence = cls.describe(error)
+            if sentence is None:
                 raise
-            for sentence in sentences:
+            if sentence:
                 cls.logger.error("%s", sentence)  # noqa: TRY400 - a user needs no traceback
             sys.exit(error.exit_code if isinstance(error, UserError) else 1)
 

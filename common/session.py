@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import logging
 import os
 import socket
@@ -37,9 +36,6 @@ _TICK_SECONDS = 0.25
 _PIECE_BYTES = 1_000_000
 _PACKED_PIECE_BYTES = 200_000
 """Unpacked at once: a gzip of empty members takes time by the square of that."""
-
-_OUTSIDE_HTTP = (*FAILURES, http.client.HTTPException, ValueError, ArithmeticError)
-"""What reading raises besides `FAILURES`: a chunk's size may be negative, or too large a number."""
 
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 """It would log headers that it cannot parse, and a traceback."""
@@ -138,7 +134,7 @@ class Session(requests.Session):
                     **content,
                 ) as response:
                     yield response
-            except _OUTSIDE_HTTP as error:
+            except FAILURES as error:
                 obstacle = explain(error, url, os.environ)
                 raise UnansweredError(current.obstacle or obstacle) from None
             finally:

@@ -9,9 +9,8 @@ import msgspec
 from typing_extensions import override
 
 from tap_hubspot_email_events.common.configuration import read_configuration
-from tap_hubspot_email_events.common.declaration import json_schema, setting
+from tap_hubspot_email_events.common.declaration import SdkSettings, json_schema, setting
 from tap_hubspot_email_events.common.http import is_safe_address
-from tap_hubspot_email_events.common.sdk_settings import SdkSettings
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.timestamps import EARLIEST, parse_timestamp
 

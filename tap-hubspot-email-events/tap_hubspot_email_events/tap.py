@@ -6,25 +6,20 @@ import io
 import json
 import logging
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
+from tap_hubspot_email_events.common.channels import read_json
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
-from tap_hubspot_email_events.common.output import read_file, reason
 from tap_hubspot_email_events.common.plugin import DeclaredPlugin
 from tap_hubspot_email_events.common.tables import names
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.run import Run
-from tap_hubspot_email_events.reading.states import (
-    BOOKMARKS,
-    kind_of,
-    read_state,
-    unknown_warning,
-)
+from tap_hubspot_email_events.reading.states import BOOKMARKS, read_state, unknown_warning
 from tap_hubspot_email_events.settings import SETTINGS, Settings, read_settings
 from tap_hubspot_email_events.singer.sdk import PreparedTap
 from tap_hubspot_email_events.singer.writer import BytesWriter
@@ -155,26 +150,9 @@ class _JsonFile(click.ParamType):  # type: ignore[type-arg]
 
     @override
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return _checked(param.opts[0], value)
-
-
-def _checked(option: str, path: str) -> IO[str]:
-    """A file of JSON for the SDK, which answers anything but an object with a traceback.
-
-    Raises:
-        ConfigError: The file cannot be read, or holds something else.
-    """
-    name = f"The file {path} of {option}"
-    try:
-        text = read_file("/dev/stdin" if path == "-" else path).decode()
-        content = json.loads(text)
-    except OSError as error:
-        raise ConfigError(f"{name} cannot be read: {reason(error)}.") from None
-    except (ValueError, RecursionError):
-        raise ConfigError(f"{name} is no valid JSON; correct it, or leave out {option}.") from None
-    if not isinstance(content, dict) and (content is not None or option == "--catalog"):
-        raise ConfigError(f"{name} holds {kind_of(content)}; it must hold an object.")
-    return io.StringIO(text)
+        # The SDK answers anything but an object with a traceback.
+        content = read_json("/dev/stdin" if value == "-" else value, param.opts[0])
+        return io.StringIO(json.dumps(content))
 
 
 def _read_catalog(catalog: object) -> Catalog | None:

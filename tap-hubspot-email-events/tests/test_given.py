@@ -58,25 +58,25 @@ def test_bookmarks_of_unknown_streams_are_named_and_kept(tap: Runner) -> None:
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])
 @pytest.mark.parametrize(
-    ("content", "words"),
+    "content",
     [
-        (json.dumps(json.dumps(GOOD)).encode(), "holds a string"),
-        (b"[]", "holds a list"),
-        (b" \n", "is no valid JSON"),
-        (b"[" * 100_000, "is no valid JSON"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "is no valid JSON"),
-        (b"\xff\x00\xfe", "is no valid JSON"),
+        json.dumps(json.dumps(GOOD)).encode(),
+        b"[1]",
+        b" \n",
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"\xff\x00\xfe",
     ],
 )
-def test_a_file_of_something_else_is_refused_by_its_name(  # noqa: PLR0913, PLR0917
-    sandbox: Sandbox, tap: Runner, tmp_path: Path, option: str, content: bytes, words: str
+def test_a_file_of_something_else_is_refused_by_its_name(
+    sandbox: Sandbox, tap: Runner, tmp_path: Path, option: str, content: bytes
 ) -> None:
     path = tmp_path / "given.json"
     path.write_bytes(content)
     with Forked(*tap.command(), option, str(path)) as process:
         output, errors = process.communicate(timeout=PATIENCE)
     run = Run(process.returncode, errors.decode(), parsed(output))
-    assert_refused(run, sandbox, f"The file {path} of {option} {words}")
+    assert_refused(run, sandbox, f"The file {path} given with {option} is no JSON object")
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_a_folder_and_no_file_are_refused_by_their_option(
         with Forked(*tap.command(), option, str(path)) as process:
             output, errors = process.communicate(timeout=PATIENCE)
         assert (process.returncode, output) == (1, b"")
-        assert f"The file {path} of {option} cannot be read" in errors.decode()
+        assert f"The file {path} given with {option} cannot be read" in errors.decode()

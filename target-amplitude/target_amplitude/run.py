@@ -13,7 +13,6 @@ from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchem
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from target_amplitude.amplitude.delays import Delays
-from target_amplitude.common.errors import UserError
 from target_amplitude.common.output import reason, refuse_same, write_output
 from target_amplitude.common.stream_map_settings import MapError
 from target_amplitude.common.text import LONGEST_LINE, fit
@@ -251,7 +250,4 @@ def write_state(state: bytes) -> None:
     Raises:
         RunFailedError: If that is closed, or the disk is full.
     """
-    try:
-        write_output(state + b"\n", "State")
-    except UserError as failure:
-        raise RunFailedError(failure.message) from None
+    write_output(state + b"\n", "State", RunFailedError)

@@ -8,10 +8,9 @@ import msgspec
 from typing_extensions import override
 
 from target_amplitude.common.configuration import read_configuration
-from target_amplitude.common.declaration import json_schema, setting
+from target_amplitude.common.declaration import SdkSettings, json_schema, setting
 from target_amplitude.common.errors import UserError
 from target_amplitude.common.http import is_safe_address
-from target_amplitude.common.sdk_settings import SdkSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -247,7 +246,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     """Read the settings of a configuration.
 
     Raises:
-        SettingsError: If something is wrong with it.
+        UserError: If something is wrong with it; one sentence for each setting.
     """
     reading = read_configuration(Settings, config)
     problems = reading.problems
@@ -271,7 +270,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         problems += _problems_of_names(settings)
         if not problems:
             return settings
-    raise SettingsError(problems)
+    raise UserError(" ".join(problems))
 
 
 def _problems_of_names(settings: Settings) -> Iterator[str]:
@@ -302,12 +301,3 @@ def _problems_of_names(settings: Settings) -> Iterator[str]:
                     "gives a meaning of its own; choose another, such as "
                     f'{{"hubspot_{field.rpartition(".")[2]}": "{field}"}}.'
                 )
-
-
-class SettingsError(UserError):
-    """Settings that no run can have; `problems` says why, in one sentence each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        """Join the sentences."""
-        super().__init__(" ".join(problems))
-        self.problems = problems

@@ -16,10 +16,10 @@ from target_amplitude.common.output import standard_input
 from target_amplitude.common.plugin import DeclaredPlugin
 from target_amplitude.delivery.preview import Preview
 from target_amplitude.run import INPUT_ERRORS, Run
-from target_amplitude.settings import SETTINGS, Settings, SettingsError, read_settings
+from target_amplitude.settings import SETTINGS, Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from target_amplitude.amplitude.delays import Delays
 
@@ -119,11 +119,9 @@ class TargetAmplitude(DeclaredPlugin, Target):
 
     @override
     @classmethod
-    def describe(cls, error: Exception) -> Sequence[str] | None:
-        """Say also what is wrong with the input, and with each setting."""
-        if isinstance(error, SettingsError):
-            return error.problems
-        return [str(error)] if isinstance(error, INPUT_ERRORS) else super().describe(error)
+    def describe(cls, error: Exception) -> str | None:
+        """Say also what is wrong with the input."""
+        return str(error) if isinstance(error, INPUT_ERRORS) else super().describe(error)
 
     @override
     def terminate(self, signum: int) -> None:

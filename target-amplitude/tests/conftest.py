@@ -7,23 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loading.loader import Loader
-from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="session")
-def _sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=7) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(_sandbox: Sandbox) -> Sandbox:
-    _sandbox.reset()
-    return _sandbox
+    from sandbox.client import Sandbox
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import subprocess
 import tempfile
 import textwrap
 from datetime import datetime, timezone
@@ -15,7 +14,7 @@ from bench.limits import measure_latency
 from bench.measure import Measurement, RunFailedError, measure
 from bench.quiet_hour import measure_quiet_hour
 from bench.report import Result, table
-from bench.runners import BENCH_PYTHON, BIN, Runner, all_runners, both_runners
+from bench.runners import BIN, Runner, all_runners, both_runners
 from demo.reconcile import EVENT_NAMES
 from sandbox.client import Sandbox
 
@@ -80,13 +79,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
     parser.add_argument("--against", type=Path, help="only compare with this other checkout")
-    parser.add_argument("--quiet", action="store_true", help="only the hour without news")
     parser.add_argument("--growth", type=int, nargs="*", default=GROWTH, help="numbers of events")
     options = parser.parse_args()
-    if options.quiet:
-        with tempfile.TemporaryDirectory() as name:
-            print(measure_quiet_hour(Path(name)).sentences())
-        return
     with _unlimited_sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
@@ -105,12 +99,10 @@ def main() -> None:
             raise SystemExit(f"{error}:\n{(folder / 'log').read_text()[-LOG_TAIL:]}") from None
     print(*limits, sep="\n")
     OUTPUT.write_text(_document(results, growth, limits, options.rounds), encoding="utf-8")
-    if growth:
-        _plot(growth)
 
 
 def _unlimited_sandbox() -> Sandbox:
-    return Sandbox(seed=7, requests_per_10_seconds=0, requests_per_second=0, daily_limit=0)
+    return Sandbox(seed=7, requests_per_10_seconds=0, daily_limit=0)
 
 
 def _fill(sandbox: Sandbox, events: int) -> int:
@@ -186,7 +178,6 @@ def _document(results: list[Result], growth: list[Result], limits: list[str], ro
             f"| {each.peak_megabytes()} |"
             for each in growth
         ]
-        lines += ["", "![Seconds and events a second as events grow](benchmarks.svg)"]
     for sentences in limits:
         lines += ["", sentences]
     return "\n".join(map(_wrapped, lines)) + "\n"
@@ -211,14 +202,6 @@ def _machine() -> str:
         if line.startswith("model name")
     )
     return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-
-
-def _plot(growth: list[Result]) -> None:
-    points = [f"{each.events}:{each.seconds:.3f}" for each in growth]
-    subprocess.run(
-        [str(BENCH_PYTHON), "-m", "bench.plot", str(OUTPUT.with_suffix(".svg")), *points],
-        check=True,
-    )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,6 @@ def measure_latency(folder: Path, events: int, binaries: Path) -> LatencyResult:
     with Sandbox(
         seed=7,
         requests_per_10_seconds=REQUESTS_PER_10_SECONDS,
-        requests_per_second=0,
         daily_limit=0,
     ) as sandbox:
         sandbox.generate(events=events, days=DAYS)

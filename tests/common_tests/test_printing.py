@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 
-from target_amplitude.common.durations import Duration
+from target_amplitude.common.command import Duration
 from target_amplitude.common.findings import Finding, Report
 from target_amplitude.common.tables import table
 

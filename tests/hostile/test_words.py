@@ -242,8 +242,7 @@ PRINTS = {
     "common/output.py: secho": 1,
     "common/output.py: write": 1,  # a state, where a caller takes text
     # JSON, all of it in ASCII.
-    f"{TAP}/tap_hubspot_email_events/check/command.py: echo": 1,
-    f"{TARGET}/target_amplitude/check/command.py: echo": 1,
+    "common/findings.py: echo": 1,
     f"{TARGET}/target_amplitude/history/jobs.py: echo": 1,
     # The refresh token, which is printed for a program to read.
     f"{TAP}/tap_hubspot_email_events/connect/command.py: echo": 1,

@@ -5,17 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interoperability import postgres
-from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=11) as running:
-        running.set_limits(requests_per_10_seconds=0)
-        yield running
 
 
 @pytest.fixture(scope="session")

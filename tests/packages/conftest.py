@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from packages.environment import PLUGINS, ROOT, UV, Environment
-from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from sandbox.client import Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,6 @@ def environment(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Environ
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=23) as running:
-        running.generate(events=300, days=5)
-        yield running
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    sandbox.generate(events=300, days=5)
+    return sandbox

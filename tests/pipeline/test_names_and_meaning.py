@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_hubspot_email_events.streams.schemas import event_schema
-from target_amplitude.taxonomy.event_types import EVENT_TYPES
+from target_amplitude.taxonomy.plan import EVENT_TYPES
 from target_amplitude.taxonomy.properties import properties_of
 
 if TYPE_CHECKING:

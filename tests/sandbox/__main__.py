@@ -77,9 +77,7 @@ def options() -> argparse.Namespace:
     add("--latency-hubspot", type=float, default=0.0, help="seconds before each answer")
     add("--latency-amplitude", type=float, default=0.0, help="seconds before each answer")
     add("--requests-per-10-seconds", type=int, default=limits.requests_per_10_seconds)
-    add("--requests-per-second", type=int, default=limits.requests_per_second)
     add("--daily-limit", type=int, default=limits.daily_limit)
-    add("--retry-after", action="store_true", help="say when to come back after a 429")
     add("--fault", action="append", default=[], type=msgspec.json.decode, help="one as JSON")
     add("--until-input-ends", action="store_true", help="stop when standard input is closed")
     add("--hints", action="store_true", help="say what can be tried in the environment `demo`")
@@ -159,12 +157,7 @@ def announcement(sockets: list[socket.socket]) -> bytes:
 def main() -> int:
     """Run the command."""
     asked = options()
-    limits = Limits(
-        asked.requests_per_10_seconds,
-        asked.requests_per_second,
-        asked.daily_limit,
-        asked.retry_after,
-    )
+    limits = Limits(asked.requests_per_10_seconds, asked.daily_limit)
     latency = {"hubspot": asked.latency_hubspot, "amplitude": asked.latency_amplitude}
     # Hundreds of thousands of events lie in memory, none of them in a cycle.
     gc.set_threshold(50_000, 50, 1000)

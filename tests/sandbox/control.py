@@ -140,10 +140,6 @@ class Commands:
         """Set HubSpot's clock, in seconds since the epoch; it goes on from there."""
         self._hubspot.clock.set(at)
 
-    def hubspot_clock(self) -> float:
-        """HubSpot's time, in seconds since the epoch."""
-        return self._hubspot.clock.now()
-
     def hubspot_events(self, portal_id: int | None = None) -> list[dict[str, Any]]:
         """Every visible event of one account, or of all."""
         events: list[dict[str, Any]] = array(
@@ -184,10 +180,7 @@ class Commands:
         known.update({contact["email"].lower(): contact for contact in contacts})
 
     def set_limits(self, **changes: Any) -> None:
-        """Change HubSpot's limits; 0 is without limit.
-
-        ``requests_per_10_seconds``, ``requests_per_second``, ``daily_limit``, ``retry_after``.
-        """
+        """Change ``requests_per_10_seconds`` or ``daily_limit``; 0 is without limit."""
         change(self._hubspot.limits, changes)
 
     def set_hubspot(self, **changes: Any) -> None:
@@ -199,7 +192,7 @@ class Commands:
         self._hubspot.usage[portal_id].count(requests)
 
     def set_oauth(self, **changes: Any) -> None:
-        """``token_life_seconds``, ``rotate``, ``dated_endpoint``, ``v1_endpoint``."""
+        """``token_life_seconds``, ``rotate``."""
         change(self._hubspot.tokens.settings, changes)
 
     def set_token(
@@ -210,10 +203,6 @@ class Commands:
             self._hubspot.tokens.revoke(token)
         elif scopes is not None:
             self._hubspot.tokens.grant(token, scopes)
-
-    def expire_tokens(self) -> None:
-        """Make the access tokens that OAuth gave too old."""
-        self._hubspot.tokens.expire_all()
 
     def amplitude_counts(self) -> dict[str, int]:
         """The events Amplitude kept, by ``event_type``."""
@@ -300,10 +289,6 @@ class Commands:
     def remove_amplitude_events(self, insert_ids: Sequence[str]) -> int:
         """Lose events from Amplitude; returns how many."""
         return self._project.remove(set(insert_ids))
-
-    def throttle(self, user: str, seconds: float = 30) -> None:
-        """Hold one user or device back with 429 for some time."""
-        self._project.rates.throttled[user] = self._project.now() + seconds
 
     def use_up_quota(self, user: str, seconds: float = 86_400) -> None:
         """Let one user or device be over its daily quota."""

@@ -10,13 +10,9 @@ import msgspec
 
 
 class Match(msgspec.Struct, forbid_unknown_fields=True):
-    """What a request must have: query parameters, values in its JSON, a text in its body.
-
-    ``json`` maps a dotted path to a value; ``*`` in a path stands for any member.
-    """
+    """What a request must have: query parameters, a text in its body."""
 
     query: dict[str, str] = {}
-    json: dict[str, Any] = {}
     contains: str = ""
 
 
@@ -24,7 +20,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """One fault. It meets each matching request but the first ``skip``, at most ``times``.
 
     ``path`` is the beginning of the request's path, ``probability`` is drawn from the sandbox's
-    seed, ``seconds`` is how long to wait first (or, for ``slow_body``, how long the body takes).
+    seed, ``seconds`` is how long to wait first.
     ``json`` or ``body`` is what ``answer`` and ``accept_then_answer`` say.
     """
 
@@ -34,7 +30,6 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
         "html",
         "cut",
         "half_body",
-        "slow_body",
         "delay",
         "accept_then_answer",
         "accept_then_cut",
@@ -59,33 +54,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
             return False
         if any(query.get(name) != value for name, value in wanted.query.items()):
             return False
-        if wanted.contains and wanted.contains.encode() not in body:
-            return False
-        if not wanted.json:
-            return True
-        try:
-            content = msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            return False
-        return all(
-            value in members(content, name.split(".")) for name, value in wanted.json.items()
-        )
-
-
-def members(content: Any, path: list[str]) -> list[Any]:
-    """Every value at a path; ``*`` is any member of a list or object."""
-    if not path:
-        return [content]
-    name, rest = path[0], path[1:]
-    if isinstance(content, list):
-        chosen = content if name == "*" else content[int(name) : int(name) + 1]
-    elif isinstance(content, dict):
-        chosen = (
-            list(content.values()) if name == "*" else [content[k] for k in (name,) if k in content]
-        )
-    else:
-        return []
-    return [value for member in chosen for value in members(member, rest)]
+        return wanted.contains.encode() in body
 
 
 def plain(body: bytes, content_encoding: str) -> bytes:

@@ -129,8 +129,7 @@ class Gate:
             await self.app(scope, again, noting)
             return
         entry["fault"] = fault.action
-        if fault.action != "slow_body":
-            await asyncio.sleep(fault.seconds)
+        await asyncio.sleep(fault.seconds)
         if fault.action == "delay":
             await self.app(scope, again, noting)
             return
@@ -147,8 +146,6 @@ class Gate:
     ) -> int:
         if fault.action == "half_body":
             await answer.send_half(receive, send)
-        elif fault.action == "slow_body":
-            await answer.send_slowly(send, fault.seconds)
         elif fault.action == "ingest_fewer":
             content = msgspec.json.decode(answer.body)
             if "events_ingested" in content:

@@ -1,18 +1,15 @@
-"""Answers that no web framework gives: cut off, half, or drop by drop.
+"""Answers that no web framework gives: cut off, or half.
 
 Only here is the server's own transport touched; everything else speaks ASGI.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
-
-PIECES = 8
 
 
 def transport_of(send: Send) -> Any:
@@ -65,16 +62,6 @@ class Answer:
         await send({"type": "http.response.body", "body": half, "more_body": True})
         transport_of(send).close()
         await gone(receive)
-
-    async def send_slowly(self, send: Send, seconds: float) -> None:
-        """Send the whole body in pieces, with the pauses between them adding up to a time."""
-        await self._start(send)
-        size = len(self.body) // PIECES + 1
-        for at in range(0, size * PIECES, size):
-            await asyncio.sleep(seconds / PIECES)
-            piece = self.body[at : at + size]
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body"})
 
     async def send(self, send: Send) -> None:
         """Send it as it is."""

@@ -5,23 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from sandbox.client import Sandbox
 from sandbox_tests.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[Sandbox]:
-    with Sandbox(seed=5) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    running.reset()
-    return running
+    from sandbox.client import Sandbox
 
 
 @pytest.fixture

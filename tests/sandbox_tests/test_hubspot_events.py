@@ -20,29 +20,6 @@ def eleven(sandbox: Sandbox) -> list[dict[str, Any]]:
     return events
 
 
-def test_events_come_newest_first_ten_at_a_time(
-    services: Services, eleven: list[dict[str, Any]]
-) -> None:
-    page = services.get(EVENTS).json()
-
-    assert page["events"] == eleven[:0:-1]
-    assert page["hasMore"] is True
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 11, 1000])
-def test_paging_gives_each_event_once(
-    services: Services, eleven: list[dict[str, Any]], limit: int
-) -> None:
-    assert services.events(limit=limit) == eleven[::-1]
-    assert services.events(limit=limit, eventType="SENT") == eleven[::-1]
-
-
-def test_both_bounds_are_inclusive(services: Services, eleven: list[dict[str, Any]]) -> None:
-    found = services.events(startTimestamp=START + 3, endTimestamp=START + 5)
-
-    assert found == eleven[5:2:-1]
-
-
 def test_an_event_that_arrives_while_paging_moves_nothing(
     services: Services, sandbox: Sandbox, eleven: list[dict[str, Any]]
 ) -> None:
@@ -63,26 +40,6 @@ def test_the_last_page_has_an_offset_too(services: Services) -> None:
     assert page["offset"]
 
 
-@pytest.mark.usefixtures("eleven")
-@pytest.mark.parametrize(
-    ("changed", "status"),
-    [
-        ({"limit": 4}, 200),
-        ({"eventType": "SENT"}, 400),
-        ({"endTimestamp": START + 8}, 400),
-        ({"startTimestamp": None}, 400),
-        ({"excludeFilteredEvents": "true"}, 400),
-    ],
-)
-def test_an_offset_belongs_to_its_query(
-    services: Services, changed: dict[str, Any], status: int
-) -> None:
-    query: dict[str, Any] = {"startTimestamp": START, "limit": 3}
-    offset = services.get(EVENTS, **query).json()["offset"]
-
-    assert services.get(EVENTS, **query | changed, offset=offset).status_code == status
-
-
 @pytest.mark.parametrize(
     "params",
     [
@@ -96,7 +53,6 @@ def test_an_offset_belongs_to_its_query(
         {"offset": "!"},
         {"offset": "CgoY__________9_"},
         {"excludeFilteredEvents": "maybe"},
-        {"campaignId": "x"},
     ],
 )
 def test_what_hubspot_cannot_read_is_refused(services: Services, params: dict[str, Any]) -> None:
@@ -112,34 +68,3 @@ def test_the_epoch_is_an_internal_error_and_an_unknown_parameter_ignored(
 ) -> None:
     assert services.get(EVENTS, startTimestamp=0).status_code == 500
     assert len(services.get(EVENTS, count=11).json()["events"]) == 10
-
-
-def test_filters_choose_events(services: Services, sandbox: Sandbox) -> None:
-    events = [
-        hubspot_event(0, START, emailCampaignId=2**53 + 1, appId=7),
-        hubspot_event(1, START + 1, filteredEvent=True),
-        hubspot_event(2, START + 2, appId=0),
-    ]
-    sandbox.add_events(events)
-
-    assert services.events(campaignId=2**53 + 1) == [events[0]]
-    assert services.events(appId=0) == [events[2]]
-    assert services.events(recipient="person1@example.com") == [events[1]]
-    assert services.events(excludeFilteredEvents="true", limit=1) == [events[2], events[0]]
-
-
-def test_an_event_without_type_is_an_unbounce(services: Services, sandbox: Sandbox) -> None:
-    sandbox.add_events([{"id": "u", "created": START}])
-
-    assert services.events(eventType="UNBOUNCE") == [{"id": "u", "created": START}]
-
-
-def test_a_wrong_token_is_401_and_a_missing_scope_403_and_named(
-    services: Services, sandbox: Sandbox
-) -> None:
-    sandbox.set_token("sandbox-access-token", scopes=["oauth"])
-    wrong, unscoped = services.get(EVENTS, token="wrong"), services.get(EVENTS)
-
-    assert (wrong.status_code, wrong.json()["category"]) == (401, "INVALID_AUTHENTICATION")
-    assert (unscoped.status_code, unscoped.json()["category"]) == (403, "MISSING_SCOPES")
-    assert unscoped.json()["errors"][0]["context"]["requiredScopes"] == ["content"]

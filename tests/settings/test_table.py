@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.client import Sandbox
-from settings.processes import CHANNELS, CLASSES, finished, run, settings_read
+from settings.processes import CHANNELS, CLASSES, run, settings_read
 from settings.table import OAUTH, REQUIRED, TABLE
 from tap_hubspot_email_events.settings import SETTINGS as TAP_SETTINGS
 from target_amplitude.settings import SETTINGS as TARGET_SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from sandbox.client import Sandbox
 
 DECLARED = {"tap-hubspot-email-events": TAP_SETTINGS, "target-amplitude": TARGET_SETTINGS}
 GROUPS = [
@@ -81,18 +80,11 @@ def wrong_values(plugin: str, channel: str) -> list[dict[str, Any]]:
     return [*alone, *(dict(filter(None, pairs)) for pairs in zip_longest(*columns))]
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=3) as running:
-        yield running
-
-
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("plugin", CLASSES)
 def test_every_wrong_value_is_a_sentence_before_anything_is_done(
     plugin: str, channel: str, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    sandbox.reset()
     url = sandbox.amplitude_url if plugin == "target-amplitude" else sandbox.hubspot_url
     for wrong in wrong_values(plugin, channel):
         values = REQUIRED[plugin] | {"api_url": url} | wrong
@@ -109,16 +101,3 @@ def test_every_wrong_value_is_a_sentence_before_anything_is_done(
                 assert value in sentence.replace('\\"', '"'), name
     assert sandbox.amplitude_counts() == {}
     assert sandbox.hubspot_stats()["requests"] == 0
-
-
-@pytest.mark.parametrize("content", [None, "{", "[]"])
-@pytest.mark.parametrize("plugin", CLASSES)
-def test_a_file_that_holds_no_settings_is_a_sentence(
-    plugin: str, content: str | None, tmp_path: Path
-) -> None:
-    if content is not None:
-        (tmp_path / "config.json").write_text(content)
-    done = finished([plugin, "--config", "config.json"], os.environ, tmp_path)
-    assert done.returncode == 1
-    assert re.search(r"config\.json given with --config (is no|cannot be)", done.stderr)
-    assert "Traceback" not in done.stderr

@@ -31,7 +31,7 @@ from mapper_email_events.messages import BlockReader, BlockWriter, encode
 from mapper_email_events.pseudonymise import Pseudonymise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import click
 
@@ -224,13 +224,13 @@ class MapperEmailEvents(Plugin, InlineMapper):
 
     @override
     @classmethod
-    def describe(cls, error: Exception) -> Sequence[str] | None:
+    def describe(cls, error: Exception) -> str | None:
         """Say what settings may be, where the SDK's own messages hold the values."""
         if not isinstance(error, ConfigValidationError):
             return super().describe(error)
         known = ", ".join(sorted(TRANSFORMS))
         sentence = f"The configuration is wrong: transforms is a list of {known}, and stream_maps "
-        return [sentence + "an object of stream maps."]
+        return f"{sentence}an object of stream maps."
 
     @override
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check import changes, contents, pages
+from tap_hubspot_email_events.check import contents, pages
 from tap_hubspot_email_events.check.probe import BudgetSpentError, is_about_question
 from tap_hubspot_email_events.common.findings import DIFFERS, UNKNOWN, Finding
 from tap_hubspot_email_events.errors import AccountError, DailyLimitError, RefusedError, TapError
@@ -33,9 +33,9 @@ ASSUMPTIONS: tuple[Callable[[Evidence], tuple[str, str]], ...] = (
     contents.exclude_filtered_events,
     contents.unbounce,
     contents.event_types,
-    changes.same_window_same_ids,
-    changes.lag,
-    changes.only_obsolescence_changes,
+    pages.same_window_same_ids,
+    pages.lag,
+    pages.only_obsolescence_changes,
     pages.newest_first,
     pages.created_within_window,
     contents.event_type_filter,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +18,9 @@ from tap_hubspot_email_events.check.assumptions import examine
 from tap_hubspot_email_events.check.evidence import Evidence
 from tap_hubspot_email_events.check.probe import Probe
 from tap_hubspot_email_events.common.channels import config_option, read_command_settings, read_json
-from tap_hubspot_email_events.common.command import Command
-from tap_hubspot_email_events.common.durations import Duration
+from tap_hubspot_email_events.common.command import Command, Duration
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import Report
-from tap_hubspot_email_events.common.output import say
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.hubspot.api import HubSpotApi
 from tap_hubspot_email_events.settings import (
@@ -109,12 +106,7 @@ def main(  # noqa: PLR0913 - the command's options
         checks=findings,
         assumptions=assumed,
     )
-    if as_json:
-        click.echo(report.as_json())
-    else:
-        for line in report.as_table():
-            say(line)
-    sys.exit(1 if report.is_bad else 0)
+    report.end(as_json=as_json)
 
 
 def _selected(catalog: Path | None) -> list[str]:

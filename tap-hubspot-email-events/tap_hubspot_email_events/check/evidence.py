@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.check.probe import key
 from tap_hubspot_email_events.errors import TapError
-from tap_hubspot_email_events.settings import now_milliseconds
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.check.account_checks import AccountChecks
@@ -52,19 +51,6 @@ class Window:
         """The part of it between two instants, both inclusive."""
         events = [event for event in self.events if start <= event["created"] <= end]
         return Window(self.event_type, start, end, events)
-
-
-@dataclass(frozen=True, slots=True)
-class Looks:
-    """Windows looked at twice, for changes, each cut to what both looks have whole.
-
-    Attributes:
-        at: When the first look began, in milliseconds.
-        windows: Each window at the first look and at the second.
-    """
-
-    at: int
-    windows: list[tuple[Window, Window]]
 
 
 class Evidence:
@@ -135,14 +121,13 @@ class Evidence:
         return pages
 
     @cached_property
-    def looks(self) -> Looks:
-        """Both looks at what is closed and at what is recent."""
+    def looks(self) -> list[tuple[Window, Window]]:
+        """Each window at a first look and at a second, cut to what both have whole."""
         if not self.wait:
             raise TapError(NO_WAIT)
-        at = now_milliseconds() - self.probe.api.clock.ahead
         before = self._look()
         time.sleep(self.wait)
-        return Looks(at, list(map(common, before, self._look())))
+        return list(map(common, before, self._look()))
 
     def _look(self) -> list[Window]:
         return [

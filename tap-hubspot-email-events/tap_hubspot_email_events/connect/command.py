@@ -16,7 +16,7 @@ import msgspec
 
 from tap_hubspot_email_events.common.command import Command
 from tap_hubspot_email_events.common.configuration import clean_secret
-from tap_hubspot_email_events.common.output import check_replaceable, reason, say
+from tap_hubspot_email_events.common.output import check_replaceable, explained, say
 from tap_hubspot_email_events.common.text import fit
 from tap_hubspot_email_events.connect.consent import (
     ConsentListener,
@@ -184,13 +184,12 @@ def _printed(refresh_token: str, sentence: str) -> str:
 
 
 def _written_to(path: Path, variable: str) -> Callable[[str, str], str]:
-    try:
+    with explained(
+        f"The file {path} cannot be written to",
+        "name another one with `--env-file`, or let the token be printed with `--print`",
+        ConfigError,
+    ):
         check_replaceable(path)
-    except OSError as error:
-        raise ConfigError(
-            f"The file {path} cannot be written to: {reason(error)}; name another one with "
-            "`--env-file`, or let the token be printed with `--print`."
-        ) from None
 
     def write(refresh_token: str, sentence: str) -> str:
         try:

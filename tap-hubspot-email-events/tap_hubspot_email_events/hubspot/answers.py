@@ -52,8 +52,6 @@ class Throttle:
 class Reauthorise:
     """The token was refused."""
 
-    reason: str
-
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
@@ -99,7 +97,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - a table: one return for each row
     match status:
         case 401:
             # Expired, revoked or mistyped tokens; also every use of the API keys retired in 2022.
-            return Reauthorise(said)
+            return Reauthorise()
         case 403:
             return Refuse(_forbidden(error, body, said, scope), status)
         case 404 | 410:

@@ -17,11 +17,12 @@ from target_amplitude import LIBRARY
 from target_amplitude.amplitude.http import LONGEST_WAIT, Retries, reason_or_raise
 from target_amplitude.amplitude.management_api import host_of_region
 from target_amplitude.common.http import retry_after
-from target_amplitude.common.output import reason
+from target_amplitude.common.output import explained
 from target_amplitude.common.session import Session, UnansweredError, pieces
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
@@ -133,16 +134,15 @@ class ExportApi:
                 )
 
     def _store(self, response: requests.Response) -> IO[bytes]:
-        try:
+        with self._kept():
             # Without a name on disk, so that nothing is left behind, not even by a kill.
             file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - the caller closes it
-        except OSError as error:
-            raise self._unwritable(error) from None
         with ExitStack() as closing:
             closing.callback(_close, file)
             size = 0
             for piece in pieces(response):
-                self._write(file, piece)
+                with self._kept():
+                    file.write(piece)
                 size += len(piece)
                 if size > MOST_BYTES:
                     raise RunFailedError(
@@ -150,23 +150,16 @@ class ExportApi:
                         "that it exports at once; check api_url and whether a proxy stands "
                         "between.",
                     )
-            try:
+            with self._kept():  # what was still to be written may not fit
                 file.seek(0)
-            except OSError as error:  # what was still to be written does not fit
-                raise self._unwritable(error) from None
             closing.pop_all()
         return file
 
-    def _write(self, file: IO[bytes], piece: bytes) -> None:
-        try:
-            file.write(piece)
-        except OSError as error:
-            raise self._unwritable(error) from None
-
-    def _unwritable(self, error: OSError) -> RunFailedError:
-        return RunFailedError(
-            f"The export of Amplitude cannot be kept in {self._folder} ({reason(error)}); make "
-            "room there, or read a shorter range of dates.",
+    def _kept(self) -> AbstractContextManager[None]:
+        return explained(
+            f"The export of Amplitude cannot be kept in {self._folder}",
+            "make room there, or read a shorter range of dates",
+            RunFailedError,
         )
 
 

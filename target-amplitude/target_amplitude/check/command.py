@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import datetime, timezone
 
@@ -16,7 +15,6 @@ from target_amplitude.check.management import check_management
 from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.common.command import Command
 from target_amplitude.common.findings import UNKNOWN, Finding, Report
-from target_amplitude.common.output import say
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
     MAX_EVENTS,
@@ -51,12 +49,7 @@ def main(*, configs: tuple[str, ...], as_json: bool) -> None:
         checked_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         checks=findings,
     )
-    if as_json:
-        click.echo(report.as_json())
-    else:
-        for line in report.as_table():
-            say(line)
-    sys.exit(1 if report.is_bad else 0)
+    report.end(as_json=as_json)
 
 
 def _sizes(settings: Settings) -> Finding:

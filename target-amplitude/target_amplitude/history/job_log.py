@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_amplitude.common.output import open_output, read_file, reason, write_all
+from target_amplitude.common.output import explained, open_output, read_file, write_file
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -34,13 +34,9 @@ class JobLog:
             RunFailedError: If it cannot be opened for appending.
         """
         self._path = path
-        try:
-            os.close(open_output(path, append=True))
-        except OSError as failure:
-            raise RunFailedError(
-                f"Setting job_log_path {path} cannot be written to: {reason(failure)}; "
-                "name another path.",
-            ) from None
+        problem = f"Setting job_log_path {path} cannot be written to"
+        with explained(problem, "name another path", RunFailedError):
+            write_file(path, b"", append=True, private=True)
 
     def append(self, run: dict[str, Any]) -> None:
         """Append a run; other processes may do so at the same time.
@@ -49,11 +45,8 @@ class JobLog:
             OSError: If it cannot be written.
         """
         self._rotate()
-        file = open_output(self._path, append=True)
-        try:
-            write_all(file, f"{json.dumps(run)}\n".encode("ascii"))
-        finally:
-            os.close(file)
+        line = f"{json.dumps(run)}\n".encode("ascii")
+        write_file(self._path, line, append=True, private=True)
 
     def _rotate(self) -> None:
         """Rename the file if it is large, unless another process is about to."""

@@ -13,11 +13,10 @@ from typing import Any
 import click
 
 from target_amplitude.common.channels import config_option, read_command_settings
-from target_amplitude.common.command import Command
+from target_amplitude.common.command import Command, Duration
 from target_amplitude.common.configuration import read_configuration
-from target_amplitude.common.durations import Duration
 from target_amplitude.common.errors import UserError
-from target_amplitude.common.output import reason, refuse_same, say, write_file
+from target_amplitude.common.output import explained, refuse_same, say, write_file
 from target_amplitude.history.job_log import older_file, read_job_log
 from target_amplitude.history.job_table import BOLD, job_table
 from target_amplitude.history.page import make_page
@@ -100,12 +99,11 @@ def main(  # noqa: PLR0913 - the command's options
 
 
 def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
-    try:
-        return read_job_log(path)
-    except FileNotFoundError:
-        raise UserError(f"There is no job log at {path} yet, so no run has ended.") from None
-    except OSError as failure:
-        raise UserError(f"{path} cannot be read: {reason(failure)}.") from None
+    with explained(f"{path} cannot be read"):
+        try:
+            return read_job_log(path)
+        except FileNotFoundError:
+            raise UserError(f"There is no job log at {path} yet, so no run has ended.") from None
 
 
 def _configured_path(configs: tuple[str, ...]) -> tuple[Path]:
@@ -127,8 +125,7 @@ def _check(runs: list[dict[str, Any]], max_age: float) -> None:
 
 
 def _write_page(page: Path, runs: list[dict[str, Any]], unreadable: int) -> None:
-    try:
-        write_file(page, make_page(runs, datetime.now(timezone.utc), unreadable))
-    except OSError as failure:
-        raise UserError(f"{page} cannot be written: {reason(failure)}.") from None
+    drawn = make_page(runs, datetime.now(timezone.utc), unreadable)
+    with explained(f"{page} cannot be written"):
+        write_file(page, drawn.encode("utf-8", "backslashreplace"))
     say(f"{page} shows {len(runs):,} run{'s' if len(runs) != 1 else ''}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_amplitude.common import tables
 from target_amplitude.common.text import fit
+from target_amplitude.history.runs import reasons_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,7 +60,7 @@ def rejected_reasons(streams: Iterable[StreamCounts]) -> str:
     reasons: Counter[str] = Counter()
     for counts in streams:
         reasons += counts.rejected
-    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+    return reasons_in_words(dict(reasons.most_common()))
 
 
 def warnings(
@@ -111,7 +112,7 @@ def _warn_of_user_field(streams: Sequence[StreamCounts], settings: Settings) -> 
         types += counts.unusable_ids
     field = settings.user_field
     if types:
-        seen = ", ".join(f"{count:,} {name}" for name, count in types.most_common())
+        seen = reasons_in_words(dict(types.most_common()))
         fate = {"skip": "were skipped", "recipient": "count as the recipient's"}
         read = sum(counts.read - counts.rejected["no mapping"] for counts in emails)
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from array import array
 from bisect import bisect_left
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -51,10 +51,6 @@ class Balance:
     only_in_amplitude: int = 0
     other_portal: int = 0
     too_early: int = 0
-
-    def as_json(self) -> dict[str, int]:
-        """The figures by name."""
-        return asdict(self)
 
 
 class _OwnEvent(msgspec.Struct):

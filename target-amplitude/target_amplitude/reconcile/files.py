@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_amplitude.common.output import open_output, reason, write_all
+from target_amplitude.common.output import explained, open_output, write_all
 from target_amplitude.delivery.block import Block
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from target_amplitude.delivery.block import QueuedEvent
@@ -37,11 +38,9 @@ class Spool:
         self._streams: list[StreamCounts] = []
         self._encode = msgspec.msgpack.Encoder(enc_hook=self._number_of).encode
         self._decode = msgspec.msgpack.Decoder(Block, dec_hook=self._stream_of).decode
-        try:
+        with self._kept():
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
-        except OSError as error:
-            raise self._unwritable(error) from None
 
     def add(self, block: Block) -> None:
         """Add a block.
@@ -50,10 +49,8 @@ class Spool:
             RunFailedError: If the disk is full.
         """
         packed = zlib.compress(self._encode(block), 1)
-        try:
+        with self._kept():
             self._file.write(len(packed).to_bytes(_LENGTH, "big") + packed)
-        except OSError as error:
-            raise self._unwritable(error) from None
 
     def blocks(self) -> Iterator[Block]:
         """Yield the blocks in the order they were added.
@@ -61,10 +58,8 @@ class Spool:
         Raises:
             RunFailedError: If the disk is full.
         """
-        try:
+        with self._kept():  # what was still to be written may not fit
             self._file.seek(0)
-        except OSError as error:  # what was still to be written does not fit
-            raise self._unwritable(error) from None
         while length := self._file.read(_LENGTH):
             packed = self._file.read(int.from_bytes(length, "big"))
             yield self._decode(zlib.decompress(packed))
@@ -82,10 +77,11 @@ class Spool:
     def _stream_of(self, _: type, number: int) -> StreamCounts:
         return self._streams[number]
 
-    def _unwritable(self, error: OSError) -> RunFailedError:
-        return RunFailedError(
-            f"The events to compare cannot be kept in {self._folder} ({reason(error)}); make room "
-            "there, or read a shorter range of dates.",
+    def _kept(self) -> AbstractContextManager[None]:
+        return explained(
+            f"The events to compare cannot be kept in {self._folder}",
+            "make room there, or read a shorter range of dates",
+            RunFailedError,
         )
 
 
@@ -108,10 +104,8 @@ class MissingFile:
         Raises:
             RunFailedError: If that fails.
         """
-        try:
+        with self._kept():
             self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from None
 
     def add_schemas(self, schemas: dict[str, bytes]) -> None:
         """Remember the SCHEMA messages of streams."""
@@ -130,20 +124,19 @@ class MissingFile:
             self._written.add(stream)
             lines.insert(0, self._schemas[stream])
         self.events += 1
-        try:
+        with self._kept():
             if self._descriptor is None:
                 self._descriptor = open_output(self.path, append=False)
             write_all(self._descriptor, b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
-        except OSError as error:
-            raise self._unwritable(error) from None
 
     def close(self) -> None:
         """Close the file."""
         if self._descriptor is not None:
             os.close(self._descriptor)
 
-    def _unwritable(self, error: OSError) -> RunFailedError:
-        return RunFailedError(
-            f"The missing events cannot be kept in {self.path} ({reason(error)}); make room "
-            "there, or set rejected_path to another folder.",
+    def _kept(self) -> AbstractContextManager[None]:
+        return explained(
+            f"The missing events cannot be kept in {self.path}",
+            "make room there, or set rejected_path to another folder",
+            RunFailedError,
         )

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -187,12 +188,12 @@ class Reconciliation(Destination):
     def _summary(self) -> dict[str, Any]:
         total = self.total
         return {
-            **total.as_json(),
+            **asdict(total),
             "unreadable": self._unreadable.total(),
             "from": as_text(self.comparison.first),
             "to": as_text(self.comparison.last),
             "exported_until": self.exportable_until.isoformat().replace("+00:00", "Z"),
-            "by_event_type": {name: balance.as_json() for name, balance in self._balances.items()},
+            "by_event_type": {name: asdict(balance) for name, balance in self._balances.items()},
         }
 
     @property
@@ -200,7 +201,7 @@ class Reconciliation(Destination):
         """The figures of all event types together."""
         total = Balance()
         for balance in self.comparison.balances.values():
-            for name, figure in balance.as_json().items():
+            for name, figure in asdict(balance).items():
                 setattr(total, name, getattr(total, name) + figure)
         return total
 

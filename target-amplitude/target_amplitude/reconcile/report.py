@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_amplitude.common import tables
+from target_amplitude.history.runs import at, reasons_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,9 +13,16 @@ if TYPE_CHECKING:
 
     from target_amplitude.reconcile.comparison import Balance
 
-_TITLES = (
-    *("HubSpot", "Amplitude", "missing", "too early", "doubled", "other source", "only there"),
-)
+_COLUMNS = {
+    "HubSpot": "hubspot",
+    "Amplitude": "amplitude",
+    "missing": "missing",
+    "too early": "too_early",
+    "doubled": "doubled",
+    "other source": "other_source",
+    "only there": "only_in_amplitude",
+}
+"""The titles of the table, and the figures below them."""
 
 
 def table(balances: Mapping[str, Balance], total: Balance) -> list[str]:
@@ -22,25 +30,10 @@ def table(balances: Mapping[str, Balance], total: Balance) -> list[str]:
     if not balances:
         return []
     rows = [
-        (
-            name,
-            *(
-                f"{figure:,}"
-                for figure in (
-                    balance.hubspot,
-                    balance.amplitude,
-                    balance.missing,
-                    balance.too_early,
-                    balance.doubled,
-                    balance.other_source,
-                    balance.only_in_amplitude,
-                )
-            ),
-        )
+        (name, *(f"{getattr(balance, figure):,}" for figure in _COLUMNS.values()))
         for name, balance in (*balances.items(), ("all", total))
     ]
-    titles = ("reconciled", *_TITLES)
-    return tables.table([titles, *rows], range(1, len(titles)))
+    return tables.table([("reconciled", *_COLUMNS), *rows], range(1, len(_COLUMNS) + 1))
 
 
 def remarks(total: Balance, exportable_until: datetime, left_out: str) -> list[str]:
@@ -50,12 +43,12 @@ def remarks(total: Balance, exportable_until: datetime, left_out: str) -> list[s
         nothing = "Nothing can be said yet: " if says_nothing(total) else ""
         said.append(
             f"{nothing}{total.too_early:,} events happened or were delivered after "
-            f"{_at(exportable_until)}, so it is too early to say; "
+            f"{at(exportable_until)}, so it is too early to say; "
             "Amplitude may not export them before three hours have passed."
         )
     if total.missing:
         said.append(
-            f"What Amplitude received after {_at(exportable_until)} counts as missing where "
+            f"What Amplitude received after {at(exportable_until)} counts as missing where "
             "job_log_path has no line of its run: one that was killed or still goes on."
         )
     if total.other_source:
@@ -92,13 +85,8 @@ def warnings(total: Balance, unreadable: Mapping[str, int]) -> list[str]:
             "for another user, or brought by another source as well."
         )
     if unreadable:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in unreadable.items())
         said.append(
             f"{sum(unreadable.values()):,} line(s) of Amplitude's export could not be read "
-            f"({reasons}); an event of ours in one of them counts as missing."
+            f"({reasons_in_words(unreadable)}); an event of ours in one of them counts as missing."
         )
     return said
-
-
-def _at(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -12,7 +12,7 @@ from target_amplitude.amplitude.management_api import ManagementApi, host_of_reg
 from target_amplitude.common.channels import config_option, read_command_settings
 from target_amplitude.common.command import Command
 from target_amplitude.common.errors import UserError
-from target_amplitude.common.output import reason, say, write_file
+from target_amplitude.common.output import explained, say, write_file
 from target_amplitude.settings import (
     ENVIRONMENT_PREFIX,
     Settings,
@@ -76,10 +76,8 @@ def main(
 
 
 def _write_csv(path: Path, plan: Plan) -> None:
-    try:
-        write_file(path, to_csv(plan))
-    except OSError as failure:
-        raise UserError(f"{path} cannot be written: {reason(failure)}.") from None
+    with explained(f"{path} cannot be written"):
+        write_file(path, to_csv(plan).encode("utf-8", "backslashreplace"))
     say(
         f"{path} has {len(plan.events)} events and {len(plan.properties)} properties; import it "
         "in Amplitude under Data > Events.",

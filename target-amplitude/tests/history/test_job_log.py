@@ -122,16 +122,6 @@ def test_a_large_job_log_is_renamed_and_both_are_read(
     assert len(read_job_log(path)[0]) == 3
 
 
-def test_the_job_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_log, "MAX_BYTES", 1000)
-    log = JobLog(tmp_path / "jobs")
-    for number in range(500):
-        log.append({"number": number})
-    assert sum(each.stat().st_size for each in tmp_path.iterdir()) < 2100
-    numbers = [run["number"] for run in read_job_log(tmp_path / "jobs")[0]]
-    assert numbers == list(range(numbers[0], 500))
-
-
 def test_runs_that_end_at_the_same_time_lose_no_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

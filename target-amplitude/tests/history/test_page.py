@@ -219,19 +219,10 @@ def test_lines_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, [str(log), "--html", str(page)])
     assert done.exit_code == 0
     assert "5 lines of the job log could not be read" in done.output
+    assert done.output.endswith(f"{page} shows 55 runs.\n")
     text = page.read_text()
     assert "<b>8</b>unreadable lines of the job log" in text
     assert "<b>49</b>runs" in text
-
-
-def test_the_page_of_a_command_is_written_where_it_is_wanted(tmp_path: Path) -> None:
-    log = tmp_path / "jobs.jsonl"
-    log.write_text('{"started": "2026-11-27T05:00:00Z", "seconds": 3, "outcome": "delivered"}\n')
-    page = tmp_path / "new/history.html"
-    done = CliRunner().invoke(main, [str(log), "--html", str(page)])
-    assert done.exit_code == 0
-    assert done.output == f"{page} shows 1 run.\n"
-    assert page.read_text().startswith("<!doctype html>")
 
 
 @pytest.fixture(scope="module")

@@ -54,16 +54,6 @@ def test_the_table_is_aligned_and_the_totals_come_last(
     assert all(len(line) <= 120 for line in lines if not line.startswith("1 of"))
 
 
-def test_a_product_user_id_needs_no_recipient(sandbox: Sandbox, loader: Loader) -> None:
-    messages = [
-        without_recipient(n, contact={"product_user_id": f"product-{n}"}) for n in range(1, 11)
-    ]
-    loader.load([schema(), *messages, state(1)], max_rejected_percent=0, **BY_PRODUCT_ID)
-    assert {event["user_id"] for event in sandbox.amplitude_events()} == {
-        f"product-{n}" for n in range(1, 11)
-    }
-
-
 def test_email_events_of_which_none_is_delivered_fail_the_run(
     loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from sandbox.amplitude.answers import Refusal, json_response
 from sandbox.amplitude.events import Upload, are_valid, read_upload
-from sandbox.amplitude.validation import LENGTH, examine
+from sandbox.amplitude.validation import examine
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sandbox.amplitude.events import Event
     from sandbox.amplitude.project import Behaviour, Project
+    from sandbox.amplitude.validation import Findings
 
 MOST_EVENTS = 2000
 DEFAULT_MIN_ID_LENGTH = 5
@@ -88,15 +89,9 @@ def receive(
         raise Refusal(413, "Payload too large")
     events = valid_events(upload, min_id_length)
     if events is None:
-        body = mended(body, min_id_length, behaviour)
-        events = valid_events(read_upload(body), 0)
-    if events is None:
-        raise Refusal(400, "Invalid event JSON")
+        raise refused(found_wrong(body, min_id_length).body(behaviour.index_style))
     refuse_silenced(events, set(behaviour.silenced_devices))
-    most = behaviour.eps_threshold
-    slow = project.rates.refusal(
-        events, endpoint.eps_threshold if most is None else most, project.now()
-    )
+    slow = project.rates.refusal(events, endpoint.eps_threshold, project.now())
     if slow is not None:
         raise refused(slow)
     facts["duplicates"] = project.ingest(body, events)
@@ -177,23 +172,19 @@ def valid_events(request: Upload | Envelope | None, min_id_length: int) -> list[
     return request.events if are_valid(request.events, min_id_length) else None
 
 
-def mended(body: bytes, min_id_length: int, behaviour: Behaviour) -> bytes:
-    """The body without the events whose ids are too short, where those are only dropped.
+def found_wrong(body: bytes, min_id_length: int) -> Findings:
+    """What is wrong with the events of a body.
 
     Raises:
-        Refusal: 400, something else is wrong with some events, or short ids are refused.
+        Refusal: 400, it is no JSON after all, or nothing can be named.
     """
     try:
-        events = msgspec.json.decode(body)["events"]
+        findings = examine(msgspec.json.decode(body)["events"], min_id_length)
     except msgspec.DecodeError:
         raise Refusal(400, "Invalid JSON request body") from None
-    findings = examine(events, min_id_length)
-    short = findings.maps.pop(LENGTH, {}) if behaviour.short_ids == "drop" else {}
-    if findings.maps:
-        raise refused(findings.body(behaviour.index_style))
-    dropped = {index for indexes in short.values() for index in indexes}
-    kept = [event for index, event in enumerate(events) if index not in dropped]
-    return msgspec.json.encode({"events": kept})
+    if not findings.maps:
+        raise Refusal(400, "Invalid event JSON")
+    return findings
 
 
 ENVELOPES = msgspec.json.Decoder(Envelope)

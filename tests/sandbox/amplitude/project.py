@@ -24,15 +24,9 @@ SECRET_KEY = "sandbox-secret-key"
 
 
 class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
-    """Where the sources about Amplitude differ, or a test wants it to be difficult.
-
-    ``eps_threshold`` is events a second for each user or device, None for the endpoint's own
-    (1,000 for batch, 30 for httpapi), 0 for no limit.
-    """
+    """Where the sources about Amplitude differ, or a test wants it to be difficult."""
 
     index_style: Literal["all", "first"] = "all"
-    short_ids: Literal["refuse", "drop"] = "refuse"
-    eps_threshold: int | None = None
     forbidden: list[str] = []
     silenced_devices: list[str] = []
     api_key: str = API_KEY

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import repeat
-from math import inf
 from operator import add
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,8 @@ WINDOW = 30.0
 
 @dataclass
 class Rates:
-    """Events by id over the last 30 seconds, and ids that are held back by order of a test."""
+    """Events by id over the last 30 seconds, and the ids that a test lets be over their quota."""
 
-    throttled: dict[str, float] = field(default_factory=dict)
     # Until when, in Unix seconds.
     over_quota: dict[str, float] = field(default_factory=dict)
     _recent: Counter[str] = field(default_factory=Counter)
@@ -29,13 +27,12 @@ class Rates:
         """The 429 body where an id sends too much (events a second), None where none does."""
         while self._batches and self._batches[0][0] <= now - WINDOW:
             self._recent -= self._batches.popleft()[1]
-        self.throttled = {id_: until for id_, until in self.throttled.items() if until > now}
         self.over_quota = {id_: until for id_, until in self.over_quota.items() if until > now}
         ids = [event.user_id for event in events if event.user_id]
         ids += [event.device_id for event in events if event.device_id]
         batch = Counter(ids)
         most_of_one = max(map(add, map(self._recent.get, batch, repeat(0)), batch.values()))
-        if not self.throttled and not self.over_quota and most_of_one <= (most or inf) * WINDOW:
+        if not self.over_quota and most_of_one <= most * WINDOW:
             self._remember(batch, now)
             return None
         counts = {
@@ -49,7 +46,7 @@ class Rates:
                 rate = (self._recent[id_] + count) / WINDOW
                 if id_ in self.over_quota:
                     exceeded[name][id_] = 500_200
-                elif id_ in self.throttled or (most and rate > most):
+                elif rate > most:
                     slow[name][id_] = max(int(rate), most + 1)
         held = {id_ for kinds in (slow, exceeded) for ids in kinds.values() for id_ in ids}
         if not held:

@@ -73,11 +73,6 @@ class Taxonomy:
         self.project.plan[kind][key] = entry
         return success()
 
-    async def read(self, request: Request, kind: str) -> Response:
-        """One by its name."""
-        entry = self.project.plan[kind].get(request.path_params["name"])
-        return failure(404, "Not found") if entry is None else success(entry)
-
     async def update(self, request: Request, kind: str) -> Response:
         """Change one; an event's display name only once the event was ingested."""
         form = await read_form(request)
@@ -94,24 +89,15 @@ class Taxonomy:
         entry |= form
         return success()
 
-    async def delete(self, request: Request, kind: str) -> Response:
-        """Take one out of the plan."""
-        if self.project.plan[kind].pop(request.path_params["name"], None) is None:
-            return failure(404, "Not found")
-        return success()
-
 
 def routes(project: Project) -> list[Route]:
     """The routes of the taxonomy."""
     taxonomy = Taxonomy(project)
     base = "/api/2/taxonomy/{kind}"
-    named = base + "/{name}"
     return [
         Route(base, taxonomy.guarded(taxonomy.list), methods=["GET"]),
         Route(base, taxonomy.guarded(taxonomy.create), methods=["POST"]),
-        Route(named, taxonomy.guarded(taxonomy.read), methods=["GET"]),
-        Route(named, taxonomy.guarded(taxonomy.update), methods=["PUT"]),
-        Route(named, taxonomy.guarded(taxonomy.delete), methods=["DELETE"]),
+        Route(base + "/{name}", taxonomy.guarded(taxonomy.update), methods=["PUT"]),
     ]
 
 

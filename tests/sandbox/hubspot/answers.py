@@ -77,7 +77,7 @@ def missing_scopes(*scopes: str) -> Refusal:
 
 
 def too_many_requests(policy: str, headers: dict[str, str]) -> Refusal:
-    """A limit is used up: ``TEN_SECONDLY_ROLLING``, ``SECONDLY`` or ``DAILY``."""
+    """A limit is used up: ``TEN_SECONDLY_ROLLING`` or ``DAILY``."""
     return Refusal(
         429,
         f"You have reached your {policy.lower()} limit.",

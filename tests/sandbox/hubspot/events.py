@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from sandbox.hubspot.behaviour import Behaviour
     from sandbox.hubspot.portal import HubSpot
-    from sandbox.hubspot.store import Facts
     from sandbox.hubspot.tokens import Access
 
 EVENT_TYPES = (
@@ -38,19 +37,7 @@ def routes(hubspot: HubSpot) -> list[Route]:
     async def page(request: Request, access: Access) -> Response:
         return read_page(hubspot, request.query_params, access)
 
-    async def one(request: Request, access: Access) -> Response:
-        created = whole_number(request.path_params["created"], "created")
-        account = hubspot.account(access.portal_id)
-        payload = account.find(created, request.path_params["event_id"])
-        if payload is None:
-            raise Refusal(404, "The event does not exist.", "OBJECT_NOT_FOUND")
-        return Response(payload, media_type=JSON_TYPE)
-
-    base = "/email/public/v1/events"
-    return [
-        Route(base, hubspot.guarded(page, "content")),
-        Route(base + "/{created}/{event_id}", hubspot.guarded(one, "content")),
-    ]
+    return [Route("/email/public/v1/events", hubspot.guarded(page, "content"))]
 
 
 def read_page(hubspot: HubSpot, params: QueryParams, access: Access) -> Response:
@@ -67,7 +54,7 @@ def read_page(hubspot: HubSpot, params: QueryParams, access: Access) -> Response
     kind = event_type(params.get("eventType"), behaviour)
     start = whole_number(params.get("startTimestamp", earliest(hubspot)), "startTimestamp")
     end = whole_number(params.get("endTimestamp", str(EVER)), "endTimestamp")
-    wanted = event_filter(params, behaviour)
+    wanted = excluding_filter(params, behaviour)
     if start == 0:
         # HubSpot's services fail on the epoch itself, as connectors have found.
         raise Refusal(500, "internal error", "INTERNAL_ERROR")
@@ -121,37 +108,18 @@ def earliest(hubspot: HubSpot) -> str:
     return str(int((hubspot.now() - days * 86_400) * 1000)) if days else "1"
 
 
-def event_filter(params: QueryParams, behaviour: Behaviour) -> Callable[[Facts], bool] | None:
-    """What the query asks of an event beyond its type and time, None for nothing."""
-    campaign = optional_number(params, "campaignId")
-    app = optional_number(params, "appId")
-    recipient = params.get("recipient")
+def excluding_filter(params: QueryParams, behaviour: Behaviour) -> Callable[[bool], bool] | None:
+    """Which events are wanted, by their ``filteredEvent``; None for all."""
     exclude = params.get("excludeFilteredEvents", "false")
     if exclude not in {"true", "false"}:
         expected = 'only "true" or "false" recognized'
         raise bad_value("boolean", exclude, "excludeFilteredEvents", expected)
-    if "excludeFilteredEvents" in behaviour.ignored_filters:
-        exclude = "false"
-    numbers = count()
-    if campaign is None and app is None and recipient is None and exclude == "false":
+    if exclude == "false" or "excludeFilteredEvents" in behaviour.ignored_filters:
         return None
-
-    def wanted(facts: Facts) -> bool:
-        return (
-            (campaign is None or facts.email_campaign_id == campaign)
-            and (app is None or facts.app_id == app)
-            and (recipient is None or facts.recipient == recipient)
-            and not (exclude == "true" and facts.filtered_event)
-            and not (exclude == "true" and behaviour.excluded_too_much and next(numbers) % 2)
-        )
-
-    return wanted
-
-
-def optional_number(params: QueryParams, name: str) -> int | None:
-    """A number among the parameters, None where it is not given."""
-    value = params.get(name)
-    return None if value is None else whole_number(value, name)
+    numbers = count()
+    return lambda is_filtered: (
+        not (is_filtered or (behaviour.excluded_too_much and next(numbers) % 2))
+    )
 
 
 def whole_number(value: str, name: str) -> int:

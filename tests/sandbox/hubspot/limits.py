@@ -1,4 +1,4 @@
-"""HubSpot's request limits: rolling ten seconds, one second, a day; all of them per account."""
+"""HubSpot's request limits: rolling ten seconds and a day, both per account."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ class Limits:
     """What an account may do; 0 means without limit."""
 
     requests_per_10_seconds: int = 190
-    requests_per_second: int = 0
     daily_limit: int = 625_000
-    retry_after: bool = False
 
 
 @dataclass
@@ -38,45 +36,25 @@ class Usage:
         while self._moments and self._moments[0] <= now - TEN_SECONDS:
             self._moments.popleft()
         if limits.daily_limit and not oauth and self.daily_used >= limits.daily_limit:
-            raise too_many_requests("DAILY", self._headers(limits, now, oauth=oauth))
+            raise too_many_requests("DAILY", self._headers(limits, oauth=oauth))
         most = limits.requests_per_10_seconds
         if most and len(self._moments) >= most:
-            headers = self._headers(limits, now, oauth=oauth)
-            if limits.retry_after:
-                headers["Retry-After"] = str(int(self._moments[0] + TEN_SECONDS - now) + 1)
-            raise too_many_requests("TEN_SECONDLY_ROLLING", headers)
-        if limits.requests_per_second and self._last_second(now) >= limits.requests_per_second:
-            headers = self._headers(limits, now, oauth=oauth)
-            if limits.retry_after:
-                headers["Retry-After"] = "1"
-            raise too_many_requests("SECONDLY", headers)
+            raise too_many_requests("TEN_SECONDLY_ROLLING", self._headers(limits, oauth=oauth))
         self.count(1)
-        return self._headers(limits, now, oauth=oauth)
+        return self._headers(limits, oauth=oauth)
 
     def count(self, requests: int) -> None:
         """Count requests, of the caller or of another app in the same account."""
         self._moments.extend([time.monotonic()] * requests)
         self.daily_used += requests
 
-    def _last_second(self, now: float) -> int:
-        count = 0
-        for moment in reversed(self._moments):
-            if moment <= now - 1:
-                break
-            count += 1
-        return count
-
-    def _headers(self, limits: Limits, now: float, *, oauth: bool) -> dict[str, str]:
+    def _headers(self, limits: Limits, *, oauth: bool) -> dict[str, str]:
         headers = {}
         if limits.requests_per_10_seconds:
             left = limits.requests_per_10_seconds - len(self._moments)
             headers["X-HubSpot-RateLimit-Max"] = str(limits.requests_per_10_seconds)
             headers["X-HubSpot-RateLimit-Remaining"] = str(max(0, left))
             headers["X-HubSpot-RateLimit-Interval-Milliseconds"] = "10000"
-        if limits.requests_per_second:
-            left = limits.requests_per_second - self._last_second(now)
-            headers["X-HubSpot-RateLimit-Secondly"] = str(limits.requests_per_second)
-            headers["X-HubSpot-RateLimit-Secondly-Remaining"] = str(max(0, left))
         if limits.daily_limit and not oauth:
             left = limits.daily_limit - self.daily_used
             headers["X-HubSpot-RateLimit-Daily"] = str(limits.daily_limit)

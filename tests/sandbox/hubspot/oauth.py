@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -71,14 +70,10 @@ class OAuth:
 
     async def dated_token(self, request: Request) -> Response:
         """The token endpoint whose version is a date."""
-        if not self.hubspot.tokens.settings.dated_endpoint:
-            return no_such_endpoint(request)
         return await self._trade(request, dated=True)
 
     async def v1_token(self, request: Request) -> Response:
         """The old token endpoint."""
-        if not self.hubspot.tokens.settings.v1_endpoint:
-            return no_such_endpoint(request)
         return await self._trade(request, dated=False)
 
     async def _trade(self, request: Request, *, dated: bool) -> Response:
@@ -86,23 +81,6 @@ class OAuth:
             return json_response(trade(self.hubspot, await read_form(request), dated=dated))
         except Refusal as refusal:
             return refusal.response()
-
-    async def access_token(self, request: Request) -> Response:
-        """What an access token is good for, in the way of v1."""
-        try:
-            access = self.hubspot.tokens.check(f"Bearer {request.path_params['token']}")
-        except Refusal as refusal:
-            return refusal.response()
-        left = int((access.expires_at or time.time()) - time.time())
-        return json_response(
-            {
-                "hub_id": access.portal_id,
-                "app_id": 1,
-                "user_id": USER_ID,
-                "scopes": access.scopes,
-                "expires_in": left,
-            }
-        )
 
 
 def routes(hubspot: HubSpot) -> list[Route]:
@@ -113,19 +91,12 @@ def routes(hubspot: HubSpot) -> list[Route]:
         Route("/oauth/authorize", oauth.decide, methods=["POST"]),
         Route("/oauth/2026-03/token", oauth.dated_token, methods=["POST"]),
         Route("/oauth/v1/token", oauth.v1_token, methods=["POST"]),
-        Route("/oauth/v1/access-tokens/{token}", oauth.access_token, methods=["GET"]),
     ]
 
 
 def is_known(asked: QueryParams) -> bool:
     """Whether the consent page is asked for by an app that HubSpot knows."""
     return asked.get("client_id") == CLIENT_ID and bool(asked.get("redirect_uri"))
-
-
-def no_such_endpoint(request: Request) -> Response:
-    """The answer of an endpoint that HubSpot no longer, or not yet, has."""
-    message = f"Resource not found: {request.url.path}"
-    return json_response({"status": "error", "message": message}, 404)
 
 
 def oauth_error(error: str, description: str, status: str, code: int = 400) -> Refusal:

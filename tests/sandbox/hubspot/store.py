@@ -44,11 +44,8 @@ class Page(NamedTuple):
 
 
 class Facts(msgspec.Struct, rename="camel"):
-    """The few fields that HubSpot can filter by."""
+    """What a query can leave an event out by."""
 
-    email_campaign_id: int | None = None
-    app_id: int | None = None
-    recipient: str | None = None
     filtered_event: bool | None = None
 
 
@@ -193,7 +190,7 @@ class Account:
         span: tuple[int, int],
         before: Position | None,
         limit: int,
-        wanted: Callable[[Facts], bool] | None,
+        wanted: Callable[[bool], bool] | None,
     ) -> Page:
         """One page of events, newest first, of some types or of all."""
         self.let_arrive()
@@ -211,7 +208,7 @@ class Account:
         payloads: list[bytes] = []
         last = None
         for created, sequence, payload in merged:
-            if wanted is not None and not wanted(FACTS.decode(payload)):
+            if wanted is not None and not wanted(bool(FACTS.decode(payload).filtered_event)):
                 continue
             if len(payloads) == limit:
                 return Page(payloads, last, has_more=True)
@@ -229,13 +226,3 @@ class Account:
         self.let_arrive()
         for series in self.series.values():
             yield from series.payloads
-
-    def find(self, created: int, event_id: str) -> bytes | None:
-        """The event with this ``created`` (ms) and id."""
-        self.let_arrive()
-        for series in self.series.values():
-            low, high = series.span(created, created, None)
-            for payload in series.payloads[low:high]:
-                if IDENTITY.decode(payload).id == event_id:
-                    return payload
-        return None

@@ -52,8 +52,6 @@ class OAuthSettings:
 
     token_life_seconds: float = 1800
     rotate: bool = False
-    dated_endpoint: bool = True
-    v1_endpoint: bool = True
 
 
 @dataclass
@@ -138,9 +136,3 @@ class Tokens:
         """Make an access or refresh token worthless."""
         self.access.pop(token, None)
         self.refresh.pop(token, None)
-
-    def expire_all(self) -> None:
-        """Make every access token that came from OAuth too old."""
-        for access in self.access.values():
-            if access.oauth:
-                access.expires_at = time.time() - 1
