@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile.started import Ended, run
+from hostile.runner import Outcome, run
 from loading.messages import record, schema
 
 if TYPE_CHECKING:
@@ -58,14 +58,14 @@ MADE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-def is_sentence(ended: Ended, *words: str) -> None:
+def is_sentence(ended: Outcome, *words: str) -> None:
     assert ended.code in (1, 2), ended.err
     assert "Traceback" not in ended.err
     for word in words:
         assert word in ended.err, ended.err
 
 
-def target(folder: Path, **settings: Any) -> Ended:
+def target(folder: Path, **settings: Any) -> Outcome:
     return run(TARGET, folder=folder, config=TARGET_CONFIG | settings, stdin=INPUT)
 
 
