@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -107,8 +108,13 @@ READS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("kind", MADE)
-@pytest.mark.parametrize("use", [*WRITES, *READS])
+@pytest.mark.parametrize(
+    ("use", "kind"),
+    [
+        *itertools.product([*WRITES, "job log", "catalog"], MADE),
+        *((use, "pipe") for use in READS if use not in ("job log", "catalog")),
+    ],
+)
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path, odd: Path, use: str, kind: str) -> None:
     (tmp_path / "jobs.jsonl").write_text(json.dumps(RUN))
     make, _ = MADE[kind]

@@ -140,6 +140,7 @@ PLACES: dict[str, dict[str, Any]] = {
         "config": {"transforms": ["engagement-only"]},
         "input": ODD_STREAM,
     },
+    "an option": {"command": f"{TARGET}-jobs", "arguments": ["--max-age", WORD]},
     "a run of the job log": {
         "command": f"{TARGET}-jobs",
         "files": {"jobs.jsonl": EXPORTED | {"streams": [{"read": 1, "rejected": {WORD: 1}}]}},
