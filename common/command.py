@@ -30,6 +30,14 @@ class Command(click.Command):
     """A command that reports what it could not print, and shows foreign words only as `fit` do."""
 
     @override
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.ClickException as error:
+            error.message = fit(error.message, LONGEST_LINE)
+            raise
+
+    @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
         _reserve_descriptors()
         code: Any = 1

@@ -21,6 +21,7 @@ from typing_extensions import override
 from urllib3.connection import HTTPConnection
 
 from .network import FAILURES, Obstacle, explain, proxies_and_certificates
+from .threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -182,7 +183,7 @@ _exchanges: dict[int, _Exchange] = {}
 
 @cache
 def _start_watch() -> None:
-    threading.Thread(target=_watch, daemon=True).start()
+    start_thread(_watch)
 
 
 def _watch() -> None:
@@ -205,8 +206,33 @@ def _watch() -> None:
                         socket.socket.shutdown(cut, socket.SHUT_RDWR)
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """An answer, without those that go before it.
+
+    `http.client` skips 100 (Continue) only and would leave what comes after 103 (Early Hints) to
+    the next request. A client has to expect them all (RFC 9110, 15.2), but for 101, the answer to
+    an `Upgrade`.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        if status == HTTPStatus.SWITCHING_PROTOCOLS:
+            raise http.client.BadStatusLine("101")
+        is_final = status >= HTTPStatus.OK
+        return version, status if is_final else HTTPStatus.CONTINUE, reason
+
+
 class _Watched(HTTPConnection):
     """A connection that is known to be the one on which a thread waits."""
+
+    response_class = _FinalResponse
+
+    @property
+    @override
+    def is_connected(self) -> bool:
+        # What came unasked belongs to no request, also where TLS has decrypted it already.
+        tls = getattr(self.sock, "sslobj", self.sock)
+        return super().is_connected and not getattr(tls, "pending", int)()
 
     @override
     def connect(self) -> None:

@@ -8,13 +8,16 @@ LONGEST_WORD = 200
 LONGEST_LINE = 4000
 
 _DELIMITER = r"\s\"'<>(),;:/"
-_ADDRESS = re.compile(
-    rf"(?:\"[^\"]{{1,64}}\"|(?<![^{_DELIMITER}])[^{_DELIMITER}]+)"
-    rf"(?:@|%40|&#64;|&#x40;|\\u0040|\N{{FULLWIDTH COMMERCIAL AT}}|\N{{SMALL COMMERCIAL AT}})"
-    rf"[^{_DELIMITER}]+",
+_AT = (
+    r"(?:@|%(?:25)*40|=40|&(?:\#0*64|\#x0*40|commat);|\\+(?:u0040|x40)"
+    r"|\N{FULLWIDTH COMMERCIAL AT}|\N{SMALL COMMERCIAL AT})"
+)
+ADDRESS = re.compile(
+    rf"(?:\"(?:\\.|[^\"\\]){{1,64}}\"|(?<![^{_DELIMITER}])(?<!\w')(?:[^{_DELIMITER}]|\b'\b)+)"
+    rf"{_AT}[^{_DELIMITER}]+",
     re.IGNORECASE,
 )
-"""An email address, also encoded for a URL, HTML or JSON."""
+"""An email address, also encoded for a URL, however often, for a mail, HTML or JSON."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_\-.=+/]{20,}")
 _CATEGORY = re.compile(r"[A-Z]+(?:_[A-Z]+){0,5}")
@@ -41,7 +44,7 @@ def fit(text: object, most: int = LONGEST_WORD) -> str:
     if len(shown) < len(whole):
         # It may be the first half of an address.
         shown = _LAST_WORD.sub("…", shown)
-    shown = _ADDRESS.sub("…", shown)
+    shown = ADDRESS.sub("…", shown)
     if not shown.isprintable() or _INVISIBLE.search(shown):
         shown = "".join(map(_visible, shown))
     return shown if len(shown) <= most else f"{shown[:most]}…"

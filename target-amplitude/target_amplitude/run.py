@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import msgspec
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
@@ -65,6 +66,8 @@ class Run:
         Raises:
             RunFailedError: If a file cannot be written to.
         """
+        if preview is not None:
+            settings = msgspec.structs.replace(settings, dry_run=True)
         self._settings = settings
         self._started = time.monotonic()
         self._started_at = datetime.now(timezone.utc)
@@ -81,7 +84,7 @@ class Run:
         )
         self._job_log = JobLog(log)
         self._counts = CountsByStream()
-        self._is_dry = preview is not None or settings.dry_run or settings.reconcile == "report"
+        self._is_dry = settings.dry_run or settings.reconcile == "report"
         self._rejects = RejectsFile(Path(os.devnull) if self._is_dry else rejected)
         self._destination = preview or self._choose_destination(delays or Delays())
         self._reader = InputReader(

@@ -12,7 +12,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
-from target_amplitude.common.output import standard_input
+from target_amplitude.common.output import standard_input, write_output
 from target_amplitude.common.plugin import DeclaredPlugin
 from target_amplitude.delivery.preview import Preview
 from target_amplitude.run import INPUT_ERRORS, Run
@@ -80,7 +80,7 @@ class TargetAmplitude(DeclaredPlugin, Target):
             RunFailedError: If more records were rejected than `max_rejected_percent` allows.
         """
         if self.preview is not None:
-            click.echo(self.preview.text(), nl=False)
+            write_output(self.preview.text().encode(), "The preview")
         code = self._ready_run().end()
         self._run = None
         if code:

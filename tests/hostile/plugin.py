@@ -1,28 +1,57 @@
-"""`python -m hostile.plugin COMMAND ...`: a plugin's command with limits that a test has set."""
+"""`python -m hostile.plugin START COMMAND ...`: a plugin's command in an odd process.
+
+START is what `hostile.runner.run` says of the process, as JSON.
+"""
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
+import resource
 import sys
+from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-VARIABLE = "HOSTILE_LIMITS"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
-def main() -> None:
-    """Set the constants that the variable names by their dotted paths, and run the command."""
-    for path, value in json.loads(os.environ.pop(VARIABLE, "{}")).items():
+def prepare(  # noqa: PLR0913 - what a process has
+    limits: Mapping[str, float],
+    *,
+    closed: Iterable[int] = (),
+    full: Iterable[int] = (),
+    descriptors: int = 0,
+    memory: int = 0,
+    file: int = 0,
+) -> None:
+    """Make this process as odd as the parameters say."""
+    for path, value in limits.items():
         module, _, name = path.rpartition(".")
-        namespace = vars(importlib.import_module(module))
+        namespace = vars(import_module(module))
         assert name in namespace, path
         namespace[name] = value
-    command = sys.argv[1]
-    sys.argv = sys.argv[1:]
-    [script] = entry_points(group="console_scripts", name=command)
-    script.load()()
+    for _ in range(descriptors):
+        os.dup(2)
+    # Python leaves None where a descriptor is closed at its start.
+    for number in closed:
+        os.close(number)
+        setattr(sys, ("stdin", "stdout", "stderr")[number], None)
+    for number in full:
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(descriptor, number)
+    if file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file, file))
+    if memory:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limit = pages * resource.getpagesize() + memory
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 if __name__ == "__main__":
-    main()
+    prepare(**json.loads(sys.argv[1]))
+    sys.argv = sys.argv[2:]
+    [script] = entry_points(group="console_scripts", name=sys.argv[0])
+    script.load()()

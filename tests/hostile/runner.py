@@ -1,4 +1,4 @@
-"""Runs a plugin against a hostile peer, and measures what that costs it."""
+"""Runs a plugin against a hostile peer or in an odd process, and measures what that costs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forked import Forked
-from hostile.plugin import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
 TAP = "tap-hubspot-email-events"
 TARGET = "target-amplitude"
-PATIENCE = 10.0
+PATIENCE = 60.0
+MB = 1_000_000
 MOST_MEGABYTES = 250
 SECRETS = (
     "sandbox-access-token",
@@ -33,6 +33,10 @@ SECRETS = (
 )
 """What no output but the records of the tap may hold."""
 
+_LIMITS = {
+    f"{package}.common.output._PIPE_SECONDS": 0.2
+    for package in ("tap_hubspot_email_events", "target_amplitude")
+}
 _POLL_SECONDS = 0.005
 _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
@@ -42,51 +46,63 @@ class Outcome:
     """How a plugin ended; None as its code means that it had to be killed."""
 
     code: int | None
-    output: bytes
-    errors: str
+    out: str
+    err: str
     seconds: float
     megabytes: float
 
     @property
     def complaints(self) -> list[str]:
         """The lines of the log that are no information."""
-        return [line for line in self.errors.splitlines() if " INFO " not in line]
+        return [line for line in self.err.splitlines() if " INFO " not in line]
 
     def sentence(self, code: int = 1) -> str:
         """The one sentence with which it ended, as a user should see it."""
         assert self.code == code, self
-        assert len(self.complaints) == 1, self.errors
+        assert len(self.complaints) == 1, self.err
         self.assert_bounded()
         return self.complaints[0]
 
     def assert_bounded(self) -> None:
         """It ended by itself, within its memory, and gave away nothing."""
-        assert self.code is not None, f"had to be killed\n{self.errors}"
-        assert "Traceback" not in self.errors
+        assert self.code is not None, f"had to be killed\n{self.err}"
+        assert "Traceback" not in self.err
         for secret in SECRETS:
-            assert secret not in self.errors
+            assert secret not in self.err
         assert self.megabytes < MOST_MEGABYTES
 
 
 def run(  # noqa: PLR0913 - what a process has
     command: str,
     *arguments: str,
+    folder: Path,
+    config: Mapping[str, Any] | None = None,
     stdin: bytes = b"",
     limits: Mapping[str, float] | None = None,
-    environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
-    patience: float = PATIENCE,
+    variables: Mapping[str, str] | None = None,
+    **odd: Any,
 ) -> Outcome:
     """Run a command of the plugins to its end, or until patience is at an end.
 
-    `limits` are constants by their dotted paths, and what they are to be in this run.
+    `config` becomes a file; `limits` are constants by their dotted paths, and what they are to be.
+    Of the odd, `closed` lists standard descriptors that are closed, `full` those that lead to a
+    full disk; `descriptors` are open before; `memory` is what the process may take beside what it
+    has, and `file` how large a file may become, in bytes.
     """
-    variables = os.environ | {VARIABLE: json.dumps(limits or {})} | dict(environment or {})
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TAP_HUBSPOT", "TARGET_AMPLITUDE"))
+    }
+    if config is not None:
+        (folder / "config.json").write_text(json.dumps(config))
+        arguments = ("--config", "config.json", *arguments)
     process = Forked(
         "hostile.plugin",
+        json.dumps({"limits": _LIMITS | dict(limits or {})} | odd),
         command,
         *arguments,
-        environment=variables,
+        environment=environment | dict(variables or {}),
         folder=folder,
         stdin=stdin,
     )
@@ -94,10 +110,10 @@ def run(  # noqa: PLR0913 - what a process has
     started = time.monotonic()
     peak = _Peak(process.pid)
     with process, peak:
-        output, errors = process.communicate(patience)
+        out, err = (each.decode(errors="surrogateescape") for each in process.communicate(PATIENCE))
         seconds = time.monotonic() - started
-    code = None if seconds >= patience else process.returncode
-    outcome = Outcome(code, output, errors.decode(), seconds, peak.megabytes)
+    code = None if seconds >= PATIENCE else process.returncode
+    outcome = Outcome(code, out, err, seconds, peak.megabytes)
     print(f"{code} {seconds:6.2f} s {peak.megabytes:5.0f} MB", *outcome.complaints[-3:], sep="\n  ")
     return outcome
 
@@ -136,15 +152,9 @@ def _configured(
     arguments: tuple[str, ...],
     settings: dict[str, Any],
 ) -> Outcome:
-    options = {
-        name: settings.pop(name)
-        for name in ("stdin", "limits", "environment", "patience")
-        if name in settings
-    }
-    path = folder / "config.json"
-    config = given | settings
-    path.write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
-    return run(command, f"--config={path}", *arguments, folder=folder, **options)
+    options = {name: settings.pop(name) for name in ("stdin", "limits") if name in settings}
+    config = {name: value for name, value in (given | settings).items() if value is not None}
+    return run(command, *arguments, folder=folder, config=config, **options)
 
 
 class _Peak:

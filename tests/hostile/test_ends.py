@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile.started import MB, Ended, run
+from hostile.runner import MB, Outcome, run
 from loading.messages import run_of
 from sandbox.client import Sandbox
 
@@ -63,7 +63,7 @@ def started(sandbox: Sandbox, folder: Path) -> Any:
     }
     messages = "".join(f"{json.dumps(message)}\n" for message in run_of(20)).encode()
 
-    def start(command: str, *arguments: str, settings: Any = None, **odd: Any) -> Ended:
+    def start(command: str, *arguments: str, settings: Any = None, **odd: Any) -> Outcome:
         plugin = TAP if command.startswith(TAP) else TARGET if "amplitude" in command else command
         own = config[plugin] | (settings or {})
         stdin = messages if command in (TARGET, "mapper-email-events") else b""
@@ -77,6 +77,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     (TAP, "--discover"),
     (TAP, "--about"),
     (TARGET,),
+    (TARGET, "--preview"),
     (TARGET, "--about"),
     (TARGET, "--version"),
     (TARGET, "--help"),
@@ -89,7 +90,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def is_sentence(ended: Ended, words: str) -> None:
+def is_sentence(ended: Outcome, words: str) -> None:
     assert ended.code == 1, ended.err
     assert words in ended.err
     assert "Traceback" not in ended.err
@@ -140,7 +141,8 @@ def test_descriptors_above_a_thousand_are_used_like_others(started: Any, command
 @pytest.mark.parametrize("plugin", [TAP, TARGET])
 @pytest.mark.parametrize("memory", [1, 60, 300])
 def test_too_little_memory_is_said(started: Any, plugin: str, memory: int) -> None:
-    settings = {"max_concurrent_requests": 64, "enrich_campaigns": False}
+    own = {"enrich_campaigns": False} if plugin == TAP else {"batch_size_rows": 1}
+    settings = {"max_concurrent_requests": 64} | own
     ended = started(plugin, settings=settings, memory=memory * MB)
     is_sentence(ended, MEMORY)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile.started import Ended, run
+from hostile.runner import Outcome, run
 from loading.messages import record, schema
 
 if TYPE_CHECKING:
@@ -58,14 +59,14 @@ MADE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-def is_sentence(ended: Ended, *words: str) -> None:
+def is_sentence(ended: Outcome, *words: str) -> None:
     assert ended.code in (1, 2), ended.err
     assert "Traceback" not in ended.err
     for word in words:
         assert word in ended.err, ended.err
 
 
-def target(folder: Path, **settings: Any) -> Ended:
+def target(folder: Path, **settings: Any) -> Outcome:
     return run(TARGET, folder=folder, config=TARGET_CONFIG | settings, stdin=INPUT)
 
 
@@ -107,8 +108,13 @@ READS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("kind", MADE)
-@pytest.mark.parametrize("use", [*WRITES, *READS])
+@pytest.mark.parametrize(
+    ("use", "kind"),
+    [
+        *itertools.product([*WRITES, "job log", "catalog"], MADE),
+        *((use, "pipe") for use in READS if use not in ("job log", "catalog")),
+    ],
+)
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path, odd: Path, use: str, kind: str) -> None:
     (tmp_path / "jobs.jsonl").write_text(json.dumps(RUN))
     make, _ = MADE[kind]

@@ -244,7 +244,7 @@ def test_what_is_odd_costs_only_itself(tmp_path: Path, routes: Routes) -> None:
             contact_properties=["firstname"],
         )
     outcome.assert_bounded()
-    assert outcome.code == 0, outcome.errors
+    assert outcome.code == 0, outcome.err
 
 
 LISTED: dict[str, tuple[Script, int]] = {
@@ -272,8 +272,8 @@ def test_the_list_of_campaigns_ends(tmp_path: Path, script: Script, campaigns: i
     with Server(HUBSPOT | routes) as server:
         outcome = run_tap(server, tmp_path, f"--catalog={tmp_path / 'catalog.json'}", limits=LIMITS)
     outcome.assert_bounded()
-    assert outcome.code == 0, outcome.errors
-    assert outcome.output.count(b'"RECORD"') == campaigns
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count('"RECORD"') == campaigns
     assert not [each for each in server.requests if "oauth" in each]
 
 
@@ -282,8 +282,8 @@ def test_eight_of_the_largest_pages_at_once_fit_into_memory(tmp_path: Path) -> N
     with Server(HUBSPOT | {EVENTS: large}) as server:
         outcome = run_tap(server, tmp_path, max_concurrent_requests=8)
     outcome.assert_bounded()
-    assert outcome.code == 0, outcome.errors
-    assert outcome.output.count(b'"RECORD"') == 10_000
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count('"RECORD"') == 10_000
 
 
 @pytest.mark.parametrize("name", ["silence", "a byte now and then", "a page nested too deeply"])
@@ -334,5 +334,5 @@ def test_a_wait_is_bounded_and_said(
     with Server(HUBSPOT | routes) as server:
         outcome = run_tap(server, tmp_path, limits=limits, max_retries=1)
     outcome.assert_bounded()
-    assert outcome.code == 0, outcome.errors
-    assert ("HubSpot asks to wait" in outcome.errors) is is_understood
+    assert outcome.code == 0, outcome.err
+    assert ("HubSpot asks to wait" in outcome.err) is is_understood

@@ -102,7 +102,7 @@ def test_an_answer_that_is_none_ends_in_a_sentence(
     if (command, outcome.code) == ("lookup", 0):
         assert "Amplitude refused the lookup table" in outcome.complaints[0]
     else:
-        assert outcome.output == b""
+        assert outcome.out == ""
         outcome.sentence()
 
 
@@ -177,7 +177,7 @@ def test_a_long_wait_is_bounded_and_said(
     with Server(AMPLITUDE | {path: asked}) as server:
         outcome = run(server, tmp_path, max_retries=1, limits=limits, **settings)
     assert outcome.code == (1 if settings else 0)
-    assert "trying again in 0.5 s, the longest wait" in outcome.errors
+    assert "trying again in 0.5 s, the longest wait" in outcome.err
 
 
 @pytest.mark.parametrize("wait", ["Fri, 31 Dec 2049 23:59:59 +9999", "-5", "nan", "soon"])
@@ -197,8 +197,8 @@ def test_throttled_users_wait_no_longer_either(tmp_path: Path) -> None:
     with Server(AMPLITUDE | {UPLOAD: script}) as server:
         outcome = run(server, tmp_path, lines(*run_of(1)), max_retries=1, limits=limits)
     assert outcome.code == 0
-    assert "1 user(s)" in outcome.errors
-    assert "trying again in 0.5 s, the longest wait" in outcome.errors
+    assert "1 user(s)" in outcome.err
+    assert "trying again in 0.5 s, the longest wait" in outcome.err
 
 
 def exported(*rows: Any) -> Script:
@@ -261,7 +261,7 @@ def test_a_broken_export_ends_in_a_sentence(tmp_path: Path, export: Script) -> N
     with Server(AMPLITUDE | {EXPORT: export}) as server:
         outcome = run(server, tmp_path, reconcile="send_missing")
     assert "gave no zip of events twice" in outcome.sentence()
-    assert outcome.output == b""
+    assert outcome.out == ""
     assert not any("/batch" in request for request in server.requests)
 
 
@@ -283,4 +283,4 @@ def test_a_long_line_is_said_and_ends_the_run_after_what_came_before(
     assert (
         "Line 6 of the input, of stream email_open, has more than the 500,000" in outcome.sentence()
     )
-    assert outcome.output == lines(state(3)["value"])
+    assert outcome.out == lines(state(3)["value"]).decode()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile.started import run
+from hostile.runner import run
 from loading.messages import record, run_of, schema
 from sandbox.client import Sandbox
 
@@ -24,7 +24,7 @@ WORD = (
     "evil\x1b]0;t\x07\x1b[2J\r\n2026-01-01 | INFO | forged\x00\x85\u2028\u202e\u200b\U000e0041\xa0"
     "jane.doe@example.com jane.doe%40example.com <b>"
 )
-LONG = WORD + " x" * 10_000
+LONG = WORD + " x" * 5_000
 EXPORTED = {"started": "2026-11-01T00:00:00Z", "outcome": LONG, "exit_code": 1, "state_id": WORD}
 NOW = 1_790_000_000_000
 EVENT = {"type": "OPEN", "portalId": 4711, "recipient": "a@example.com", "created": NOW}
@@ -140,6 +140,7 @@ PLACES: dict[str, dict[str, Any]] = {
         "config": {"transforms": ["engagement-only"]},
         "input": ODD_STREAM,
     },
+    "an option": {"command": f"{TARGET}-jobs", "arguments": ["--max-age", WORD]},
     "a run of the job log": {
         "command": f"{TARGET}-jobs",
         "files": {"jobs.jsonl": EXPORTED | {"streams": [{"read": 1, "rejected": {WORD: 1}}]}},

@@ -27,6 +27,7 @@ CALLBACK_PATH = "/callback"
 _LOOPBACK = ("localhost", "127.0.0.1")
 _HTTP = 80
 _IDLE_SECONDS = 10
+_MOST_SECONDS = 86_400.0
 _POLL_SECONDS = 0.05
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
@@ -114,6 +115,7 @@ class ConsentListener:
         Raises:
             TapError: The time ran out, the user refused, or the code could not be traded.
         """
+        seconds = min(_MOST_SECONDS, max(0.0, seconds))  # 0 also for what is not a number
         try:
             failure = self._server.outcome.get(timeout=seconds)
         except queue.Empty:

@@ -13,6 +13,7 @@ import time
 import zlib
 from typing import TYPE_CHECKING, Protocol
 
+from tap_hubspot_email_events.common.threads import start_thread
 from tap_hubspot_email_events.errors import (
     AccountError,
     DailyLimitError,
@@ -101,13 +102,10 @@ class Engine:
 
     def run(self, output: Output) -> None:
         """Read everything, and write pages as they come."""
-        workers = [
-            threading.Thread(target=self._work, name=f"hubspot-{number}", daemon=True)
-            for number in range(self._threads)
-        ]
-        for worker in workers:
-            worker.start()
+        workers: list[threading.Thread] = []
         try:
+            names = (f"hubspot-{number}" for number in range(self._threads))
+            workers.extend(start_thread(self._work, name) for name in names)
             self._write_until_done(output)
         finally:
             self._stop.set()

@@ -119,6 +119,20 @@ def test_a_refusal_ends_the_wait_with_a_sentence(port: int) -> None:
     assert "<b>" not in page.text
 
 
+@pytest.mark.parametrize("seconds", [-5.0, 0.0, float("nan")])
+def test_no_time_is_no_wait(seconds: float, port: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
+    with visit.listener, pytest.raises(TapError, match="within 0 seconds"):
+        visit.listener.wait(seconds)
+
+
+def test_more_time_than_python_can_wait_is_no_failure(port: int) -> None:
+    visit = Visit(port, lambda code: f"{code}.")
+    with visit.listener:
+        visit.get(state=STATE, code="abc")
+        visit.listener.wait(1e300)
+
+
 @pytest.mark.parametrize("error", [TapError("The code is too old."), ZeroDivisionError()])
 def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception, port: int) -> None:
     def redeem(_: str) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
 from target_amplitude.amplitude.transport import host_of
+from target_amplitude.common.threads import start_thread
 from target_amplitude.delivery.coordinator import as_failure
 from target_amplitude.delivery.destination import Destination
 from target_amplitude.delivery.sender import Sender, refuses_everything
 from target_amplitude.delivery.throttling import FOREVER
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable
 
     from target_amplitude.amplitude.delays import Delays
@@ -147,13 +148,13 @@ class Delivery(Destination):
             self._coordinator.work.notify()
         elif len(self._threads) < self._settings.max_concurrent_requests:
             name = f"sender-{len(self._threads)}"
-            self._threads.append(threading.Thread(target=self._send, name=name, daemon=True))
-            self._threads[-1].start()
+            self._threads.append(start_thread(self._send, name))
 
     def _send(self) -> None:
         coordinator = self._coordinator
-        sender = Sender(self._settings, coordinator, self._delays)
+        sender: Sender | None = None
         try:
+            sender = Sender(self._settings, coordinator, self._delays)
             while (batch := self._next_batch()) is not None:
                 try:
                     sender.deliver(batch)
@@ -166,7 +167,8 @@ class Delivery(Destination):
                 coordinator.fail(as_failure(error, "A sending thread broke down"))
             self._wake_reader()
         finally:
-            sender.close()
+            if sender is not None:
+                sender.close()
 
     def _next_batch(self) -> Batch | None:
         """Wait for a batch that may be sent; None when the run has ended or failed."""
@@ -184,8 +186,12 @@ class Delivery(Destination):
                     coordinator.work.wait(_POLL_SECONDS)
                     self._idle_threads -= 1
                     continue
-                if queue.has_full_batch:
-                    self._wake_sender()
+                try:
+                    if queue.has_full_batch:
+                        self._wake_sender()
+                except Exception:
+                    queue.release(batch, now)
+                    raise
                 batch.events, deferred = queue.throttling.separate(batch.events)
                 coordinator.defer(deferred)
                 if batch.events:

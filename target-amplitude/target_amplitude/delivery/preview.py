@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from typing_extensions import override
 
+from target_amplitude.common.text import ADDRESS
 from target_amplitude.delivery.destination import DryRun
 
 if TYPE_CHECKING:
     from target_amplitude.delivery.block import Block
 
 _MAX_TYPES = 100
-
-_PART = r'[^\s"\\<>(),:;]'
-_ADDRESS = re.compile(rf"""(?:"[^"]*"|(?<!{_PART}){_PART}+)(?:@|%(?:25)*40){_PART}+""")
-"""An address, also percent-encoded, with all that stands beside it without a blank."""
 
 
 class Preview(DryRun):
@@ -50,7 +46,7 @@ class Preview(DryRun):
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return _ADDRESS.sub("***@***", value)
+        return ADDRESS.sub("***@***", value)
     if isinstance(value, list):
         return [_masked(member) for member in value]
     if isinstance(value, dict):

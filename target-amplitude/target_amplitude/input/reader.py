@@ -254,12 +254,13 @@ class InputReader:
         else:
             self._reject(event, counts, line)
             if event is NO_MAPPING and self._is_first_of(stream):
+                kept = f"written to {self._settings.rejected_path}"
                 logger.warning(
-                    "Stream %s has no mapping to events, so its records are written to %s; leave "
-                    "it out in the tap, or give its records event_type, user_id, time and "
-                    "insert_id with stream_maps.",
+                    "Stream %s has no mapping to events, so its records are %s; leave it out in "
+                    "the tap, or give its records event_type, user_id, time and insert_id with "
+                    "stream_maps.",
                     fit(stream),
-                    self._settings.rejected_path,
+                    "not sent" if self._settings.dry_run else kept,
                 )
 
     def _skip(self, counts: StreamCounts) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING
 
 from target_amplitude.taxonomy.plan import CATEGORY
@@ -47,9 +48,10 @@ COLUMNS = (
     "String property value max length",
 )
 
-_FORMULA = tuple(
-    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
-    "\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+_FORMULA = re.compile(
+    r"[\t\r\n]|[\s\ufeff\u200b]*[-=+@"
+    r"\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"
+    r"\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}]"
 )
 """What a cell that spreadsheets take for a formula begins with.
 
@@ -91,4 +93,4 @@ def to_csv(plan: Plan) -> str:
 
 def _cells(line: Mapping[str, str]) -> list[str]:
     cells = (line.get(column, "").replace("\0", "") for column in COLUMNS)
-    return [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
+    return [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]

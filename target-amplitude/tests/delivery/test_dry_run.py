@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loading.loader import COMMAND
+from forked import Forked
 from loading.messages import OPEN, record, run_of, schema, state
 
 if TYPE_CHECKING:
@@ -61,20 +60,21 @@ def test_users_are_counted_by_month_over_all_types_in_the_order_of_types(
         assert abs(int(number.replace(",", "")) - many) < share * many
 
 
-def previewed(loader: Loader, messages: list[Any], **settings: Any) -> list[dict[str, Any]]:
-    """The examples that the command prints, in the order of their types."""
+def preview(loader: Loader, messages: list[Any], **settings: Any) -> tuple[str, str]:
+    """What the command prints, and its log."""
     path = loader.rejected_path.parent / "config.json"
     path.write_text(json.dumps(loader.config | settings))
-    done = subprocess.run(
-        [COMMAND, f"--config={path}", "--preview"],
-        input="".join(f"{json.dumps(message)}\n" for message in messages),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    decoder, text, examples = json.JSONDecoder(), done.stdout, []
+    stdin = "".join(f"{json.dumps(message)}\n" for message in messages).encode()
+    with Forked("target-amplitude", f"--config={path}", "--preview", stdin=stdin) as process:
+        out, err = (each.decode() for each in process.communicate(60))
+    assert process.returncode == 0, err
+    return out, err
+
+
+def previewed(loader: Loader, messages: list[Any], **settings: Any) -> list[dict[str, Any]]:
+    """The examples that the command prints, in the order of their types."""
+    decoder, examples = json.JSONDecoder(), []
+    text, _ = preview(loader, messages, **settings)
     while text:
         example, end = decoder.raw_decode(text)
         examples.append(example)
@@ -117,6 +117,9 @@ def test_a_preview_shows_an_example_of_each_type_and_sends_nothing(
         'smtp; "ada.l"@secret.example',
         "https://a.example/?email=ada.l%40secret.example&b=1",
         "https://a.example/?email=ada.l%252540secret.example",
+        "ada.l\N{FULLWIDTH COMMERCIAL AT}secret.example",
+        "mailto:ada.l&#64;secret.example",
+        "o'ada.l@secret.example",
         "bounce-ada.l=secret.example@mta.example",
         "\n\tada.l@secret.example\\",
         "ünï.ada.l@secret.example",
@@ -132,3 +135,12 @@ def test_a_preview_masks_addresses_wherever_they_stand(loader: Loader, text: str
     assert "ada.l" not in shown
     assert "secret" not in shown
     assert "user-1" not in shown
+
+
+def test_a_preview_says_of_nothing_that_it_is_written(loader: Loader) -> None:
+    streams = ("email_campaigns", "other")
+    schemas = [schema(stream) | {"key_properties": []} for stream in streams]
+    rows = [{"type": "RECORD", "stream": stream, "record": {"id": 7}} for stream in streams]
+    _, said = preview(loader, [*schemas, *rows])
+    assert "its records are not sent" in said
+    assert "written to" not in said

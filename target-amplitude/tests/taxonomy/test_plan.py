@@ -114,7 +114,9 @@ def test_a_whole_plan_costs_less_than_an_hour_may() -> None:
     assert 2 * (1 + 3 * len(plan.events) + 2 * len(plan.properties)) < 7200 / 10
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}"])
+@pytest.mark.parametrize(
+    "first", ["=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}", " =", "\ufeff=", "\xa0@"]
+)
 def test_no_cell_is_a_formula_in_a_spreadsheet(first: str) -> None:
     plan = make_plan(settings(event_types={"OPEN": f'{first}HYPERLINK("http://x",\0"y")'}))
     lines = list(csv.reader(io.StringIO(to_csv(plan))))
