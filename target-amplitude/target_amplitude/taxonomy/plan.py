@@ -69,7 +69,7 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
         "The sending mail server gave the email up.",
     ),
 }
-"""Display names and meanings of HubSpot's email event types, after its Email Analytics API reference.
+"""Display names and meanings of HubSpot's email event types, after its reference of the API.
 
 UNBOUNCE has no recipient, so it is never sent.
 """
