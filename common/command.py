@@ -29,7 +29,7 @@ class Command(click.Command):
         try:
             return super().make_context(*args, **kwargs)
         except click.ClickException as error:
-            error.message = fit(error.message, LONGEST_LINE)
+            error.message = fit(error.message, LONGEST_LINE)  # type: ignore[misc]
             raise
 
     @override
