@@ -99,7 +99,6 @@ class Commands:
     def add_events(
         self,
         events: Sequence[dict[str, Any]],
-        visible_after_seconds: float = 0,
         *,
         visible_at: Sequence[float] | None = None,
         portal_id: int = FIRST_PORTAL,
@@ -108,9 +107,7 @@ class Commands:
 
         ``visible_at`` is a moment for each, in seconds since the epoch, by HubSpot's clock.
         """
-        now = self._hubspot.clock.now()
-        at = now + visible_after_seconds if visible_after_seconds else None
-        moments = [at] * len(events) if visible_at is None else visible_at
+        moments = [None] * len(events) if visible_at is None else visible_at
         return self._world.add_events(list(events), moments, portal_id)
 
     def add_raw_events(self, events: Sequence[tuple[int, str, bytes]]) -> int:

@@ -27,19 +27,6 @@ class Services:
             timeout=10,
         )
 
-    def events(self, **params: Any) -> list[dict[str, Any]]:
-        """Every event of a query, page by page."""
-        found: list[dict[str, Any]] = []
-        offset: dict[str, str] = {}
-        while True:
-            answer = self.get(EVENTS, **params, **offset)
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            found += page["events"]
-            if not page["hasMore"]:
-                return found
-            offset = {"offset": page["offset"]}
-
     def post(self, path: str, body: Any, token: str = TOKEN) -> requests.Response:
         return self.session.post(
             self.sandbox.hubspot_url + path,
@@ -48,10 +35,10 @@ class Services:
             timeout=10,
         )
 
-    def token(self, form: dict[str, str], path: str = "/oauth/2026-03/token") -> requests.Response:
+    def token(self, form: dict[str, str]) -> requests.Response:
         client = {"client_id": "sandbox-client", "client_secret": "sandbox-client-secret"}
         return self.session.post(
-            self.sandbox.hubspot_url + path, data=client | form, timeout=10, allow_redirects=False
+            self.sandbox.hubspot_url + "/oauth/2026-03/token", data=client | form, timeout=10
         )
 
     def upload(
