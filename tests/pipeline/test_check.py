@@ -27,6 +27,7 @@ def report(output: str) -> dict[str, Any]:
 def test_both_plugins_are_checked_with_the_projects_settings(
     project: Project, sandbox: Sandbox
 ) -> None:
+    sandbox.set_limits(requests_per_10_seconds=190)
     sandbox.generate(events=3_000, days=20)
     tap = project.meltano(
         "invoke", "tap-hubspot-email-events:check", "--assumptions", "--wait", "1s", "--json"
