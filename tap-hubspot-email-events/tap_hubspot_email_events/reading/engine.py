@@ -8,6 +8,7 @@ does with user properties.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import zlib
@@ -41,6 +42,9 @@ POLL_SECONDS = 0.25
 # once there is other work sooner.
 SPLIT_SECONDS = 0.05
 JOIN_SECONDS = 1.0
+# Longer than a page takes to be decoded and encoded, so that threads that wait for the interpreter
+# do not interrupt the one that is at it.
+SWITCH_SECONDS = 0.02
 
 
 class Source(Protocol):
@@ -105,11 +109,14 @@ class Engine:
             threading.Thread(target=self._work, name=f"hubspot-{number}", daemon=True)
             for number in range(self._threads)
         ]
-        for worker in workers:
-            worker.start()
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
         try:
+            for worker in workers:
+                worker.start()
             self._write_until_done(output)
         finally:
+            sys.setswitchinterval(interval)
             self._stop.set()
             self._wake_all()
             deadline = time.monotonic() + JOIN_SECONDS
