@@ -13,6 +13,8 @@ _RFC_3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
+_WITHIN_HOUR = [f"{minute:02d}:{second:02d}" for minute in range(60) for second in range(60)]
+_THREE_DIGITS = [f"{number:03d}" for number in range(1000)]
 EARLIEST = 946_684_800_000
 """2000-01-01, in milliseconds. HubSpot was founded in 2006, so no event is older."""
 
@@ -46,7 +48,7 @@ def format_timestamp(milliseconds: int) -> str:
     """
     seconds, rest = divmod(milliseconds, 1000)
     hours, second = divmod(seconds, 3600)
-    return f"{_hour(hours)}:{second // 60:02d}:{second % 60:02d}.{rest:03d}Z"
+    return f"{_hour(hours)}:{_WITHIN_HOUR[second]}.{_THREE_DIGITS[rest]}Z"
 
 
 @lru_cache(maxsize=10_000)

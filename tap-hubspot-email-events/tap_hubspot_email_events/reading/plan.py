@@ -25,8 +25,9 @@ HEAD_PAGES = 3
 """The newest pages wait in memory until everything older is written, so their chain is short."""
 CUT_PAGES = 8
 """After so many pages, what is left of any other part becomes a part of its own."""
-WINDOW_PAGES = 10
-"""A window is as long as so many pages at the density of the `DENSITY_PARTS` finished last."""
+WINDOW_PAGES = 7
+"""A window is as long as so many pages at the density of the `DENSITY_PARTS` finished last; fewer
+than `CUT_PAGES`, or one as full as expected would be cut and leave a sliver."""
 DENSITY_PARTS = 8
 GROWTH = 10
 """Windows grow by this factor as long as they hold next to nothing."""

@@ -45,8 +45,10 @@ class Flattener:
         properties = record.copy()
         objects: list[tuple[str, dict[str, Any]]] = []
         for name, value in record.items():
-            kind = type(value)
-            if kind is int or kind is bool or (kind is str and 0 < len(value) <= MAX_STRING):
+            kind = type(value)  # text first, as it is the most frequent
+            if kind is str and value and len(value) <= MAX_STRING:
+                continue
+            if kind is int or kind is bool:
                 continue
             del properties[name]
             if kind is dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ _RFC_3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC, as all that is compared to it
 _AWARE_EPOCH = _EPOCH.replace(tzinfo=timezone.utc)
-_MILLISECOND = timedelta(milliseconds=1)
+_decode = msgspec.json.Decoder(datetime).decode
 
 
 def to_milliseconds(value: Any) -> int | None:
@@ -34,12 +34,12 @@ def to_milliseconds(value: Any) -> int | None:
 
 
 def _parse(text: str) -> int | None:
-    # `2025-10-09T08:53:20.000Z`, which msgspec reads more than twice as fast; but it takes `t` for
-    # `T`, and whatever follows a NUL.
-    if len(text) == 24 and text[10] == "T" and "\0" not in text:  # noqa: PLR2004
+    # `2025-10-09T08:53:20.000Z`, which msgspec reads more than twice as fast, from JSON above all;
+    # but it takes `t` for `T`, and reads escapes.
+    if len(text) == 24 and text[10] == "T" and "\\" not in text:  # noqa: PLR2004
         try:
-            return _since_epoch(msgspec.convert(text, datetime))
-        except msgspec.ValidationError:
+            return _since_epoch(_decode(f'"{text}"'))
+        except (msgspec.DecodeError, UnicodeError):
             pass
     match = _RFC_3339.fullmatch(text) or _RFC_3339.fullmatch(text.strip())
     if match is None:
@@ -56,4 +56,5 @@ def _parse(text: str) -> int | None:
 
 
 def _since_epoch(moment: datetime) -> int:
-    return (moment - (_EPOCH if moment.tzinfo is None else _AWARE_EPOCH)) // _MILLISECOND
+    since = moment - (_EPOCH if moment.tzinfo is None else _AWARE_EPOCH)
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
