@@ -18,7 +18,7 @@ export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 # While a plugin runs, Meltano keeps its settings, secrets included, in a file.
 PRIVATE := umask 077 &&
 
-.PHONY: help demo test test-guides test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster setup-celery setup-kubernetes lock clean
+.PHONY: help demo test test-hostile test-guides test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster setup-celery setup-kubernetes lock clean
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,11 @@ demo: setup-both ## Move events through the real pipeline, between local service
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test: setup-both ## Run every test but those of the three targets below.
-	$(PYTEST) --ignore tests/orchestrate --ignore tests/interoperability --ignore tests/docs/test_guides.py $(PYTEST_ARGS)
+test: setup-both ## Run every test but those of the four targets below.
+	$(PYTEST) --ignore tests/hostile --ignore tests/orchestrate --ignore tests/interoperability --ignore tests/docs/test_guides.py $(PYTEST_ARGS)
+
+test-hostile: setup-both ## Run the tests with peers, files and standard streams that mean harm.
+	$(PYTEST) tests/hostile $(PYTEST_ARGS)
 
 test-guides: setup-both ## Run every command of the guides, in a copy of this folder beside the sandbox.
 	$(PRIVATE) $(BIN)/python -m pytest -rP --log-level=INFO tests/docs/test_guides.py $(PYTEST_ARGS)
