@@ -18,7 +18,7 @@ export MELTANO_CLI_DISABLE_VERSION_CHECK := true
 # While a plugin runs, Meltano keeps its settings, secrets included, in a file.
 PRIVATE := umask 077 &&
 
-.PHONY: help demo test test-hostile test-guides test-orchestrate test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster setup-celery setup-kubernetes lock clean
+.PHONY: help demo test test-hostile test-guides test-orchestrate test-machines test-interoperability simulate mutants live bench docs pictures dist lint lint-dagster format sandbox setup setup-meltano setup-both setup-dagster setup-celery setup-kubernetes lock clean
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ demo: setup-both ## Move events through the real pipeline, between local service
 
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
-test: setup-both ## Run every test but those of the four targets below.
+test: setup-both ## Run every test but those of the five targets below.
 	$(PYTEST) --ignore tests/hostile --ignore tests/orchestrate --ignore tests/interoperability --ignore tests/docs/test_guides.py $(PYTEST_ARGS)
 
 test-hostile: setup-both ## Run the tests with peers, files and standard streams that mean harm.
@@ -41,7 +41,10 @@ test-interoperability: setup-both .venv-bench/ready .venv-interoperability/ready
 	$(PYTEST) tests/interoperability $(PYTEST_ARGS)
 
 test-orchestrate: setup-both ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
-	$(PYTEST) tests/orchestrate $(PYTEST_ARGS)
+	$(PYTEST) tests/orchestrate --ignore tests/orchestrate/test_machines.py $(PYTEST_ARGS)
+
+test-machines: setup-both setup-dagster setup-celery .venv-interoperability/ready ## Load months over two machines while each part of them fails; needs Debian's rabbitmq-server and postgresql.
+	$(BIN)/python -m pytest tests/orchestrate/test_machines.py $(PYTEST_ARGS)
 
 simulate: setup-both ## Simulate fortnights of hourly runs under faults; SIMULATE_ARGS="--seeds 1-10" for more.
 	$(PRIVATE) $(BIN)/python -m simulation $(SIMULATE_ARGS)

@@ -45,7 +45,7 @@ def _demonstrate(sandbox: Sandbox, meltano: Path, output: Path) -> int:
 
     sandbox.arrive()
     everything = _in_hubspot(sandbox)
-    print(f"{everything - backfill:,} events arrived meanwhile, some of them late.")
+    print(f"{everything - backfill:,} events arrived meanwhile, some late; a few go out again.")
     print("Second run, the increment: the same command")
     seconds = run_pipeline(meltano, sandbox, output / "increment.log", everything)
     print(f"  done in {seconds:.1f} s\n")

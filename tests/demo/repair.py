@@ -29,7 +29,9 @@ def show_repair(meltano: Path, sandbox: Sandbox, output: Path) -> bool:
         event for event in sandbox.amplitude_events() if event["event_type"].endswith("BOUNCE")
     )
     sandbox.remove_amplitude_events([lost["insert_id"]])
-    print(f"\nOne {lost['event_type']} is taken out of Amplitude, and 30 days are reconciled:")
+    print(
+        f"\nOne {lost['event_type']} is taken out of the local Amplitude; 30 days are reconciled:"
+    )
     missing = [
         _reconcile(meltano, sandbox, output, mode) for mode in ("report", "send_missing", "report")
     ]

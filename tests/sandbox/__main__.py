@@ -45,11 +45,12 @@ meltano invoke target-amplitude:jobs --html output/demo/history.html
 # The emails, and how many people got one of them, opened it and clicked:
 curl -s -X POST http://127.0.0.1:8701/_sandbox/campaigns
 curl -s -X POST http://127.0.0.1:8701/_sandbox/funnel -d '{"campaign_id": 243851494}'
-# Both sides compared event by event:
+# Both sides compared, sending nothing; `missing` should be 0, the newest count as `too early`:
 TARGET_AMPLITUDE_RECONCILE=report MELTANO_RUN_STATE_ID_SUFFIX=compare \\
   meltano run tap-hubspot-email-events target-amplitude
 
-The environment `demo` takes no credentials, addresses or files from .env or the shell.
+The environment `demo` takes no credentials, addresses or files from .env or the shell, and this
+HubSpot has forgotten one campaign on purpose. Go live in a terminal of its own.
 """
 
 
@@ -88,7 +89,10 @@ def listening(port: int) -> socket.socket:
     """A socket on a loopback port, a free one for 0."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError as error:
+        sys.exit(f"Port {port} cannot be used ({error.strerror}); does another sandbox run?")
     bound.listen(1024)
     return bound
 

@@ -134,7 +134,7 @@ def _events(runs: Sequence[dict[str, Any]]) -> Chart:
     sums = sum(bins.values(), start=Counter[str]())
     return Chart(
         "Events by the time they happened",
-        f"Delivered events by {name} and stream, each event once.",
+        f"Delivered events by {name} and stream; what is sent again counts again.",
         f"events per {name}",
         [(styles[stream], f"{stream} {sums[stream]:,}") for stream in order],
         bars=[

@@ -174,8 +174,8 @@ def delivered_events(
 ) -> tuple[timedelta, dict[str, Counter[datetime]]]:
     """Return a day, or an hour where all runs have hours, and by it what streams delivered.
 
-    One state id delivers an event once. What another suffix of it delivered of the same hour or
-    day may be the same events read again, so the larger count of both stands for it.
+    What another suffix of a state id delivered of the same hour or day may be the same events read
+    again, so the larger count of both stands for it.
     """
     delivered = list(delivered_by_time(runs))
     unit = HOUR if all("T" in text for _, _, text, _ in delivered) else DAY
