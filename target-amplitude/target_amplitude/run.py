@@ -19,7 +19,7 @@ from target_amplitude.common.stream_map_settings import MapError
 from target_amplitude.common.text import LONGEST_LINE, fit
 from target_amplitude.delivery.coordinator import Coordinator
 from target_amplitude.delivery.delivery import Delivery
-from target_amplitude.delivery.destination import DryRun
+from target_amplitude.delivery.dry_run import DryRun
 from target_amplitude.delivery.rejects import RejectsFile
 from target_amplitude.errors import RunFailedError
 from target_amplitude.history import summary as words
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from target_amplitude.common.stream_maps import CheckedMapper
     from target_amplitude.delivery.destination import Destination
-    from target_amplitude.delivery.preview import Preview
+    from target_amplitude.delivery.dry_run import Preview
     from target_amplitude.settings import Settings
 
 INPUT_ERRORS = (

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from target_amplitude.common.output import standard_input, write_output
 from target_amplitude.common.plugin import DeclaredPlugin
-from target_amplitude.delivery.preview import Preview
+from target_amplitude.delivery.dry_run import Preview
 from target_amplitude.run import INPUT_ERRORS, Run
 from target_amplitude.settings import SETTINGS, Settings, read_settings
 

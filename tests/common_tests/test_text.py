@@ -32,7 +32,7 @@ ADDRESSES = (
     r'"a\"jane"@example.com',
     "jane@[192.0.2.1]",
     "jane@localhost",
-    "/home/jane@example.com/rejected.jsonl",
+    "output/jane@example.com/rejected.jsonl",
     "jane\u200b@example.com",
 )
 

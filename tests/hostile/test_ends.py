@@ -12,23 +12,17 @@ import pytest
 
 from hostile.runner import MB, Outcome, run
 from loading.messages import run_of
-from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from sandbox.client import Sandbox
 
 CLOSED = "Standard output is closed"
 FULL = "No space left on device"
 MEMORY = "no more memory"
 TAP, TARGET = "tap-hubspot-email-events", "target-amplitude"
 PORTAL = 4711
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=7) as running:
-        yield running
 
 
 @pytest.fixture
@@ -39,7 +33,6 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def started(sandbox: Sandbox, folder: Path) -> Any:
-    sandbox.reset()
     sandbox.add_events(
         [
             {

@@ -13,10 +13,9 @@ import pytest
 
 from hostile.runner import run
 from loading.messages import record, run_of, schema
-from sandbox.client import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[2]
 TAP, TARGET = "tap-hubspot-email-events", "target-amplitude"
@@ -28,12 +27,6 @@ LONG = WORD + " x" * 5_000
 EXPORTED = {"started": "2026-11-01T00:00:00Z", "outcome": LONG, "exit_code": 1, "state_id": WORD}
 NOW = 1_790_000_000_000
 EVENT = {"type": "OPEN", "portalId": 4711, "recipient": "a@example.com", "created": NOW}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed=7) as running:
-        yield running
 
 
 def messages(*given: dict[str, Any]) -> bytes:
@@ -173,7 +166,6 @@ QUIET = frozenset({"HubSpot's text", "a type of the input"})
 @pytest.mark.parametrize("name", PLACES)
 def test_it_is_shown_without_harm(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
     place = PLACES[name]
-    sandbox.reset()
     if fault := place.get("fault"):
         sandbox.add_fault(**fault)
     for file, content in place.get("files", {}).items():

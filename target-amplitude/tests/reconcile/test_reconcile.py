@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import resource
-import signal
-import subprocess
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -14,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from loading.loader import COMMAND
-from loading.messages import record, schema, state
+from loading.messages import record, run_of, schema, state
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -33,10 +29,6 @@ EXPORT = "/api/2/export"
 @pytest.fixture(autouse=True)
 def _exports_at_once(sandbox: Sandbox) -> None:
     sandbox.set_amplitude(export_delay_hours=-1)
-
-
-def run_of(count: int) -> list[dict[str, Any]]:
-    return [schema(), *(record(number) for number in range(1, count + 1)), state(1)]
 
 
 def hours_pass(loader: Loader) -> None:
@@ -108,7 +100,7 @@ def test_what_is_missing_is_reported_kept_and_brought(
     assert [line["type"] for line in lines] == ["SCHEMA", "RECORD", "RECORD"]
     (line,) = (entry.message for entry in caplog.records if entry.message.startswith("all "))
     assert line.split() == ["all", "50", "48", "2", "0", "0", "0", "0"]
-    assert loader.load(run_of(50), **SEND) == [state(1)["value"]]
+    assert loader.load(run_of(50), **SEND) == [state(50)["value"]]
     assert loader.streams["email_open"]["delivered"] == 2
     assert loader.streams["email_open"]["skipped"] == 48
     loader.load(run_of(50), **REPORT)
@@ -171,23 +163,6 @@ def test_events_of_another_source_are_not_doubled(sandbox: Sandbox, loader: Load
     figures = reconciled(loader)
     assert (figures["other_source"], figures["missing"], figures["doubled"]) == (6, 4, 0)
     assert len(sandbox.amplitude_events()) == 10
-
-
-def test_an_export_that_does_not_fit_is_a_sentence(
-    sandbox: Sandbox, loader: Loader, tmp_path: Path
-) -> None:
-    loader.load(run_of(10))
-    sandbox.add_other_events(20_000, 1)
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    with started(loader, tmp_path, preexec_fn=limit) as process:
-        _, errors = process.communicate(text_of(10), timeout=60)
-    assert process.returncode == 1
-    assert b"The export of Amplitude cannot be kept in" in errors
-    assert b"Traceback" not in errors
 
 
 def test_what_was_sent_again_after_a_week_is_a_warning(
@@ -329,75 +304,3 @@ def test_a_passing_failure_is_outlasted(
     loader.load(run_of(30), **SEND)
     assert reconciled(loader)["missing"] == 1
     assert len(sandbox.amplitude_events()) == 30
-
-
-@pytest.mark.parametrize(
-    ("fault", "sentence"),
-    [
-        ({"action": "answer", "status": 403}, "refuses the keys .* check api_key, secret_key"),
-        ({"action": "answer", "status": 302}, "answered with status 302"),
-        ({"action": "cut"}, "gave no answer that counts after 2 retries"),
-        ({"action": "answer", "status": 200, "body": "no zip"}, "gave no zip of events twice"),
-    ],
-)
-def test_a_lasting_failure_is_a_sentence_and_sends_nothing(
-    sandbox: Sandbox, loader: Loader, fault: dict[str, Any], sentence: str
-) -> None:
-    sandbox.add_fault("amplitude", path=EXPORT, **fault)
-    with pytest.raises(RunFailedError, match=sentence):
-        loader.load(run_of(5), **SEND, max_retries=2)
-    assert loader.states == []
-    assert sandbox.amplitude_events() == []
-
-
-def started(loader: Loader, folder: Path, **options: Any) -> subprocess.Popen[bytes]:
-    (folder / "config.json").write_text(json.dumps(loader.config | SEND))
-    return subprocess.Popen(
-        [COMMAND, "--config", str(folder / "config.json")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **options,
-    )
-
-
-def text_of(count: int) -> bytes:
-    return "".join(f"{json.dumps(message)}\n" for message in run_of(count)).encode()
-
-
-def test_a_full_disk_is_a_sentence(sandbox: Sandbox, loader: Loader, tmp_path: Path) -> None:
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-    with started(loader, tmp_path, preexec_fn=limit) as process:
-        output, errors = process.communicate(text_of(2000), timeout=60)
-    assert process.returncode == 1
-    assert output == b""
-    assert b"cannot be kept in" in errors
-    assert b"Traceback" not in errors
-    assert sandbox.amplitude_events() == []
-
-
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
-def test_an_end_midway_leaves_no_file_behind(
-    sandbox: Sandbox, loader: Loader, tmp_path: Path, signum: signal.Signals
-) -> None:
-    sandbox.add_fault("amplitude", path=EXPORT, action="delay", seconds=20)
-    before = {path.name for path in tmp_path.iterdir()} | {
-        "config.json",
-        "rejected.jsonl",
-        "jobs.jsonl",
-    }
-    with started(loader, tmp_path) as process:
-        assert process.stdin is not None
-        process.stdin.write(text_of(500))
-        process.stdin.close()
-        while not sandbox.faults_met():
-            time.sleep(0.05)
-        begun = time.monotonic()
-        process.send_signal(signum)
-        process.wait(60)
-    assert process.returncode in {-signum, 128 + signum}
-    assert time.monotonic() - begun < 5
-    assert {path.name for path in tmp_path.iterdir()} <= before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +23,6 @@ DAY = 24 * HOUR
 LATE_MOST = 110 * MINUTE
 EVENTS_PER_PERSON = 12
 ENCODER = msgspec.json.Encoder()
-
-
-def milliseconds_now() -> int:
-    """The time in ms since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def arrival(event: dict[str, Any]) -> Arrival:
