@@ -227,7 +227,7 @@ class InputReader:
         """
         if separator is not None and "event_type" not in record:
             record = unflatten(record, separator, *self._wanted)
-        event = self._mapper.map(record, self._now)
+        event = self._map(record)
         if unusable := self._mapper.unusable:
             counts.unusable_ids[unusable] += 1
         if not counts.has_emails and event is not NO_MAPPING:
@@ -262,6 +262,12 @@ class InputReader:
                     fit(stream),
                     "not sent" if self._settings.dry_run else kept,
                 )
+
+    def _map(self, record: dict[str, Any]) -> dict[str, Any] | Refusal | Skip:
+        try:
+            return self._mapper.map(record, self._now)
+        except UnicodeError:  # half of a surrogate pair, which JSON may write as `\ud800`
+            return _NOT_JSON
 
     def _skip(self, counts: StreamCounts) -> None:
         counts.read += 1
