@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from pipeline.project import MELTANO
 from simulation.pipeline import received
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipeline.project import Project
     from sandbox.client import Sandbox
 
@@ -120,6 +123,22 @@ def kill(meltano: subprocess.Popen[bytes], plugin: str) -> None:
     raise AssertionError(f"{plugin} does not run")
 
 
+def wait_for_plugins(project: Project) -> None:
+    """Wait for what Meltano has left behind, or it would deliver into the next test's Amplitude."""
+    folder = str(project.folder).encode()
+    until = time.monotonic() + PATIENCE
+    while any(folder in command for command in commands()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def commands() -> Iterator[bytes]:
+    """The command lines of all processes."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes()
+
+
 def run_and_kill(project: Project, sandbox: Sandbox, plugin: str) -> int:
     """Run the pipeline and kill a plugin once Amplitude has received something."""
     before = received(sandbox)
@@ -204,6 +223,7 @@ def test_a_mapping_that_fails_under_meltano(
         "run", PIPELINE[0], mapping, PIPELINE[1], environment={"PSEUDONYMISE_KEY": ""}
     )
     assert run.returncode == 1
+    wait_for_plugins(project)
     code, said = history.jobs("--check")
     assert code == 1
     assert "Good" not in said
