@@ -247,24 +247,34 @@ def test_what_is_odd_costs_only_itself(tmp_path: Path, routes: Routes) -> None:
     assert outcome.code == 0, outcome.err
 
 
-LISTED: dict[str, tuple[Script, int]] = {
+LISTED: dict[str, tuple[Script, int, str]] = {
     "ids of other kinds": (
         answer({"campaigns": [{"id": each} for each in (*OF_OTHER_KINDS, "../../oauth", 5)]}),
         3,
+        "whose id is no whole number: 18;",
     ),
     "pages without an end": (
         answer({"campaigns": [{"id": 5}], "hasMore": True, "offset": "always"}),
         1,
+        "says there is more, and sends nothing new: 2;",
     ),
     "empty pages without an end": (
         answer({"campaigns": [], "hasMore": True, "offset": "always"}),
         0,
+        "says there is more, and sends nothing new: 2;",
+    ),
+    "a page before nowhere": (
+        answer({"campaigns": [{"id": 5}], "hasMore": True}),
+        1,
+        "says there is more, and sends nothing new: 2;",
     ),
 }
 
 
-@pytest.mark.parametrize(("script", "campaigns"), LISTED.values(), ids=LISTED)
-def test_the_list_of_campaigns_ends(tmp_path: Path, script: Script, campaigns: int) -> None:
+@pytest.mark.parametrize(("script", "campaigns", "warning"), LISTED.values(), ids=LISTED)
+def test_the_list_of_campaigns_ends_and_says_what_is_odd(
+    tmp_path: Path, script: Script, campaigns: int, warning: str
+) -> None:
     metadata = [{"breadcrumb": [], "metadata": {"selected": True}}]
     entry = {"tap_stream_id": "email_campaigns", "schema": {}, "metadata": metadata}
     (tmp_path / "catalog.json").write_text(json.dumps({"streams": [entry]}))
@@ -274,6 +284,7 @@ def test_the_list_of_campaigns_ends(tmp_path: Path, script: Script, campaigns: i
     outcome.assert_bounded()
     assert outcome.code == 0, outcome.err
     assert outcome.out.count('"RECORD"') == campaigns
+    assert warning in outcome.err
     assert not [each for each in server.requests if "oauth" in each]
 
 

@@ -39,6 +39,11 @@ def warnings_of(plugin: str) -> Iterator[str]:
                 and isinstance(node.args[0], ast.Constant)
             ):
                 yield str(node.args[0].value)
+            # What is counted and said once at the end of a run.
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                text = str(node.value.value)
+                if "{count}" in text:
+                    yield re.sub(r"\{\w+\}", "%s", text)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

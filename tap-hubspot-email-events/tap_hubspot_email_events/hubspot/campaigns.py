@@ -30,6 +30,10 @@ MOST_KEPT = 20_000
 """The most campaigns whose descriptions are kept, each of about 1 KB."""
 
 UNIDENTIFIED = "Email campaigns whose id is no whole number: {count}; they are left out."
+ENDLESS = (
+    "Lists of email campaigns of which HubSpot says there is more, and sends nothing new: {count}; "
+    "the stream has what came before."
+)
 UNDESCRIBED = "Email campaigns that cannot be read: {count} ({names}); only what is listed is given"
 
 Campaign = dict[str, Any]
@@ -153,7 +157,10 @@ class Campaigns:
             yield from page.campaigns
             # Offsets that lead back, or on without an end, bring nothing new.
             new = {str(listed.get("id")) for listed in page.campaigns} - seen
-            if not new or not page.has_more or page.offset in (None, ""):
+            if not page.has_more:
+                return
+            if not new or page.offset in (None, ""):
+                self._anomalies.note(ENDLESS, (), count=1)
                 return
             seen |= new
             offset = page.offset
