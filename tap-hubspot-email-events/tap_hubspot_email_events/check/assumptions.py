@@ -7,17 +7,19 @@ told to differ in each.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.check import contents, pages
-from tap_hubspot_email_events.check.probe import BudgetSpentError, is_about_question
+from tap_hubspot_email_events.check.probe import is_about_question
 from tap_hubspot_email_events.common.findings import DIFFERS, UNKNOWN, Finding
-from tap_hubspot_email_events.errors import AccountError, DailyLimitError, RefusedError, TapError
+from tap_hubspot_email_events.errors import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tap_hubspot_email_events.check.evidence import Evidence
+    from tap_hubspot_email_events.errors import TapError
 
 
 ASSUMPTIONS: tuple[Callable[[Evidence], tuple[str, str]], ...] = (
@@ -52,24 +54,14 @@ ASSUMPTIONS: tuple[Callable[[Evidence], tuple[str, str]], ...] = (
 """Each docstring says what is taken for granted, and what relies on it."""
 
 
-def examine(evidence: Evidence) -> Iterator[Finding]:
-    """Look at each assumption, and yield what was found."""
-    over = ""
-    for assumption in ASSUMPTIONS:
-        name = assumption.__name__
-        if over:
-            yield Finding(name, UNKNOWN, over)
-            continue
-        try:
-            yield Finding(name, *assumption(evidence))
-        except RefusedError as error:
-            result = DIFFERS if is_about_question(error) else UNKNOWN
-            yield Finding(name, result, str(error))
-        except DailyLimitError:
-            over = "the account's requests for today are used up"
-            yield Finding(name, UNKNOWN, over)
-        except (AccountError, BudgetSpentError) as error:
-            over = str(error)
-            yield Finding(name, UNKNOWN, over)
-        except TapError as error:
-            yield Finding(name, UNKNOWN, str(error))
+def examine(evidence: Evidence) -> list[Finding]:
+    """Look at each assumption."""
+    return [
+        evidence.probe.examine(each.__name__, partial(each, evidence), _result_of)
+        for each in ASSUMPTIONS
+    ]
+
+
+def _result_of(error: TapError) -> str:
+    is_refusal = isinstance(error, RefusedError) and is_about_question(error)
+    return DIFFERS if is_refusal else UNKNOWN

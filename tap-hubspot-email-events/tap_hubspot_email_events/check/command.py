@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
-import json
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,19 +88,16 @@ def main(  # noqa: PLR0913 - the command's options
     settings = msgspec.structs.replace(given, max_retries=min(MOST_RETRIES, given.max_retries))
     looks_closer = assumptions or bool(wait)
     most = MOST_WITH_ASSUMPTIONS if looks_closer else MOST_REQUESTS
-    api = HubSpotApi(settings, f"{PLUGIN}/{__version__}")
-    probe = Probe(api, most - TOKEN_REQUESTS)
-    now = now_milliseconds()
-    checks = AccountChecks(probe, settings, event_types, state_given, now)
+    probe = Probe(HubSpotApi(settings, f"{PLUGIN}/{__version__}"), most - TOKEN_REQUESTS)
+    checks = AccountChecks(probe, settings, event_types, state_given, now_milliseconds())
     findings = list(checks.run())
     assumed: list[Finding] = []
-    if looks_closer and not checks.is_over:
-        at = api.clock.corrected(now)
-        assumed = list(examine(Evidence(probe, settings, checks, at, wait=wait)))
+    if looks_closer and not probe.is_over:
+        assumed = examine(Evidence(checks, wait=wait))
     report = Report(
         plugin=PLUGIN,
         version=__version__,
-        checked_at=format_timestamp(now),
+        checked_at=format_timestamp(checks.started_at),
         requests=probe.budget.requests,
         checks=findings,
         assumptions=assumed,
@@ -121,7 +117,7 @@ def _selected(catalog: Path | None) -> list[str]:
         streams = {
             stream
             for stream in STREAM_OF_TYPE.values()
-            if any(_matches(stream, each) for each in patterns if not each.startswith("!"))
+            if any(fnmatchcase(stream, each.partition(".")[0]) for each in patterns)
             and f"!{stream}.*" not in patterns
         }
     else:
@@ -139,20 +135,12 @@ def _streams_of_catalog(content: Mapping[str, Any]) -> set[str]:
 
 def _patterns(text: str) -> list[str]:
     try:
-        patterns = json.loads(text or "[]")
-    except ValueError:
+        return msgspec.json.decode(text, type=list[str])
+    except msgspec.DecodeError:
         return []
-    return [str(each) for each in patterns] if isinstance(patterns, list) else []
-
-
-def _matches(stream: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(stream, pattern.partition(".")[0])
 
 
 def _singer_state(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The state itself, also out of what `meltano state get` prints."""
-    for name in ("singer_state", "completed"):
-        inner = content.get(name)
-        if isinstance(inner, dict):
-            return _singer_state(inner)
-    return content
+    inner = content.get("singer_state")
+    return inner if isinstance(inner, dict) else content

@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.check.account_checks import CONTENT_SCOPE
-from tap_hubspot_email_events.check.evidence import (
-    DAY,
-    SAMPLE_DAYS,
-    complete,
-)
-from tap_hubspot_email_events.check.probe import is_about_question, key
+from tap_hubspot_email_events.check.evidence import DAY, SAMPLE_DAYS
+from tap_hubspot_email_events.check.probe import key
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
-from tap_hubspot_email_events.errors import NotFoundError, RefusedError
+from tap_hubspot_email_events.errors import NotFoundError
 from tap_hubspot_email_events.hubspot.contacts import CONTACTS_PATH, CONTACTS_SCOPE, address_of
 from tap_hubspot_email_events.streams.schemas import event_schema
 
@@ -63,23 +59,15 @@ def event_types(evidence: Evidence) -> tuple[str, str]:
     Relied on by common/event_types.py, STREAM_OF_TYPE.
     """
     asked = {page.event_type for page in evidence.probe.pages}
-    answers = {kind: _refusal(evidence, kind) for kind in STREAM_OF_TYPE.keys() - asked}
+    start = evidence.now - SAMPLE_DAYS * DAY
+    answers = {
+        kind: evidence.probe.refusal(kind, start, evidence.now, limit=10)
+        for kind in sorted(STREAM_OF_TYPE.keys() - asked)
+    }
     refused = [f"{kind} ({status})" for kind, status in answers.items() if status]
     if refused:
-        return DIFFERS, f"refused: {', '.join(sorted(refused))}"
+        return DIFFERS, f"refused: {', '.join(refused)}"
     return ASSUMED, f"{len(STREAM_OF_TYPE)} types"
-
-
-def _refusal(evidence: Evidence, event_type: str) -> str:
-    """The status with which HubSpot refuses a type; empty if it does not."""
-    start = evidence.now - SAMPLE_DAYS * DAY
-    try:
-        evidence.probe.page(event_type, start, evidence.now, limit=10)
-    except RefusedError as error:
-        if not is_about_question(error):
-            raise
-        return f"HTTP {error.status}"
-    return ""
 
 
 def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
@@ -89,15 +77,13 @@ def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
     """
     count = 0
     for kind in FILTERED_TYPES:
-        window = complete(
-            evidence.probe.page(kind, evidence.closed - SAMPLE_DAYS * DAY, evidence.closed)
-        )
+        start = evidence.closed - SAMPLE_DAYS * DAY
+        window = evidence.probe.page(kind, start, evidence.closed).complete()
         if not window.events:
             continue
         page = evidence.probe.page(kind, window.start, window.end, exclude_filtered=True)
         filtered = {key(event) for event in window.events if event.get("filteredEvent") is True}
-        kept = set(page.keys)
-        left, lost = len(filtered & kept), len((window.keys - filtered) - kept)
+        left, lost = len(filtered & page.keys), len(window.keys - filtered - page.keys)
         if left or lost:
             words = f"{left} of {len(filtered)} filtered {kind} events are returned"
             return DIFFERS, f"{words}, {lost} others are not"
@@ -131,7 +117,7 @@ def ids_unique(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/digests.py, event_hash: and the target's insert_id.
     """
-    repeated = sum(len(page.keys) - len(set(page.keys)) for page in evidence.probe.pages)
+    repeated = sum(len(page.events) - len(page.keys) for page in evidence.probe.pages)
     places: dict[str, set[tuple[int, str]]] = {}
     for _, event in evidence.probe.events:
         # UNBOUNCE has none.

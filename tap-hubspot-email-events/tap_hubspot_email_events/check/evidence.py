@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.probe import key
+from tap_hubspot_email_events.check.probe import Window
 from tap_hubspot_email_events.errors import TapError
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.check.account_checks import AccountChecks
-    from tap_hubspot_email_events.check.probe import PageSeen, Probe
-    from tap_hubspot_email_events.hubspot.events import Event
-    from tap_hubspot_email_events.settings import Settings
+    from tap_hubspot_email_events.check.probe import PageSeen
 
 DAY = 86_400_000
 SAMPLE_DAYS = 30
@@ -28,48 +25,18 @@ TOO_FEW = "no type has three events older than the lookback"
 NO_WAIT = "needs --wait, 5m for example"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """All events of a type between two instants, both inclusive, in milliseconds."""
-
-    event_type: str
-    start: int
-    end: int
-    events: list[Event]
-
-    @property
-    def instants(self) -> list[int]:
-        """When events were created, each instant once, oldest first."""
-        return sorted({event["created"] for event in self.events})
-
-    @property
-    def keys(self) -> set[tuple[str, int]]:
-        """Id and creation of each event."""
-        return {key(event) for event in self.events}
-
-    def within(self, start: int, end: int) -> Window:
-        """The part of it between two instants, both inclusive."""
-        events = [event for event in self.events if start <= event["created"] <= end]
-        return Window(self.event_type, start, end, events)
-
-
 class Evidence:
-    """The probe, and the events that questions are asked about; made when first needed.
+    """What the account's checks have seen, and more events to ask about; read when first needed.
 
     What the account has too few events for is a `TapError` that says so.
     """
 
-    def __init__(
-        self, probe: Probe, settings: Settings, checks: AccountChecks, now: int, *, wait: float
-    ) -> None:
-        """Take `now`, in milliseconds, for the end of time; `wait` seconds lie between two looks.
-
-        With a `wait` of 0 there is one look only.
-        """
-        self.probe = probe
-        self.settings = settings
+    def __init__(self, checks: AccountChecks, *, wait: float) -> None:
+        """Let `wait` seconds lie between two looks; with 0 there is one look only."""
         self.checks = checks
-        self.now = now
+        self.probe = checks.probe
+        self.settings = checks.settings
+        self.now = checks.now
         self.wait = wait
 
     @property
@@ -88,7 +55,7 @@ class Evidence:
             for kind, _ in reversed(kinds[-3:]):
                 page = self.probe.page(kind, start, self.closed)
                 # One at each bound, one between.
-                if len(complete(page).instants) > 2:  # noqa: PLR2004
+                if len(page.complete().instants) > 2:  # noqa: PLR2004
                     return page
         return None
 
@@ -97,7 +64,7 @@ class Evidence:
         """The part of that page's window of which it has every event."""
         if self.page is None:
             raise TapError(TOO_FEW)
-        return complete(self.page)
+        return self.page.complete()
 
     @cached_property
     def few(self) -> Window:
@@ -120,6 +87,13 @@ class Evidence:
                 break
         return pages
 
+    @property
+    def followed(self) -> list[PageSeen]:
+        """Those pages, if an offset led on from the first."""
+        if len(self.chain) == 1:
+            raise TapError(TOO_FEW)
+        return self.chain
+
     @cached_property
     def looks(self) -> list[tuple[Window, Window]]:
         """Each window at a first look and at a second, cut to what both have whole."""
@@ -127,32 +101,11 @@ class Evidence:
             raise TapError(NO_WAIT)
         before = self._look()
         time.sleep(self.wait)
-        return list(map(common, before, self._look()))
+        return list(map(Window.common, before, self._look()))
 
     def _look(self) -> list[Window]:
         return [
-            complete(self.probe.page(kind, start, end))
+            self.probe.page(kind, start, end).complete()
             for kind in self.checks.event_types
             for start, end in ((self.closed - DAY, self.closed), (self.closed + 1, self.now))
         ]
-
-
-def complete(page: PageSeen) -> Window:
-    """The part of a page's window of which the page has every event.
-
-    A page that more follow may end amid an instant. Where it does not begin with the newest, its
-    other end is not trusted either.
-    """
-    start, end = page.start or 1, page.end
-    window = Window(page.event_type, start, end, page.events)
-    if not page.has_more or not page.events:
-        return window.within(start, end)
-    instants = window.instants
-    newest_first = page.events[0]["created"] == instants[-1]
-    return window.within(instants[0] + 1, end if newest_first else instants[-1] - 1)
-
-
-def common(before: Window, after: Window) -> tuple[Window, Window]:
-    """Cut the same window of two looks to what both have whole."""
-    start, end = max(before.start, after.start), min(before.end, after.end)
-    return before.within(start, end), after.within(start, end)

@@ -5,17 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tap_hubspot_email_events.check.evidence import (
-    DAY,
-    MOST_PAGES,
-    SAMPLE_DAYS,
-    TOO_FEW,
-    common,
-    complete,
-)
-from tap_hubspot_email_events.check.probe import FULL_PAGE, is_about_question, key
+from tap_hubspot_email_events.check.evidence import DAY, MOST_PAGES, SAMPLE_DAYS
+from tap_hubspot_email_events.check.probe import FULL_PAGE, key
 from tap_hubspot_email_events.common.findings import ASSUMED, DIFFERS, UNKNOWN
-from tap_hubspot_email_events.errors import RefusedError
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.check.evidence import Evidence
@@ -54,18 +46,12 @@ def bounds_inclusive(evidence: Evidence) -> tuple[str, str]:
     few = evidence.few
     page = evidence.probe.page(few.event_type, few.start, few.end)
     inner = evidence.probe.page(few.event_type, few.start + 1, few.end - 1)
-    created = {event["created"] for event in page.events}
-    beyond = {event["created"] for event in inner.events}
-    wrong = [
-        f"an event exactly at {name} is left out"
-        for name, instant in (("startTimestamp", few.start), ("endTimestamp", few.end))
-        if instant not in created
-    ]
-    wrong += [
-        f"an event a millisecond outside {name} is returned"
-        for name, instant in (("startTimestamp", few.start), ("endTimestamp", few.end))
-        if instant in beyond
-    ]
+    wrong = []
+    for name, instant in (("startTimestamp", few.start), ("endTimestamp", few.end)):
+        if instant not in page.instants:
+            wrong.append(f"an event exactly at {name} is left out")
+        if instant in inner.instants:
+            wrong.append(f"an event a millisecond outside {name} is returned")
     return (DIFFERS, "; ".join(wrong)) if wrong else (ASSUMED, f"with {len(few.events)} events")
 
 
@@ -75,7 +61,7 @@ def created_within_window(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/engine.py, Engine: a part's events belong to its bookmark.
     """
     distances = [
-        max((page.start or 0) - event["created"], event["created"] - page.end)
+        max(page.start - event["created"], event["created"] - page.end)
         for page, event in evidence.probe.events
     ]
     if not distances:
@@ -145,14 +131,13 @@ def offset_continues(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/engine.py, Engine._read_page: pages of a part follow one another.
     """
-    few, chain = evidence.few, evidence.chain
-    if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
-        return UNKNOWN, TOO_FEW
-    keys = [each for page in chain for each in page.keys]
-    missing, repeated = len(few.keys - set(keys)), len(keys) - len(set(keys))
+    few, chain = evidence.few, evidence.followed
+    count = sum(len(page.events) for page in chain)
+    keys = set().union(*(page.keys for page in chain))
+    missing, repeated = len(few.keys - keys), count - len(keys)
     if missing or repeated:
         return DIFFERS, f"of {len(few.keys)} events {missing} missing, {repeated} repeated"
-    return ASSUMED, f"{len(keys)} events on {len(chain)} pages"
+    return ASSUMED, f"{count} events on {len(chain)} pages"
 
 
 def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
@@ -160,19 +145,12 @@ def offset_bound_to_query(evidence: Evidence) -> tuple[str, str]:
 
     Relied on by reading/plan.py, Part.requested_start: a part that was cut keeps its query.
     """
-    few, chain = evidence.few, evidence.chain
-    if chain[0].offset is None or not chain[0].has_more:
-        return UNKNOWN, TOO_FEW
-    limit, offset = chain[0].limit, chain[0].offset
-    try:
-        page = evidence.probe.page(
-            few.event_type, few.start + 1, few.end - 1, limit=limit, offset=offset
-        )
-    except RefusedError as error:
-        if not is_about_question(error):
-            raise
-        return ASSUMED, f"HTTP {error.status}"
-    return DIFFERS, f"answered with {len(page.raw)} events"
+    few, first, probe = evidence.few, evidence.followed[0], evidence.probe
+    if status := probe.refusal(
+        few.event_type, few.start + 1, few.end - 1, limit=first.limit, offset=first.offset
+    ):
+        return ASSUMED, status
+    return DIFFERS, f"answered with {len(probe.pages[-1].raw)} events"
 
 
 def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
@@ -182,15 +160,13 @@ def offset_outlives_token(evidence: Evidence) -> tuple[str, str]:
     """
     if evidence.settings.access_token is not None:
         return UNKNOWN, NEW_TOKEN
-    few, chain = evidence.few, evidence.chain
-    if len(chain) < 2:  # noqa: PLR2004 - an offset leads to a second page
-        return UNKNOWN, TOO_FEW
+    few, (first, second, *_) = evidence.few, evidence.followed
     authenticator = evidence.probe.api.authenticator
     authenticator.renew(authenticator.token())
     page = evidence.probe.page(
-        few.event_type, few.start, few.end, limit=chain[0].limit, offset=chain[0].offset
+        few.event_type, few.start, few.end, limit=first.limit, offset=first.offset
     )
-    if page.keys != chain[1].keys:
+    if page.keys != second.keys:
         return DIFFERS, "another page than with the token before"
     return ASSUMED, "the same page as with the token before"
 
@@ -206,11 +182,8 @@ def whole_history(evidence: Evidence) -> tuple[str, str]:
         bounded = probe.page(window.event_type, 1, end, limit=5)
         open_ended = probe.page(window.event_type, None, end, limit=5)
         if open_ended.keys != bounded.keys:
-            words = f"{len(open_ended.raw)} of {len(bounded.raw)} events"
-            return (
-                DIFFERS,
-                f"{words} without startTimestamp, up to {(evidence.now - end) // DAY} d ago",
-            )
+            words = f"{len(open_ended.raw)} of {len(bounded.raw)} events without startTimestamp"
+            return DIFFERS, f"{words}, up to {(evidence.now - end) // DAY} d ago"
         if bounded.keys and end == month_ago:
             return ASSUMED, f"{len(bounded.raw)} events more than {SAMPLE_DAYS} days old"
     return UNKNOWN, f"no event is older than {SAMPLE_DAYS} days"
@@ -222,8 +195,8 @@ def same_window_same_ids(evidence: Evidence) -> tuple[str, str]:
     Relied on by reading/digests.py, SentEvents: what reads the same is not sent again.
     """
     window = evidence.window
-    again = complete(evidence.probe.page(window.event_type, window.start, window.end))
-    before, after = common(window, again)
+    again = evidence.probe.page(window.event_type, window.start, window.end)
+    before, after = window.common(again.complete())
     gone, new = len(before.keys - after.keys), len(after.keys - before.keys)
     if gone or new:
         return DIFFERS, f"of {len(before.keys):,} events {gone:,} are gone, {new:,} are new"
@@ -241,11 +214,7 @@ def lag(evidence: Evidence) -> tuple[str, str]:
         looked_at += len(before.events)
         closed += sum(event["created"] <= evidence.closed for event in before.events)
         gone += len(before.keys - after.keys)
-        ages += [
-            evidence.now - event["created"]
-            for event in after.events
-            if key(event) not in before.keys
-        ]
+        ages += [evidence.now - created for _, created in after.keys - before.keys]
     lookback = evidence.settings.lookback
     late = [age for age in ages if age > lookback]
     words = f"{len(ages):,} events appeared"
