@@ -19,13 +19,11 @@ from tap_hubspot_email_events.errors import TapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
 CALLBACK_PATH = "/callback"
 _LOOPBACK = ("localhost", "127.0.0.1")
-_HTTP = 80
 _IDLE_SECONDS = 10
 _MOST_SECONDS = 86_400.0
 _POLL_SECONDS = 0.05
@@ -68,7 +66,7 @@ def consent_address(  # noqa: PLR0913 - the page's parameters
     return f"{page}?{urlencode(query)}"
 
 
-class ConsentListener:
+class ConsentListener(ThreadingHTTPServer):
     """Receives the browser on a loopback port, once, with the user's decision."""
 
     def __init__(self, port: int, state: str, redeem: Callable[[str], str]) -> None:
@@ -82,32 +80,29 @@ class ConsentListener:
         Raises:
             TapError: The port cannot be used.
         """
+        self.state = state
+        self.redeem = redeem
+        self.used = threading.Lock()
+        self.outcome: queue.Queue[Exception | None] = queue.Queue()
         try:
-            self._server = _Server(port, state, redeem)
+            super().__init__(("127.0.0.1", port), _Handler)
         except OSError:
             raise TapError(
                 f"Port {port} on this machine cannot be used, another program may have it; give "
                 "another one with `--port`, registered as redirect URL in the HubSpot app."
             ) from None
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=[_POLL_SECONDS], daemon=True
-        )
 
+    @override
     def __enter__(self) -> Self:
         """Start answering requests."""
-        self._thread.start()
+        threading.Thread(target=self.serve_forever, args=[_POLL_SECONDS], daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def __exit__(self, *_: object) -> None:
         """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.shutdown()
+        self.server_close()
 
     def wait(self, seconds: float) -> None:
         """Wait for the user's decision and its outcome.
@@ -117,7 +112,7 @@ class ConsentListener:
         """
         seconds = min(_MOST_SECONDS, max(0.0, seconds))  # 0 also for what is not a number
         try:
-            failure = self._server.outcome.get(timeout=seconds)
+            failure = self.outcome.get(timeout=seconds)
         except queue.Empty:
             raise TapError(
                 f"Nobody came back from HubSpot's consent page within {seconds:g} seconds; run "
@@ -127,29 +122,17 @@ class ConsentListener:
             raise failure
 
 
-class _Server(ThreadingHTTPServer):
-    def __init__(self, port: int, state: str, redeem: Callable[[str], str]) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.state = state
-        self.redeem = redeem
-        self.used = threading.Lock()
-        self.outcome: queue.Queue[Exception | None] = queue.Queue()
-
-
 class _Handler(BaseHTTPRequestHandler):
     # Browsers open connections in advance and may never use them.
     timeout = _IDLE_SECONDS
-    server: _Server
+    server: ConsentListener
 
     def do_GET(self) -> None:
         """Handle the redirect from HubSpot."""
         address = urlsplit(self.path)
         query = dict(parse_qsl(address.query))
-        port = self.server.server_address[1]
-        hosts = {f"{name}:{port}" for name in _LOOPBACK} | (
-            {*_LOOPBACK} if port == _HTTP else set()
-        )
-        if self.headers.get("Host", "").lower() not in hosts:
+        host = self.headers.get("Host", "").lower()
+        if host.removesuffix(f":{self.server.server_port}") not in _LOOPBACK:
             # A page of any site can have its name lead here, and would be of the same origin.
             self._page(HTTPStatus.MISDIRECTED_REQUEST, "Nothing here", "No such host.")
         elif address.path != CALLBACK_PATH:
@@ -163,9 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self.server.used.acquire(blocking=False):
             self._page(HTTPStatus.CONFLICT, "Nothing to do", "This address was used before.")
         else:
-            failure = self._finish(query)
-            self.wfile.flush()
-            self.server.outcome.put(failure)
+            self.server.outcome.put(self._finish(query))
 
     def _finish(self, query: Mapping[str, str]) -> Exception | None:
         try:
