@@ -1,12 +1,12 @@
-"""The command as people run it, with a real process, a real HubSpot page and a real browser."""
+"""The command as people run it, with a page of HubSpot's and a real browser."""
 
 from __future__ import annotations
 
 import os
 import re
-import select
-import subprocess
-import sys
+import socket
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +19,7 @@ from tap_hubspot_email_events.connect import main
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from click.testing import Result
@@ -38,93 +38,91 @@ needs_a_browser = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with Browser() as window:
-        yield window
+def run(options: Sequence[str], environment: dict[str, Any]) -> Result:
+    known = {name: None for name in os.environ if name.startswith(PREFIX)}
+    return CliRunner().invoke(main, options, env={**known, **environment})
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
 
 
 class Connecting:
-    """The command in a process of its own, whose `BROWSER` hands the address over to the test."""
+    """The command beside a person who decides on the page that it opens in the browser."""
 
-    def __init__(
-        self, hubspot: Sandbox, folder: Path, port: int, *options: str, **environment: str
-    ) -> None:
-        opener = folder / "browser"
-        opener.write_text(f'#!/bin/sh\necho "$1" > {folder}/opened\n', encoding="utf-8")
-        opener.chmod(0o755)
-        os.mkfifo(folder / "opened")
-        # For both ways, because opening a pipe for reading alone would wait for the writer.
-        self.opened = os.open(folder / "opened", os.O_RDWR)
-        command = [
-            *(sys.executable, "-c", "from tap_hubspot_email_events.connect import main; main()"),
-            *("--port", str(port), "--timeout", str(TIMEOUT)),
-            *("--authorize-url", f"{hubspot.hubspot_url}/oauth/authorize"),
-            *("--api-url", hubspot.hubspot_url),
-            *options,
-        ]
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "BROWSER": f"{opener} %s", **APP, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+    def __init__(self, hubspot: Sandbox, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.hubspot_url = hubspot.hubspot_url
+        self._port = port
+        self._monkeypatch = monkeypatch
+
+    def __call__(
+        self, decide: Callable[[str], str], *options: str, **environment: str
+    ) -> tuple[Result, str]:
+        """What becomes of it, and the last page that the person saw."""
+        pages: SimpleQueue[str] = SimpleQueue()
+        self._monkeypatch.setattr("webbrowser.open", lambda address: pages.put(decide(address)))
+        result = run(
+            [
+                *("--port", str(self._port), "--timeout", str(TIMEOUT)),
+                *("--authorize-url", f"{self.hubspot_url}/oauth/authorize"),
+                *("--api-url", self.hubspot_url, *options),
+            ],
+            APP | environment,
         )
-
-    def address(self) -> str:
-        """The address that the command opened in the browser."""
-        ready, _, _ = select.select([self.opened], [], [], TIMEOUT)
-        assert ready, "no browser was opened"
-        return os.read(self.opened, 65536).decode().strip()
-
-    def end(self) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr."""
-        with self.process as process:
-            out, err = process.communicate(timeout=TIMEOUT)
-        os.close(self.opened)
-        return process.returncode, out, err
+        return result, pages.get(timeout=TIMEOUT)
 
 
-def consent(address: str, decision: str = "grant", portal_id: str = "4711") -> requests.Response:
-    """Decide on the consent page without a browser."""
-    form = {"decision": decision, "portal_id": portal_id}
-    return requests.post(address, data=form, timeout=TIMEOUT)
+@pytest.fixture
+def connecting(
+    hubspot: Sandbox, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Connecting:
+    monkeypatch.chdir(tmp_path)
+    return Connecting(hubspot, port, monkeypatch)
 
 
-def refresh_token(text: str) -> str:
-    found = re.search(rf"^{PREFIX}_REFRESH_TOKEN=(\S+)$", text, re.MULTILINE)
-    assert found, text
-    return found[1]
+def consent(address: str, portal_id: str = "4711") -> str:
+    """Consent without a browser."""
+    form = {"decision": "grant", "portal_id": portal_id}
+    return requests.post(address, data=form, timeout=TIMEOUT).text
 
 
-@needs_a_browser
-def test_a_click_on_the_consent_page_connects_the_account(
-    hubspot: Sandbox, tmp_path: Path, chromium: Browser, port: int
+def click(address: str) -> str:
+    with Browser() as chromium:
+        chromium.open(address)
+        assert "oauth content" in chromium.text()
+        chromium.click("#connect")
+        return chromium.text()
+
+
+@pytest.mark.parametrize("decide", [consent, pytest.param(click, marks=needs_a_browser)])
+def test_consent_connects_the_account(
+    connecting: Connecting, tmp_path: Path, decide: Callable[[str], str]
 ) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text(f"# mine\nKEPT=1\n{PREFIX}_REFRESH_TOKEN=old\nLAST=2\n", encoding="utf-8")
-    connecting = Connecting(hubspot, tmp_path, port)
 
-    chromium.open(connecting.address())
-    assert "oauth content" in chromium.text()
-    chromium.click("#connect")
+    result, page = connecting(decide, **{f"{PREFIX}_ACCESS_TOKEN": "private"})
 
-    assert chromium.text("h1") == "Connected"
-    assert "4711" in chromium.text()
-    code, out, err = connecting.end()
-    assert code == 0, err
-    assert "Connected HubSpot account 4711 (STANDARD, app.hubspot.com)." in out
+    assert result.exit_code == 0, result.stderr
+    assert "Connected HubSpot account 4711 (STANDARD, app.hubspot.com)." in result.stdout
+    assert f"Remove {PREFIX}_ACCESS_TOKEN" in result.stdout
+    assert "4711" in page
     text = dotenv.read_text(encoding="utf-8")
-    token = refresh_token(text)
+    found = re.search(rf"^{PREFIX}_REFRESH_TOKEN=(\S+)$", text, re.MULTILINE)
+    assert found, text
+    token = found[1]
     assert text.replace(token, "old") == f"# mine\nKEPT=1\n{PREFIX}_REFRESH_TOKEN=old\nLAST=2\n"
-    assert token not in out + err
+    assert token not in result.output + page
     assert dotenv.stat().st_mode & 0o777 == 0o600
     # It is good for what it was asked for.
     tap = TapHubSpotEmailEvents(
         config={
-            "api_url": hubspot.hubspot_url,
+            "api_url": connecting.hubspot_url,
             "client_id": "sandbox-client",
             "client_secret": "sandbox-client-secret",
             "refresh_token": token,
@@ -134,87 +132,32 @@ def test_a_click_on_the_consent_page_connects_the_account(
     assert tap.run.api.account.id == 4711
 
 
-@needs_a_browser
-def test_a_click_on_cancel_ends_with_a_sentence(
-    hubspot: Sandbox, tmp_path: Path, chromium: Browser, port: int
-) -> None:
-    connecting = Connecting(hubspot, tmp_path, port)
-
-    chromium.open(connecting.address())
-    chromium.click("#deny")
-
-    assert chromium.text("h1") == "Not connected"
-    code, out, err = connecting.end()
-    assert (code, out) == (1, "")
-    assert "refused on the consent page" in err
-    assert "Traceback" not in err
-    assert not (tmp_path / ".env").exists()
-
-
 def test_the_token_is_printed_where_asked_for_and_nothing_else(
-    hubspot: Sandbox, tmp_path: Path, port: int
+    connecting: Connecting, tmp_path: Path
 ) -> None:
-    connecting = Connecting(
-        hubspot, tmp_path, port, "--print", "--scope", "crm.objects.contacts.read"
+    result, _ = connecting(
+        partial(consent, portal_id="4712"), "--print", "--scope", "crm.objects.contacts.read"
     )
 
-    address = connecting.address()
-    assert "scope=oauth+content+crm.objects.contacts.read&" in address
-    assert consent(address, portal_id="4712").ok
-
-    code, out, err = connecting.end()
-    assert code == 0
-    assert re.fullmatch(r"sandbox-refresh-\S+\n", out)
-    assert "Connected HubSpot account 4712" in err
+    assert result.exit_code == 0
+    assert "scope=oauth+content+crm.objects.contacts.read&" in result.stderr
+    assert re.fullmatch(r"sandbox-refresh-\S+\n", result.stdout)
+    assert "Connected HubSpot account 4712" in result.stderr
     assert not (tmp_path / ".env").exists()
-
-
-def test_an_access_token_in_the_way_is_mentioned(
-    hubspot: Sandbox, tmp_path: Path, port: int
-) -> None:
-    connecting = Connecting(hubspot, tmp_path, port, **{f"{PREFIX}_ACCESS_TOKEN": "private"})
-
-    consent(connecting.address())
-
-    code, out, _ = connecting.end()
-    assert code == 0
-    assert f"Remove {PREFIX}_ACCESS_TOKEN" in out
 
 
 def test_a_wrong_secret_is_one_sentence_on_both_sides(
-    hubspot: Sandbox, tmp_path: Path, port: int
+    connecting: Connecting, tmp_path: Path
 ) -> None:
-    connecting = Connecting(hubspot, tmp_path, port, **{f"{PREFIX}_CLIENT_SECRET": "wrong-secret"})
+    result, page = connecting(consent, **{f"{PREFIX}_CLIENT_SECRET": "wrong-secret"})
 
-    page = consent(connecting.address())
-
-    code, _, err = connecting.end()
-    assert code == 1
-    sentence = err.splitlines()[-1]
+    assert result.exit_code == 1
+    sentence = result.stderr.splitlines()[-1]
     assert "client secret" in sentence
     assert "HTTP 401" in sentence
-    assert "Traceback" not in err
-    assert "wrong-secret" not in err + page.text
-    assert sentence in page.text
-
-
-def test_a_file_that_cannot_be_written_is_one_sentence_before_anything_is_asked(
-    hubspot: Sandbox, tmp_path: Path, port: int
-) -> None:
-    connecting = Connecting(
-        hubspot, tmp_path, port, "--env-file", str(tmp_path / "missing" / ".env")
-    )
-
-    code, _, err = connecting.end()
-    assert code == 1
-    assert "`--print`" in err.splitlines()[-1]
-    assert "Open this address" not in err
-    assert "Traceback" not in err
-
-
-def run(options: Sequence[str], environment: dict[str, Any]) -> Result:
-    known = {name: None for name in os.environ if name.startswith(PREFIX)}
-    return CliRunner().invoke(main, options, env={**known, **environment})
+    assert "wrong-secret" not in result.output + page
+    assert sentence in page
+    assert not (tmp_path / ".env").exists()
 
 
 @pytest.mark.parametrize(
@@ -224,6 +167,7 @@ def run(options: Sequence[str], environment: dict[str, Any]) -> Result:
         (["--client-id", "x"], {}, f"{PREFIX}_CLIENT_SECRET"),
         (["--authorize-url", "http://example.com"], APP, "--authorize-url must be an https"),
         (["--api-url", "ftp://example.com"], APP, "--api-url must be an https"),
+        (["--env-file", "missing/.env"], APP, "`--print`"),
         (["--no-browser", "--timeout", "0.01"], APP, "within 0.01 seconds"),
     ],
 )
@@ -235,3 +179,4 @@ def test_what_is_missing_or_wrong_is_one_sentence(
     assert result.exit_code == 1
     assert said in result.stderr.splitlines()[-1]
     assert result.stdout == ""
+    assert ("Open this address" in result.stderr) is ("--no-browser" in options)

@@ -22,28 +22,30 @@ STATE = "the-right-state"
 TIMEOUT = 10
 
 
-class Visit:
+class Visited(ConsentListener):
     """A listener on a free port, and a browser's visits to it."""
 
-    def __init__(self, port: int, redeem: Callable[[str], str]) -> None:
-        self.port = port
-        self.listener = ConsentListener(self.port, STATE, redeem)
+    def __init__(self, redeem: Callable[[str], str] = "{}.".format) -> None:
+        super().__init__(0, STATE, redeem)
 
-    def get(self, path: str = "/callback", **query: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self.port}{path}", params=query, timeout=TIMEOUT)
+    def get(
+        self, path: str = "/callback", host: str | None = None, **query: str
+    ) -> requests.Response:
+        address = f"http://127.0.0.1:{self.server_port}{path}"
+        return requests.get(address, params=query, headers={"Host": host}, timeout=TIMEOUT)
 
 
-def test_a_code_is_redeemed_and_the_page_says_what_came_of_it(port: int) -> None:
+def test_a_code_is_redeemed_and_the_page_says_what_came_of_it() -> None:
     codes: list[str] = []
 
     def redeem(code: str) -> str:
         codes.append(code)
         return "Connected <4711>."
 
-    visit = Visit(port, redeem)
-    with visit.listener:
-        page = visit.get(state=STATE, code="abc")
-        visit.listener.wait(TIMEOUT)
+    with Visited(redeem) as listener:
+        page = listener.get(state=STATE, code="abc")
+        # More than Python can wait.
+        listener.wait(1e300)
 
     assert codes == ["abc"]
     assert page.status_code == 200
@@ -51,18 +53,17 @@ def test_a_code_is_redeemed_and_the_page_says_what_came_of_it(port: int) -> None
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_wrong_visits_are_turned_away_and_the_wait_goes_on(port: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-    with visit.listener, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(visit.listener.wait, TIMEOUT)
+def test_wrong_visits_are_turned_away_and_the_wait_goes_on() -> None:
+    with Visited() as listener, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(listener.wait, TIMEOUT)
 
-        assert visit.get("/favicon.ico").status_code == 404
-        assert visit.get("/callback", code="abc").status_code == 400
-        assert visit.get("/callback", code="abc", state="täuschung").status_code == 400
-        assert visit.get("/callback", error="access_denied").status_code == 400
+        assert listener.get("/favicon.ico").status_code == 404
+        assert listener.get("/callback", code="abc").status_code == 400
+        assert listener.get("/callback", code="abc", state="täuschung").status_code == 400
+        assert listener.get("/callback", error="access_denied").status_code == 400
         assert not waiting.done()
 
-        assert visit.get(state=STATE, code="abc").status_code == 200
+        assert listener.get(state=STATE, code="abc").status_code == 200
         waiting.result(TIMEOUT)
 
 
@@ -71,91 +72,70 @@ def test_wrong_visits_are_turned_away_and_the_wait_goes_on(port: int) -> None:
     [
         ("127.0.0.1:{port}", 200),
         ("LOCALHOST:{port}", 200),
-        ("attacker.example:{port}", 421),
         ("localhost", 200),
+        ("attacker.example:{port}", 421),
         ("localhost:1", 421),
         ("localhost:{port}@attacker.example", 421),
         ("", 421),
     ],
 )
-def test_only_a_name_of_this_machine_leads_here(port: int, host: str, status: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-    with visit.listener:
-        page = requests.get(
-            f"http://127.0.0.1:{port}/callback",
-            params={"state": STATE, "code": "abc"},
-            headers={"Host": host.format(port=port)},
-            timeout=TIMEOUT,
-        )
+def test_only_a_name_of_this_machine_leads_here(host: str, status: int) -> None:
+    with Visited() as listener:
+        page = listener.get(host=host.format(port=listener.server_port), state=STATE, code="abc")
     assert page.status_code == status
 
 
-def test_a_connection_that_stays_silent_keeps_nobody_out(port: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-    with visit.listener, socket.create_connection(("127.0.0.1", visit.port)):
-        assert visit.get(state=STATE, code="abc").status_code == 200
-        visit.listener.wait(TIMEOUT)
+def test_a_connection_that_stays_silent_keeps_nobody_out() -> None:
+    with Visited() as listener, socket.create_connection(("127.0.0.1", listener.server_port)):
+        assert listener.get(state=STATE, code="abc").status_code == 200
+        listener.wait(TIMEOUT)
 
 
-def test_the_way_back_works_once(port: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-    with visit.listener:
-        first = visit.get(state=STATE, code="abc")
-        again = visit.get(state=STATE, code="def")
+def test_the_way_back_works_once() -> None:
+    with Visited() as listener:
+        first = listener.get(state=STATE, code="abc")
+        again = listener.get(state=STATE, code="def")
 
     assert "abc" in first.text
     assert "def" not in again.text
     assert again.status_code == 409
 
 
-def test_a_refusal_ends_the_wait_with_a_sentence(port: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-    with visit.listener:
-        page = visit.get(state=STATE, error="access_denied", error_description="<b>no</b>")
+def test_a_refusal_ends_the_wait_with_a_sentence() -> None:
+    with Visited() as listener:
+        page = listener.get(state=STATE, error="access_denied", error_description="<b>no</b>")
         with pytest.raises(TapError, match="refused on the consent page"):
-            visit.listener.wait(TIMEOUT)
+            listener.wait(TIMEOUT)
 
     assert "Not connected" in page.text
     assert "<b>" not in page.text
 
 
 @pytest.mark.parametrize("seconds", [-5.0, 0.0, float("nan")])
-def test_no_time_is_no_wait(seconds: float, port: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-    with visit.listener, pytest.raises(TapError, match="within 0 seconds"):
-        visit.listener.wait(seconds)
-
-
-def test_more_time_than_python_can_wait_is_no_failure(port: int) -> None:
-    visit = Visit(port, lambda code: f"{code}.")
-    with visit.listener:
-        visit.get(state=STATE, code="abc")
-        visit.listener.wait(1e300)
+def test_no_time_is_no_wait(seconds: float) -> None:
+    with Visited() as listener, pytest.raises(TapError, match="within 0 seconds"):
+        listener.wait(seconds)
 
 
 @pytest.mark.parametrize("error", [TapError("The code is too old."), ZeroDivisionError()])
-def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception, port: int) -> None:
+def test_a_failure_to_redeem_is_told_to_both_sides(error: Exception) -> None:
     def redeem(_: str) -> str:
         raise error
 
-    visit = Visit(port, redeem)
-    with visit.listener:
-        page = visit.get(state=STATE, code="abc")
+    with Visited(redeem) as listener:
+        page = listener.get(state=STATE, code="abc")
         with pytest.raises(type(error)):
-            visit.listener.wait(TIMEOUT)
+            listener.wait(TIMEOUT)
 
     assert "Not connected" in page.text
     assert str(error) in page.text
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-
+    with Visited() as first:
+        port = first.server_port
         with pytest.raises(TapError, match=rf"Port {port} .* `--port`"):
-            ConsentListener(port, STATE, lambda code: f"{code}.")
+            ConsentListener(port, STATE, str)
 
 
 def test_the_consent_page_is_query_with_the_registered_address() -> None:

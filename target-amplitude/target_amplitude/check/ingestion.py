@@ -10,7 +10,6 @@ import msgspec
 from target_amplitude.amplitude.answers import (
     Answer,
     Delivered,
-    NoAnswer,
     PartialFailure,
     Retry,
     Stop,
@@ -26,6 +25,7 @@ from target_amplitude.settings import HOSTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_amplitude.amplitude.answers import Decision
     from target_amplitude.amplitude.delays import Delays
     from target_amplitude.settings import Settings
 
@@ -36,18 +36,21 @@ NOTABLE_CLOCK = 120
 
 def check_ingestion(settings: Settings, delays: Delays) -> Iterator[Finding]:
     """Yield what an upload without events tells of key and region, and of the clock."""
+    date = ""
     try:
-        answer = _ask(settings, delays)
-        key = _key(settings, delays, answer)
+        decision, date = _ask(settings, delays)
+        key = _key(settings, delays, decision)
     except RunFailedError as failure:
-        answer = NoAnswer(str(failure))
-        key = FAILED, answer.reason
+        key = FAILED, str(failure)
     yield Finding("key and region", *key)
-    yield _clock(answer)
+    yield Finding("clock", *_clock(date))
 
 
-def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
+def _ask(settings: Settings, delays: Delays) -> tuple[Decision, str]:
     """Upload no events, again for `max_retries` times where there is no answer that counts.
+
+    Returns:
+        What the answer means, and its `Date` header.
 
     Raises:
         RunFailedError: If proxy or certificates of this machine let no request through.
@@ -58,61 +61,56 @@ def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
         while True:
             answer, _ = transport.post(())
             decision = decide(answer, 0)
-            if not isinstance(decision, Retry):
-                return answer
-            if retries.failures == retries.most:
-                return answer
+            if not isinstance(decision, Retry) or retries.failures == retries.most:
+                return decision, answer.date if isinstance(answer, Answer) else ""
             retries.wait(decision.reason, decision.retry_after)
     finally:
         transport.close()
 
 
-def _key(settings: Settings, delays: Delays, answer: Answer | NoAnswer) -> tuple[str, str]:
+def _key(settings: Settings, delays: Delays, decision: Decision) -> tuple[str, str]:
     host = host_of(settings.url)
-    if _takes_key(answer):
+    if _takes_key(decision):
         # Whether the key comes before the events is written nowhere, so a wrong one is tried too.
-        control = _ask(msgspec.structs.replace(settings, api_key=NOBODYS_KEY), delays)
+        control, _ = _ask(msgspec.structs.replace(settings, api_key=NOBODYS_KEY), delays)
         if _takes_key(control):
             return UNKNOWN, f"{host} asks for events before it looks at the key; a run will tell"
         if not _refuses_key(control):
             return UNKNOWN, f"{host} gave no clear answer: {_reason(control)}"
         return OK, f"{host} knows the key (region {settings.region}, {settings.endpoint})"
-    if not _refuses_key(answer):
-        return FAILED, f"{host} did not take an upload: {_reason(answer)}; check region and api_url"
+    if not _refuses_key(decision):
+        words = f"{host} did not take an upload: {_reason(decision)}; check region and api_url"
+        return FAILED, words
     if settings.api_url is None:
         (other,) = HOSTS.keys() - {settings.region}
-        elsewhere = msgspec.structs.replace(settings, region=other)
-        if _takes_key(_ask(elsewhere, delays)):
+        elsewhere, _ = _ask(msgspec.structs.replace(settings, region=other), delays)
+        if _takes_key(elsewhere):
             return FAILED, f"the key belongs to region {other}: set region to {other}"
     return FAILED, f"{host} does not know the key; check api_key and region"
 
 
-def _takes_key(answer: Answer | NoAnswer) -> bool:
-    decision = decide(answer, 0)
+def _takes_key(decision: Decision) -> bool:
     return isinstance(decision, Delivered) or (
         isinstance(decision, Stop) and decision.missing == "events"
     )
 
 
-def _refuses_key(answer: Answer | NoAnswer) -> bool:
-    decision = decide(answer, 0)
+def _refuses_key(decision: Decision) -> bool:
     return isinstance(decision, Stop) and decision.key_refused
 
 
-def _reason(answer: Answer | NoAnswer) -> str:
-    decision = decide(answer, 0)
+def _reason(decision: Decision) -> str:
     if isinstance(decision, Delivered | PartialFailure):
         return "an answer about events that were not sent"
     return decision.reason
 
 
-def _clock(answer: Answer | NoAnswer) -> Finding:
-    said = parse_date(answer.date) if isinstance(answer, Answer) else None
+def _clock(date: str) -> tuple[str, str]:
+    said = parse_date(date)
     if said is None:
-        return Finding("clock", UNKNOWN, "no answer named a time")
+        return UNKNOWN, "no answer named a time"
     ahead = round(time.time() - said)
     if abs(ahead) < NOTABLE_CLOCK:
-        return Finding("clock", OK, f"within {abs(ahead) + 1} s of Amplitude's")
+        return OK, f"within {abs(ahead) + 1} s of Amplitude's"
     side = "ahead of" if ahead > 0 else "behind"
-    words = f"this machine's is {abs(ahead):,} s {side} Amplitude's; set it"
-    return Finding("clock", FAILED, words)
+    return FAILED, f"this machine's is {abs(ahead):,} s {side} Amplitude's; set it"
