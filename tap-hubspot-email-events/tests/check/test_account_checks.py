@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +13,6 @@ from extracting.checking import OAUTH
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from extracting.checking import Checking
     from sandbox.client import Sandbox
 
@@ -147,40 +146,28 @@ def test_campaigns_that_are_gone_leave_it_open(portal: Sandbox, checking: Checki
     assert checking.report()["checks"]["campaigns"]["result"] == "unknown"
 
 
-def test_what_is_selected_is_checked(
-    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    del portal
-    monkeypatch.setenv(
-        "MELTANO_EXTRACT__SELECT", '["email_open.*", "email_un*.created", "!email_open.recipient"]'
-    )
-    streams = [name for name in checking.report()["checks"] if name.startswith("email_")]
-    assert streams == ["email_open", "email_unbounce", "email_unsubscribed"]
-    selected = {"breadcrumb": [], "metadata": {"selected": True}}
-    catalog = {
-        "streams": [
-            {
-                "tap_stream_id": "email_click",
-                "schema": {"type": "object", "properties": {}},
-                "metadata": [selected],
-            },
-            {
-                "tap_stream_id": "email_open",
-                "schema": {"type": "object", "properties": {}},
-                "metadata": [{"breadcrumb": [], "metadata": {"selected": False}}],
-            },
-        ]
+def in_catalog(stream: str, *, selected: bool) -> dict[str, Any]:
+    return {
+        "tap_stream_id": stream,
+        "schema": {"type": "object", "properties": {}},
+        "metadata": [{"breadcrumb": [], "metadata": {"selected": selected}}],
     }
-    path = tmp_path / "catalog.json"
-    path.write_text(json.dumps(catalog))
-    checks = checking.report("--catalog", str(path))["checks"]
-    assert [name for name in checks if name.startswith("email_")] == ["email_click"]
 
 
-def test_nothing_selected_fails(
-    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("portal")
+def test_what_is_selected_is_checked(
+    checking: Checking, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    del portal
+    def streams(*options: str) -> list[str]:
+        return [each for each in checking.report(*options)["checks"] if each.startswith("email_")]
+
+    selected = ["email_open.*", "email_un*.created", "!email_open.recipient"]
+    monkeypatch.setenv("MELTANO_EXTRACT__SELECT", json.dumps(selected))
+    assert streams() == ["email_open", "email_unbounce", "email_unsubscribed"]
+    path = tmp_path / "catalog.json"
+    entries = [in_catalog("email_click", selected=True), in_catalog("email_open", selected=False)]
+    path.write_text(json.dumps({"streams": entries}))
+    assert streams("--catalog", str(path)) == ["email_click"]
     monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["another.*"]')
     assert "no stream is selected" in failed(checking.report())["events"]
 
@@ -220,69 +207,46 @@ def test_a_bookmark_ahead_of_this_machines_clock_alone_is_none_of_the_future(
         ({"replication_key_value": "yesterday"}, "failed"),
         ({"portal_id": 4711}, "ok"),
         ({"portal_id": 4712}, "failed"),
+        ({"partitions": "all"}, "failed"),
     ],
 )
 @pytest.mark.usefixtures("portal")
-def test_a_bookmark_that_cannot_be_or_is_another_accounts_is_noticed(
+def test_a_bookmark_with_which_a_run_could_not_start_is_noticed(
     checking: Checking, tmp_path: Path, entry: dict[str, Any], result: str
 ) -> None:
     assert with_bookmark(checking, tmp_path, **entry)["result"] == result
 
 
-@pytest.mark.parametrize("option", ["--state", "--catalog", "--config"])
-@pytest.mark.parametrize("content", ["{", "[]", None])
-def test_a_file_that_cannot_be_read_is_one_sentence(
-    portal: Sandbox, checking: Checking, tmp_path: Path, option: str, content: str | None
-) -> None:
-    path = tmp_path / "given.json"
-    if content is not None:
-        path.write_text(content)
-    result = checking.run(option, str(path))
-    assert result.exit_code == 1
-    assert result.output.startswith(f"Error: The file {path}")
-    assert portal.hubspot_stats()["requests"] == 0
-
-
-def test_a_wrong_setting_is_one_sentence(portal: Sandbox, checking: Checking) -> None:
-    result = checking.run(page_size="many")
-    assert result.exit_code == 1
-    assert "page_size" in result.output
-    assert portal.hubspot_stats()["requests"] == 0
-
-
 @pytest.mark.parametrize(
-    "fault",
+    ("option", "content", "words"),
     [
-        {"action": "answer", "status": 500},
-        {"action": "answer", "status": 429},
-        {"action": "html"},
-        {"action": "cut"},
-        {"action": "half_body"},
+        ("--state", "{", "given.json given with --state is no JSON object"),
+        ("--catalog", "[]", "given.json given with --catalog is no JSON object"),
+        ("--catalog", '{"streams": [1]}', "The catalog is of no known form"),
+        ("--config", "[", "given.json given with --config is no JSON object"),
+        ("--config", '{"page_size": "many"}', "page_size"),
     ],
-    ids=lambda fault: f"{fault['action']} {fault.get('status', '')}",
 )
-def test_a_hubspot_in_trouble_costs_no_more_than_60_requests(
-    portal: Sandbox,
-    checking: Checking,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: dict[str, Any],
+def test_what_cannot_be_used_is_one_sentence(
+    portal: Sandbox, checking: Checking, option: str, content: str, words: str
+) -> None:
+    Path("given.json").write_text(content)
+    result = checking.run(option, "given.json")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert words in result.output
+    assert portal.hubspot_stats()["requests"] == 0
+
+
+def test_a_hubspot_in_trouble_is_asked_no_more_than_allowed(
+    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["*.*"]')
     monkeypatch.setattr("tap_hubspot_email_events.hubspot.client.FIRST_BACKOFF", 0.001)
-    monkeypatch.setattr("tap_hubspot_email_events.hubspot.limiter.LARGEST_PAUSE", 0.01)
-    portal.add_fault("hubspot", **fault, path=EVENTS_PATH, skip=5)
-    report = checking.report(contact_properties="product_user_id")
-    assert failed(report)
-    assert portal.hubspot_stats()["requests"] <= 60
-
-
-def test_nothing_is_asked_beyond_the_requests_allowed(
-    portal: Sandbox, checking: Checking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Ten of them are kept for tokens.
-    monkeypatch.setattr("tap_hubspot_email_events.check.command.MOST_REQUESTS", 15)
+    portal.add_fault("hubspot", action="answer", status=500, path=EVENTS_PATH, skip=5)
     report = checking.report()
-    assert portal.hubspot_stats()["requests"] == report["requests"] == 5
+    # Of the 60, ten are kept for tokens.
+    assert portal.hubspot_stats()["requests"] == report["requests"] == 50
     assert "no requests left" in report["checks"]["campaigns"]["seen"]
 
 
