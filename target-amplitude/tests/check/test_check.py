@@ -107,19 +107,17 @@ def as_by_key(key: str, good: dict[str, Any]) -> Any:
     return respond
 
 
-def test_a_key_of_the_other_region_is_told_so(requests_mock: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize("good", [GOOD, answer(200, events_ingested=0)])
+def test_a_key_of_the_other_region_is_told_so(
+    requests_mock: requests_mock.Mocker, good: dict[str, Any]
+) -> None:
     requests_mock.post(UPLOADS["us"], **WRONG)
-    requests_mock.post(UPLOADS["eu"], json=as_by_key("k" * 32, GOOD))
+    requests_mock.post(UPLOADS["eu"], json=as_by_key("k" * 32, good))
     found = check(api_key="k" * 32, secret_key="")
     assert found["key and region"]["seen"].endswith("set region to eu")
     found = check(api_key="k" * 32, secret_key="", region="eu")
     assert found["key and region"]["result"] == "ok"
-
-
-def test_a_key_that_no_region_knows_fails(requests_mock: requests_mock.Mocker) -> None:
-    for url in UPLOADS.values():
-        requests_mock.post(url, **WRONG)
-    found = check(secret_key="")
+    found = check(api_key="x" * 32, secret_key="")
     assert found["key and region"]["seen"].endswith("check api_key and region")
 
 
@@ -129,14 +127,10 @@ def test_a_key_that_no_region_knows_fails(requests_mock: requests_mock.Mocker) -
         (answer(403, error="Forbidden"), "failed"),
         (answer(401, error="Unauthorized"), "failed"),
         (answer(500), "failed"),
-        (answer(503), "failed"),
-        (answer(429), "failed"),
         ({"status_code": 302, "headers": {"Location": "https://example.com"}}, "failed"),
         ({"status_code": 200, "text": "<html>Sign in</html>"}, "failed"),
-        ({"status_code": 404, "text": ""}, "failed"),
         (answer(200, events_ingested=0), "unknown"),
         ({"exc": requests.exceptions.SSLError}, "failed"),
-        ({"exc": requests.exceptions.ConnectionError}, "failed"),
         ({"exc": requests.exceptions.ReadTimeout}, "failed"),
     ],
     ids=lambda each: str(each)[:40],
@@ -147,13 +141,6 @@ def test_odd_answers_never_pass(
     for url in UPLOADS.values():
         requests_mock.post(url, **answered)
     assert check(secret_key="")["key and region"]["result"] == result
-
-
-def test_an_upload_without_events_that_is_confirmed_counts_where_a_wrong_key_is_refused(
-    requests_mock: requests_mock.Mocker,
-) -> None:
-    requests_mock.post(UPLOADS["us"], json=as_by_key(KEY, answer(200, events_ingested=0)))
-    assert check(secret_key="")["key and region"]["result"] == "ok"
 
 
 def test_a_failure_that_passes_is_tried_again(sandbox: Sandbox) -> None:
@@ -194,20 +181,21 @@ def test_an_event_type_that_amplitude_would_drop_fails(sandbox: Sandbox) -> None
     assert OPEN in found["event types"]["seen"]
 
 
-@pytest.mark.parametrize("body", [{}, {"data": [1, {"event_type": 2}]}, {"data": {}}])
-def test_a_plan_of_another_form_never_fails(sandbox: Sandbox, body: object) -> None:
-    sandbox.add_fault(
-        "amplitude", action="answer", status=200, body=json.dumps(body), path="/api/2/taxonomy"
-    )
-    assert check(api_url=sandbox.amplitude_url)["event types"]["result"] in {"ok", "unknown"}
-
-
-@pytest.mark.parametrize("body", ["[]", "<html>", "[" * 5000], ids=lambda each: each[:30])
-def test_an_answer_that_is_not_the_taxonomys_fails(sandbox: Sandbox, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "name", "result"),
+    [
+        ("{}", "event types", "unknown"),
+        ('{"data": {}}', "event types", "unknown"),
+        ('{"data": [1, {"event_type": 2}]}', "event types", "ok"),
+        ("[]", "taxonomy", "failed"),
+        ("<html>", "taxonomy", "failed"),
+    ],
+)
+def test_a_plan_of_another_form_is_judged(
+    sandbox: Sandbox, body: str, name: str, result: str
+) -> None:
     sandbox.add_fault("amplitude", action="answer", status=200, body=body, path="/api/2/taxonomy")
-    found = check(api_url=sandbox.amplitude_url)["taxonomy"]
-    assert found["result"] == "failed"
-    assert "an answer of another form" in found["seen"]
+    assert check(api_url=sandbox.amplitude_url)[name]["result"] == result
 
 
 @pytest.mark.parametrize(
