@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,20 +58,6 @@ def test_neither_key_nor_address_is_logged_at_any_level(mapper: Mapper) -> None:
     assert b"email_sent: 1 held back" in log
 
 
-@pytest.mark.parametrize("key", ["", None])
-def test_without_a_key_nothing_is_pseudonymised(mapper: Mapper, key: str | None) -> None:
-    del mapper.environment["PSEUDONYMISE_KEY"]
-    if key is not None:
-        mapper.environment["PSEUDONYMISE_KEY"] = key
-
-    process = mapper.start("pseudonymise")
-    output, log = process.communicate(line(recipient="ada@example.com") + STATE, 60)
-
-    assert (process.returncode, output) == (1, b"")
-    assert b"set PSEUDONYMISE_KEY" in log
-    assert b"Traceback" not in log
-
-
 def test_an_unknown_transform_is_refused_in_a_sentence(mapper: Mapper) -> None:
     process = mapper.start("pseudonymize")
     output, log = process.communicate(STATE, 60)
@@ -113,33 +97,3 @@ def test_the_end_of_the_reader_ends_the_mapper_in_a_sentence(mapper: Mapper) -> 
     assert process.wait(60) == 1
     assert b"has ended" in log
     assert b"Traceback" not in log
-
-
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_mapper_that_was_stopped_and_continued_leaves_nothing_out(
-    mapper: Mapper, unbuffered: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
-    pad = b"x" * 50_000
-    states = b"".join(
-        b'{"type":"STATE","value":{"n":%d,"p":"%b"}}\n' % (n, pad) for n in range(200)
-    )
-    process = mapper.start("drop-bots")
-    assert process.stdin is not None
-    assert process.stdout is not None
-    feeder = threading.Thread(target=lambda: (process.stdin.write(states), process.stdin.close()))  # type: ignore[union-attr]
-    feeder.start()
-    first = process.stdout.read(10)
-    for _ in range(5):
-        # By now it waits for the pipe to be read.
-        time.sleep(0.2)
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(0.05)
-        process.send_signal(signal.SIGCONT)
-    rest = process.stdout.read()
-    feeder.join()
-    assert process.wait(60) == 0
-    process.stdout.close()
-    assert process.stderr is not None
-    process.stderr.close()
-    assert first + rest == states
