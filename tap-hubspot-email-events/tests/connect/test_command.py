@@ -141,6 +141,7 @@ def test_the_token_is_printed_where_asked_for_and_nothing_else(
 
     assert result.exit_code == 0
     assert "scope=oauth+content+crm.objects.contacts.read&" in result.stderr
+    assert re.search(r"code_challenge=[\w-]{43}&code_challenge_method=S256", result.stderr)
     assert re.fullmatch(r"sandbox-refresh-\S+\n", result.stdout)
     assert "Connected HubSpot account 4712" in result.stderr
     assert not (tmp_path / ".env").exists()

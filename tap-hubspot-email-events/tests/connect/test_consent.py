@@ -3,16 +3,11 @@ from __future__ import annotations
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from tap_hubspot_email_events.connect.consent import (
-    ConsentListener,
-    consent_address,
-    redirect_address,
-)
+from tap_hubspot_email_events.connect.consent import ConsentListener
 from tap_hubspot_email_events.errors import TapError
 
 if TYPE_CHECKING:
@@ -136,26 +131,3 @@ def test_a_port_in_use_is_one_sentence() -> None:
         port = first.server_port
         with pytest.raises(TapError, match=rf"Port {port} .* `--port`"):
             ConsentListener(port, STATE, str)
-
-
-def test_the_consent_page_is_query_with_the_registered_address() -> None:
-    address = consent_address(
-        "https://app.hubspot.com/oauth/authorize",
-        client_id="a b",
-        redirect_uri=redirect_address(8723),
-        scopes=["oauth", "content"],
-        state=STATE,
-        verifier="dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-    )
-
-    parts = urlsplit(address)
-    assert parts.netloc == "app.hubspot.com"
-    assert parse_qs(parts.query) == {
-        "client_id": ["a b"],
-        "redirect_uri": ["http://localhost:8723/callback"],
-        "scope": ["oauth content"],
-        "state": [STATE],
-        # RFC 7636's own example.
-        "code_challenge": ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
-        "code_challenge_method": ["S256"],
-    }
