@@ -111,10 +111,15 @@ def test_without_an_answer_for_these_credentials_the_check_ends_with_a_sentence(
     assert words in failed(report)["portal"]
 
 
-def test_a_used_up_day_is_said(portal: Sandbox, checking: Checking) -> None:
+def test_a_used_up_day_is_said_and_nothing_asked_any_more(
+    portal: Sandbox, checking: Checking
+) -> None:
     portal.set_limits(daily_limit=3)
-    report = checking.report()
-    assert any("used up" in seen for seen in failed(report).values())
+    report = checking.report("--assumptions")
+    assert [seen for seen in failed(report).values() if "used up" in seen]
+    assert report["checks"]["token"]["seen"] == "not asked any more"
+    assert report["assumptions"] == {}
+    assert portal.hubspot_stats()["requests"] == report["requests"] == 4
 
 
 @pytest.mark.parametrize(("behind", "result"), [(600, "failed"), (60, "ok"), (-600, "failed")])
@@ -155,66 +160,55 @@ def in_catalog(stream: str, *, selected: bool) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("portal")
-def test_what_is_selected_is_checked(
-    checking: Checking, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_is_selected_is_checked(checking: Checking, monkeypatch: pytest.MonkeyPatch) -> None:
     def streams(*options: str) -> list[str]:
         return [each for each in checking.report(*options)["checks"] if each.startswith("email_")]
 
     selected = ["email_open.*", "email_un*.created", "!email_open.recipient"]
     monkeypatch.setenv("MELTANO_EXTRACT__SELECT", json.dumps(selected))
     assert streams() == ["email_open", "email_unbounce", "email_unsubscribed"]
-    path = tmp_path / "catalog.json"
     entries = [in_catalog("email_click", selected=True), in_catalog("email_open", selected=False)]
-    path.write_text(json.dumps({"streams": entries}))
-    assert streams("--catalog", str(path)) == ["email_click"]
+    Path("catalog.json").write_text(json.dumps({"streams": entries}))
+    assert streams("--catalog", "catalog.json") == ["email_click"]
     monkeypatch.setenv("MELTANO_EXTRACT__SELECT", '["another.*"]')
     assert "no stream is selected" in failed(checking.report())["events"]
 
 
-def with_bookmark(checking: Checking, folder: Path, wrap: Any = dict, **entry: Any) -> Any:
-    """What is said of the bookmarks, where the state has one."""
-    given = {"replication_key": "created", "replication_key_value": "2026-01-31T10:00:00.000Z"}
-    path = folder / "state.json"
-    path.write_text(json.dumps(wrap({"bookmarks": {"email_open": given | entry}})))
-    return checking.report("--state", str(path))["checks"]["bookmarks"]
-
-
-@pytest.mark.parametrize("wrap", [dict, lambda state: {"singer_state": state}])
-@pytest.mark.usefixtures("portal")
-def test_the_state_shows_where_the_next_run_starts(
-    checking: Checking, tmp_path: Path, wrap: Any
-) -> None:
-    bookmarks = with_bookmark(checking, tmp_path, wrap)
-    assert bookmarks["result"] == "ok"
-    assert "2026-01-31T08:00:00.000Z (email_open)" in bookmarks["seen"]
-    assert "none yet for email_sent" in bookmarks["seen"]
-
-
-def test_a_bookmark_ahead_of_this_machines_clock_alone_is_none_of_the_future(
-    portal: Sandbox, checking: Checking, tmp_path: Path
-) -> None:
-    at = time.time() + 7200
-    portal.set_hubspot_clock(at)
-    moment = format_timestamp(int((at - 600) * 1000))
-    assert with_bookmark(checking, tmp_path, replication_key_value=moment)["result"] == "ok"
+STARTS = "2026-01-31T08:00:00.000Z (email_open); none yet for email_sent"
 
 
 @pytest.mark.parametrize(
-    ("entry", "result"),
+    ("entry", "result", "words"),
     [
-        ({"replication_key_value": "2999-01-01T00:00:00.000Z"}, "failed"),
-        ({"replication_key_value": "yesterday"}, "failed"),
-        ({"portal_id": 4711}, "ok"),
-        ({"portal_id": 4712}, "failed"),
-        ({"partitions": "all"}, "failed"),
+        ({}, "ok", STARTS),
+        ({"portal_id": 4711}, "ok", STARTS),
+        ({"portal_id": 4712}, "failed", "email_open's is that of account 4712"),
+        ({"replication_key_value": "2999-01-01T00:00:00.000Z"}, "failed", "in the future"),
+        ({"replication_key_value": "yesterday"}, "failed", "no RFC 3339 date"),
+        ({"partitions": "all"}, "failed", "of an unknown form"),
     ],
 )
 @pytest.mark.usefixtures("portal")
-def test_a_bookmark_with_which_a_run_could_not_start_is_noticed(
-    checking: Checking, tmp_path: Path, entry: dict[str, Any], result: str
+def test_the_state_shows_where_the_next_run_starts_or_why_it_could_not(
+    checking: Checking, entry: dict[str, Any], result: str, words: str
 ) -> None:
-    assert with_bookmark(checking, tmp_path, **entry)["result"] == result
+    given = {"replication_key": "created", "replication_key_value": "2026-01-31T10:00:00.000Z"}
+    Path("state.json").write_text(json.dumps({"bookmarks": {"email_open": given | entry}}))
+    bookmarks = checking.report("--state", "state.json")["checks"]["bookmarks"]
+    assert bookmarks["result"] == result
+    assert words in bookmarks["seen"]
+
+
+def test_a_bookmark_ahead_of_this_machines_clock_alone_is_none_of_the_future(
+    portal: Sandbox, checking: Checking
+) -> None:
+    at = time.time() + 7200
+    portal.set_hubspot_clock(at)
+    bookmark = {"replication_key_value": format_timestamp(int((at - 600) * 1000))}
+    state = {"singer_state": {"bookmarks": {"email_open": bookmark}}}
+    Path("state.json").write_text(json.dumps(state))
+    report = checking.report("--state", "state.json")
+    assert report["checks"]["bookmarks"]["result"] == "ok"
 
 
 @pytest.mark.parametrize(
