@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import secrets
 import sys
@@ -10,6 +12,7 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import click
 import msgspec
@@ -18,11 +21,7 @@ from tap_hubspot_email_events.common.command import Command
 from tap_hubspot_email_events.common.configuration import clean_secret
 from tap_hubspot_email_events.common.output import check_replaceable, explained, say
 from tap_hubspot_email_events.common.text import fit
-from tap_hubspot_email_events.connect.consent import (
-    ConsentListener,
-    consent_address,
-    redirect_address,
-)
+from tap_hubspot_email_events.connect.consent import ConsentListener, redirect_address
 from tap_hubspot_email_events.connect.env_file import set_variable
 from tap_hubspot_email_events.errors import ConfigError, TapError
 from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
@@ -33,7 +32,7 @@ from tap_hubspot_email_events.hubspot.transport import Transport
 from tap_hubspot_email_events.settings import Settings, checked_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
 PREFIX = "TAP_HUBSPOT_EMAIL_EVENTS"
 SECRET_VARIABLE = f"{PREFIX}_CLIENT_SECRET"
@@ -96,18 +95,24 @@ def main(  # noqa: PLR0913 - the command's options
             redirect_address(port),
         )
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        page = consent_address(
-            checked_address("--authorize-url", authorize_url),
-            client_id=app.client_id,
-            redirect_uri=app.redirect_uri,
-            scopes=list(dict.fromkeys([*SCOPES, *scopes])),
-            state=state,
-            verifier=verifier,
-        )
-        keep = _printed if only_print else _written_to(env_file, variable)
-        with ConsentListener(
-            port, state, lambda code: keep(*app.connect(code, verifier))
-        ) as listener:
+        consent_page = checked_address("--authorize-url", authorize_url)
+        page = app.address_of(consent_page, dict.fromkeys([*SCOPES, *scopes]), state, verifier)
+        if not only_print:
+            _check_writable(env_file)
+
+        def redeem(code: str) -> str:
+            refresh_token, sentence = app.connect(code, verifier)
+            if only_print:
+                say(sentence, err=True)
+                click.echo(refresh_token)
+            else:
+                _write(env_file, variable, refresh_token)
+                say(f"{sentence} {variable} is set in {env_file}.")
+                if os.environ.get(f"{PREFIX}_ACCESS_TOKEN"):
+                    say(f"Remove {PREFIX}_ACCESS_TOKEN now: the tap takes one or the other.")
+            return sentence
+
+        with ConsentListener(port, state, redeem) as listener:
             for line in ("Open this address to connect an account:", "", f"    {page}", ""):
                 say(line, err=True)
             if not no_browser:
@@ -140,6 +145,24 @@ class App:
     client_secret: str
     api_url: str
     redirect_uri: str
+
+    def address_of(self, page: str, scopes: Iterable[str], state: str, verifier: str) -> str:
+        """The address of the consent page for this app.
+
+        HubSpot's reference of the dated token endpoint has a `code_verifier` (RFC 7636), that of
+        the consent page says nothing of its challenge; who does not know one leaves it out of
+        account (RFC 6749, 3.1).
+        """
+        digest = hashlib.sha256(verifier.encode()).digest()
+        query = {
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": " ".join(scopes),
+            "state": state,
+            "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
+            "code_challenge_method": "S256",
+        }
+        return f"{page}?{urlencode(query)}"
 
     def connect(self, code: str, verifier: str) -> tuple[str, str]:
         """Trade a code for a refresh token.
@@ -177,13 +200,7 @@ class App:
         return tokens.refresh_token, details.sentence()
 
 
-def _printed(refresh_token: str, sentence: str) -> str:
-    say(sentence, err=True)
-    click.echo(refresh_token)
-    return sentence
-
-
-def _written_to(path: Path, variable: str) -> Callable[[str, str], str]:
+def _check_writable(path: Path) -> None:
     with explained(
         f"The file {path} cannot be written to",
         "name another one with `--env-file`, or let the token be printed with `--print`",
@@ -191,20 +208,15 @@ def _written_to(path: Path, variable: str) -> Callable[[str, str], str]:
     ):
         check_replaceable(path)
 
-    def write(refresh_token: str, sentence: str) -> str:
-        try:
-            set_variable(path, variable, refresh_token)
-        except (OSError, UnicodeDecodeError):
-            raise ConfigError(
-                f"The refresh token could not be written to {path}; check the file and its folder, "
-                "or run the command again with `--print`."
-            ) from None
-        say(f"{sentence} {variable} is set in {path}.")
-        if os.environ.get(f"{PREFIX}_ACCESS_TOKEN"):
-            say(f"Remove {PREFIX}_ACCESS_TOKEN now: the tap takes one or the other.")
-        return sentence
 
-    return write
+def _write(path: Path, variable: str, refresh_token: str) -> None:
+    try:
+        set_variable(path, variable, refresh_token)
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(
+            f"The refresh token could not be written to {path}; check the file and its folder, "
+            "or run the command again with `--print`."
+        ) from None
 
 
 def _missing_client_id() -> str:

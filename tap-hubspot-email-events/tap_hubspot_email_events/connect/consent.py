@@ -1,9 +1,7 @@
-"""HubSpot's consent page, and the loopback address it redirects the browser to."""
+"""The loopback address to which HubSpot's consent page redirects the browser."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import html
 import queue
@@ -11,14 +9,14 @@ import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import override
 
 from tap_hubspot_email_events.errors import TapError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from typing_extensions import Self
 
@@ -37,33 +35,6 @@ def redirect_address(port: int) -> str:
     """The redirect URL, which must be registered in the app's settings exactly so."""
     # HubSpot requires https, except on this host name.
     return f"http://localhost:{port}{CALLBACK_PATH}"
-
-
-def consent_address(  # noqa: PLR0913 - the page's parameters
-    page: str,
-    *,
-    client_id: str,
-    redirect_uri: str,
-    scopes: Sequence[str],
-    state: str,
-    verifier: str,
-) -> str:
-    """The address of the consent page for one app.
-
-    HubSpot's reference of the dated token endpoint has a `code_verifier` (RFC 7636), that of the
-    consent page says nothing of its challenge; who does not know one leaves it out of account
-    (RFC 6749, 3.1).
-    """
-    digest = hashlib.sha256(verifier.encode()).digest()
-    query = {
-        "client_id": client_id,
-        "redirect_uri": redirect_uri,
-        "scope": " ".join(scopes),
-        "state": state,
-        "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
-        "code_challenge_method": "S256",
-    }
-    return f"{page}?{urlencode(query)}"
 
 
 class ConsentListener(ThreadingHTTPServer):
