@@ -25,14 +25,14 @@ FEW_ADDRESSES = 10
 NOBODY = "nobody@hubspot-check.invalid"
 """An address of nobody's, since the top-level domain `invalid` never exists (RFC 2606)."""
 
-_JSON_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "object": (dict,),
-    "array": (list,),
-    "null": (type(None),),
+_JSON_NAMES: Mapping[type, tuple[str, ...]] = {
+    str: ("string",),
+    int: ("integer", "number"),
+    float: ("number",),
+    bool: ("boolean",),
+    dict: ("object",),
+    list: ("array",),
+    type(None): ("null",),
 }
 
 
@@ -172,26 +172,21 @@ def field_types(evidence: Evidence) -> tuple[str, str]:
 
 def _mismatches(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
     """The fields below `path` whose value is of another type than declared."""
-    declared = schema.get("type", [])
+    declared = schema["type"]
     names = [declared] if isinstance(declared, str) else declared
-    if not any(_is(value, name) for name in names):
+    if not any(name in names for name in _JSON_NAMES[type(value)]):
         yield f"{path.lstrip('.')} is {_name(value)}"
     elif isinstance(value, dict):
-        for name, inner in schema.get("properties", {}).items():
+        for name, inner in schema["properties"].items():
             if name in value:
                 yield from _mismatches(inner, value[name], f"{path}.{name}")
     elif isinstance(value, list):
         for each in value:
-            yield from _mismatches(schema.get("items", {"type": ["null"]}), each, f"{path}[]")
-
-
-def _is(value: Any, name: str) -> bool:
-    return type(value) in _JSON_TYPES[name]
+            yield from _mismatches(schema["items"], each, f"{path}[]")
 
 
 def _name(value: Any) -> str:
-    names = [name for name in _JSON_TYPES if _is(value, name)]
-    return names[0] if names else "something else"
+    return _JSON_NAMES[type(value)][0]
 
 
 def unbounce(evidence: Evidence) -> tuple[str, str]:
