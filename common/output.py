@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import select
 import stat
@@ -37,42 +38,18 @@ _KINDS = (
 )
 
 
-def write_whole(stream: BinaryIO, data: bytes) -> None:
-    """Write all of it to standard output and flush, also where one write takes only a part.
-
-    With PYTHONUNBUFFERED standard output is a raw file, of which a write into a full pipe ends
-    early when the process is stopped and continued, or gets a signal. One that does not block, as
-    a parent process may have set it, takes what there is room for.
-
-    Raises:
-        OSError: Nobody reads any more, or the disk is full.
-    """
-    rest = memoryview(data)
-    while rest:
-        try:
-            written = stream.write(rest) or 0
-        except BlockingIOError as full:
-            written = full.characters_written
-        rest = rest[written:]
-        if not written:
-            _wait(stream.fileno(), select.POLLOUT)
-    while not _is_flushed(stream):
-        _wait(stream.fileno(), select.POLLOUT)
-
-
 def write_output(data: bytes, what: str, kind: type[UserError] = UserError) -> None:
     """Write all of it to standard output; `what` names it.
 
     Raises:
         UserError: Of this kind, if that is closed, or the disk is full.
     """
-    # A caller within the same process may have put something in its place that takes text only.
-    binary: BinaryIO | None = getattr(sys.stdout, "buffer", None)
     try:
-        if binary is None:
-            sys.stdout.write(data.decode())
-        else:
-            write_whole(binary, data)
+        sys.stdout.flush()
+        write_all(sys.stdout.fileno(), data)
+    except io.UnsupportedOperation:
+        # A caller within the same process has put something in its place.
+        sys.stdout.write(data.decode())
     except (AttributeError, OSError, ValueError) as error:  # it is None where it was closed before
         discard(sys.stdout)
         if isinstance(error, OSError) and error.errno != errno.EPIPE:
@@ -174,14 +151,21 @@ def write_file(path: Path, data: bytes, *, append: bool = False, private: bool =
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of it to a file.
+    """Write all of it to a file or a pipe, of which one write may take only a part.
+
+    A pipe that does not block, as a parent process may have set it, takes what there is room for.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: It cannot be written: nobody reads any more, or the disk is full.
     """
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        written = 0
+        with suppress(BlockingIOError):
+            written = os.write(descriptor, rest)
+        if not written:
+            _wait(descriptor, select.POLLOUT)
+        rest = rest[written:]
 
 
 def read_file(path: str | PurePath, *, last: int | None = None) -> bytes:
@@ -252,14 +236,6 @@ def _wait(descriptor: int, events: int, seconds: float | None = None) -> bool:
     waiting = select.poll()
     waiting.register(descriptor, events)
     return bool(waiting.poll(None if seconds is None else max(0.0, seconds) * 1000))
-
-
-def _is_flushed(stream: BinaryIO) -> bool:
-    try:
-        stream.flush()
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _read_pipe(descriptor: int) -> bytes:
