@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from target_amplitude.delivery.block import Campaign
     from target_amplitude.delivery.coordinator import Coordinator
     from target_amplitude.delivery.rejects import RejectsFile
-    from target_amplitude.history.counts import StreamCounts
     from target_amplitude.settings import Settings
 
 HOSTS = {"us": "https://data-api.amplitude.com", "eu": "https://data-api.eu.amplitude.com"}
@@ -147,9 +145,8 @@ class CampaignUpload:
                 counts.ended = time.monotonic()
             self._coordinator.requests += reply.requests
             self._coordinator.sent_bytes += self._rows.size
-            by_checkpoint = Counter(checkpoint for _, checkpoint in pending)
-            for checkpoint, count in by_checkpoint.items():
-                self._coordinator.checkpoints.acknowledge(checkpoint, count)
+            for _, checkpoint in pending:
+                self._coordinator.checkpoints.acknowledge(checkpoint)
             self._coordinator.write_true_state()
             self._coordinator.changed.notify_all()
 
