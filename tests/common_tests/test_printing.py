@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 
-from target_amplitude.common.command import Duration
+from target_amplitude.common.command import duration
 from target_amplitude.common.findings import Finding, Report
 from target_amplitude.common.tables import table
 
@@ -51,10 +51,10 @@ def test_a_report_is_printed_with_what_is_known_and_bad_where_somebody_has_to_ac
     ("text", "seconds"), [("90s", 90), ("5m", 300), (" 2 H ", 7200), ("1d", 86_400), ("7", 7)]
 )
 def test_a_duration_is_read_with_its_unit(text: str, seconds: float) -> None:
-    assert Duration().convert(text, None, None) == seconds
+    assert duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "m", "soon", "-5m", "1.5h", "1w", "1234567s", "²m"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is no duration such as 5m, 2h or 1d"):
-        Duration().convert(text, None, None)
+        duration(text)
