@@ -6,10 +6,6 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[2]
 MELTANO_BIN = ROOT / ".venv-meltano/bin"
@@ -46,14 +42,3 @@ class Environment:
         )
         assert done.returncode == 0, done.stderr
         return done
-
-
-def by_default(sandbox: Sandbox) -> int:
-    """Return how many events HubSpot holds of the types that are read unless chosen otherwise."""
-    counts = sandbox.hubspot_counts()
-    return sum(count for name, count in counts.items() if name not in {"FORWARD", "UNBOUNCE"})
-
-
-def about_people(sandbox: Sandbox) -> int:
-    """Return how many of HubSpot's events have a recipient, and so can go to Amplitude."""
-    return sum(count for name, count in sandbox.hubspot_counts().items() if name != "UNBOUNCE")
