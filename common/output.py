@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import os
 import select
 import stat
@@ -181,16 +182,9 @@ def read_file(path: str | PurePath, *, last: int | None = None) -> bytes:
             _check_kind(path, status)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
-            if is_pipe:
-                return _read_pipe(descriptor)
             if last is not None and status.st_size > last:
                 os.lseek(descriptor, -last, os.SEEK_END)
-            elif last is None and status.st_size > _MOST_BYTES:
-                raise _too_large()
-            pieces = []
-            while piece := os.read(descriptor, _PIECE):
-                pieces.append(piece)
-            return b"".join(pieces)
+            return _read_all(descriptor, _PIPE_SECONDS if is_pipe else math.inf)
         finally:
             os.close(descriptor)
 
@@ -231,25 +225,25 @@ def reason(error: OSError) -> str:
     return error.strerror or "for a reason that the system does not tell"
 
 
-def _wait(descriptor: int, events: int, seconds: float | None = None) -> bool:
+def _wait(descriptor: int, events: int, seconds: float = math.inf) -> bool:
     """Wait until a descriptor is ready; `select` takes none from 1,024 on."""
     waiting = select.poll()
     waiting.register(descriptor, events)
-    return bool(waiting.poll(None if seconds is None else max(0.0, seconds) * 1000))
+    return bool(waiting.poll(None if seconds == math.inf else max(0.0, seconds) * 1000))
 
 
-def _read_pipe(descriptor: int) -> bytes:
-    until = time.monotonic() + _PIPE_SECONDS
-    data = b""
+def _read_all(descriptor: int, seconds: float) -> bytes:
+    until = time.monotonic() + seconds
+    data = bytearray()
     while _wait(descriptor, select.POLLIN, until - time.monotonic()):
         with suppress(BlockingIOError):
             piece = os.read(descriptor, _PIECE)
             if not piece:
-                return data
+                return bytes(data)
             data += piece
         if len(data) > _MOST_BYTES:
-            raise _too_large()
-    raise OSError(errno.ETIMEDOUT, f"it is a pipe that did not end within {_PIPE_SECONDS:g} s")
+            raise OSError(errno.EFBIG, f"it is larger than {_MOST_BYTES / 1e6:.0f} MB")
+    raise OSError(errno.ETIMEDOUT, f"it is a pipe that did not end within {seconds:g} s")
 
 
 def _follow(path: PurePath, flags: int, mode: int) -> int:
@@ -275,10 +269,6 @@ def _check_kind(path: str | PurePath, status: os.stat_result) -> None:
     for test, kind in _KINDS:
         if test(status.st_mode) and str(path) != os.devnull:
             raise OSError(errno.EINVAL, f"it is {kind}, not a file")
-
-
-def _too_large() -> OSError:
-    return OSError(errno.EFBIG, f"it is larger than {_MOST_BYTES / 1e6:.0f} MB")
 
 
 @contextmanager

@@ -73,11 +73,8 @@ class CheckedMapper(PluginMapper):
             )
         # The SDK takes `__else__` out of the maps it is given.
         super().__init__(copy.deepcopy(dict(config)), logger)
-        self._fields: Mapping[str, Mapping[str, Any]] | None = None
-        self._matched: set[str] = set()
-        self._unmapped: set[str] = set()
+        self._is_checked = False
         self._counts: defaultdict[tuple[str, str], _Count] = defaultdict(_Count)
-        self.drops_unmapped = ELSE in maps
 
     def expect(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
         """Check the maps against all streams there are, given with their fields.
@@ -85,7 +82,7 @@ class CheckedMapper(PluginMapper):
         Raises:
             MapError: A map matches none of them, or takes away a field that none of its own has.
         """
-        self._fields = fields
+        self._is_checked = True
         for key, definition in self.stream_maps_dict.items():
             source = source_of(key, definition)
             streams = [name for name in fields if fnmatch(name, source)]
@@ -104,22 +101,10 @@ class CheckedMapper(PluginMapper):
         Raises:
             MapError: They do not fit it, or a map that matches no stream was meant for it.
         """
-        matching = {
-            key: definition
-            for key, definition in self.stream_maps_dict.items()
-            if fnmatch(stream_name, source_of(key, definition))
-        }
-        self._matched.update(matching)
-        primary = [key for key, definition in matching.items() if is_primary(definition)]
-        added = [key for key, definition in matching.items() if not is_primary(definition)]
-        if not primary:
-            self._unmapped.add(stream_name)
-        properties = schema.get("properties") or {}
-        if self._fields is None:
-            self._refuse_misspelt(stream_name, has_map=bool(primary))
-            for key in {*primary[-1:], *added}:
-                if key == stream_name:
-                    check_removed(key, matching[key], properties)
+        keys = self._keys_of(stream_name)
+        if not self._is_checked and stream_name in keys:
+            fields = schema.get("properties") or {}
+            check_removed(stream_name, self.stream_maps_dict[stream_name], fields)
         before = self.stream_maps.get(stream_name)
         try:
             super().register_raw_stream_schema(stream_name, schema, key_properties)
@@ -128,9 +113,10 @@ class CheckedMapper(PluginMapper):
             raise MapError(f"The setting stream_maps is wrong: {reason}") from None
         except Exception as failure:  # noqa: BLE001 - whatever a setting makes the SDK raise
             raise MapError(_setting_at_fault(failure, stream_name)) from None
+        if not self._is_checked and keys[0] == ELSE:
+            self._refuse_misspelt(stream_name)
         # The SDK keeps the maps of a schema that comes once more.
         if self.stream_maps[stream_name] is not before:
-            keys = [primary[-1] if primary else ELSE, *added]
             for stream_map, key in zip(self.stream_maps[stream_name], keys, strict=True):
                 self._watch(stream_map, key, stream_name)
 
@@ -143,10 +129,11 @@ class CheckedMapper(PluginMapper):
             MapError: Some were not, and records that none applied to have gone on.
         """
         unmatched = self._unmatched()
-        if unmatched and self._unmapped and not self.drops_unmapped:
+        unmapped = sorted(name for name in self.stream_maps if self._keys_of(name)[0] == ELSE)
+        if unmatched and unmapped and self.default_mapper_type is SameRecordTransform:
             raise MapError(
                 f"{' and '.join(unmatched)} in stream_maps matched no stream of the input, and the "
-                f"records of {names(sorted(self._unmapped))} went on as they are; correct the key."
+                f"records of {names(unmapped)} went on as they are; correct the key."
             )
 
     def warnings(self) -> Iterator[str]:
@@ -164,16 +151,25 @@ class CheckedMapper(PluginMapper):
                 "them again, else deselect them in the tap."
             )
 
+    def _keys_of(self, stream: str) -> list[str]:
+        """The map that takes a stream's place, `__else__` if there is none, and those it adds."""
+        primary: list[str] = [ELSE]
+        added: list[str] = []
+        for key, definition in self.stream_maps_dict.items():
+            if fnmatch(stream, source_of(key, definition)):
+                (primary if is_primary(definition) else added).append(key)
+        return [primary[-1], *added]
+
     def _unmatched(self) -> list[str]:
+        streams = (*self.stream_maps, *_OWN_STREAMS)
         return [
             key
             for key, definition in self.stream_maps_dict.items()
-            if key not in self._matched
-            and not any(fnmatch(own, source_of(key, definition)) for own in _OWN_STREAMS)
+            if not any(fnmatch(name, source_of(key, definition)) for name in streams)
         ]
 
-    def _refuse_misspelt(self, stream: str, *, has_map: bool) -> None:
-        for key in [] if has_map else self._unmatched():
+    def _refuse_misspelt(self, stream: str) -> None:
+        for key in self._unmatched():
             source = source_of(key, self.stream_maps_dict[key])
             if near := closest(source, [stream]):
                 raise MapError(
