@@ -171,6 +171,8 @@ def test_a_companys_certificate_is_trusted_by_the_variable_that_is_named(
         assert found.advice.endswith("let REQUESTS_CA_BUNDLE name a file with its root certificate")
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert obstacle(server.url).advice.endswith("(SSL_CERT_FILE has no effect here)")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.parent))
+        assert f"names {certificate.parent}: add the CA" in obstacle(server.url).advice
         # A server that closes after the handshake has been trusted.
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
         assert obstacle(server.url) == Obstacle("the connection was cut")
@@ -191,10 +193,11 @@ def test_a_file_without_a_certificate_is_named(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"])
-def test_what_is_for_this_machine_goes_through_no_proxy(
+def test_what_is_for_this_machine_needs_no_proxy_and_no_certificates(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://[")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/missing.pem")
     assert proxies_and_certificates(url)["proxies"] == {}
     assert obstacle(url).advice == ""
 
