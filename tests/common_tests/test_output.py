@@ -6,12 +6,12 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from target_amplitude.common.output import open_output, write_all
+import pytest
+
+from target_amplitude.common.output import open_output, read_file, write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_file_gets_all_of_it_and_is_its_owners_only(
@@ -28,3 +28,14 @@ def test_a_file_gets_all_of_it_and_is_its_owners_only(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     os.close(open_output(path, append=False))
     assert path.read_bytes() == b""
+
+
+def test_a_file_is_read_up_to_a_limit_or_from_near_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    assert read_file(path, last=3) == b"789"
+    monkeypatch.setattr("target_amplitude.common.output._MOST_BYTES", 9)
+    with pytest.raises(OSError, match="larger than"):
+        read_file(path)
