@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from packages.environment import PLUGINS, Environment
+from packages.environment import PLUGINS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from email.message import Message
     from pathlib import Path
 
@@ -69,17 +70,17 @@ def test_a_wheel_holds_the_typed_package_its_licence_and_nothing_else(
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_an_installed_plugin_says_what_it_is(
-    environment: Environment, dist: Path, plugin: str
+    installed: Callable[..., str], dist: Path, plugin: str
 ) -> None:
     version = metadata_of(dist, plugin)["Version"]
-    about = json.loads(environment.run(plugin, "--about", "--format=json").stdout)
+    about = json.loads(installed(plugin, "--about", "--format=json"))
 
-    assert f"{plugin} v{version}," in environment.run(plugin, "--version").stdout
+    assert f"{plugin} v{version}," in installed(plugin, "--version")
     assert (about["name"], about["version"]) == (plugin, version)
 
 
 def test_installed_plugins_discover_read_and_deliver(
-    environment: Environment, sandbox: Sandbox
+    installed: Callable[..., str], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     tap_config = {
         "api_url": sandbox.hubspot_url,
@@ -87,13 +88,13 @@ def test_installed_plugins_discover_read_and_deliver(
         "start_date": "2020-01-01T00:00:00Z",
     }
     target_config = {"api_url": sandbox.amplitude_url, "api_key": "sandbox-api-key"}
-    (environment.folder / "tap.json").write_text(json.dumps(tap_config), encoding="utf-8")
-    (environment.folder / "target.json").write_text(json.dumps(target_config), encoding="utf-8")
+    (tmp_path / "tap.json").write_text(json.dumps(tap_config), encoding="utf-8")
+    (tmp_path / "target.json").write_text(json.dumps(target_config), encoding="utf-8")
 
-    tap = ("tap-hubspot-email-events", "--config", "tap.json")
-    catalog = json.loads(environment.run(*tap, "--discover").stdout)
-    read = environment.run(*tap).stdout
-    environment.run("target-amplitude", "--config", "target.json", given=read)
+    tap = ("tap-hubspot-email-events", "--config", tmp_path / "tap.json")
+    catalog = json.loads(installed(*tap, "--discover"))
+    read = installed(*tap)
+    installed("target-amplitude", "--config", tmp_path / "target.json", given=read)
 
     streams = {stream["tap_stream_id"] for stream in catalog["streams"]}
     delivered = sum(sandbox.amplitude_counts().values())
