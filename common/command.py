@@ -64,27 +64,16 @@ class Command(click.Command):
         sys.exit(code)
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]
-    """A duration such as 90s, 5m, 1h or 1d, in seconds.
+def duration(text: str) -> float:
+    """Read an option's duration such as 90s, 5m, 1h or 1d; returns seconds.
 
-    Its base is generic in click's stubs, and at run time only from 8.2 on.
+    Raises:
+        BadParameter: If it is none.
     """
-
-    name = "duration"
-
-    @override
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        """Read the text.
-
-        Raises:
-            BadParameter: If it is no duration.
-        """
-        if isinstance(value, int | float):
-            return float(value)
-        match = _DURATION.fullmatch(str(value).strip().lower())
-        if match is None:
-            self.fail(f"{value!r} is no duration such as 5m, 2h or 1d", param, ctx)
-        return float(int(match[1]) * _SECONDS[match[2]])
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise click.BadParameter(f"{text!r} is no duration such as 5m, 2h or 1d")
+    return float(int(match[1]) * _SECONDS[match[2]])
 
 
 class _FitRecord(logging.LogRecord):

@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -17,9 +17,6 @@ import urllib3
 from requests.utils import get_auth_from_url, get_environ_proxies
 
 from .http import is_loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FAILURES = (
     *(requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError),
@@ -60,72 +57,78 @@ def proxies_and_certificates(url: str) -> dict[str, Any]:
     It is for sessions that do not read the environment themselves (`trust_env`): these would send
     what is for this machine through a proxy, and take passwords from a .netrc.
     """
-    proxies = {} if is_loopback(url) else get_environ_proxies(url)
-    bundle = _bundle(os.environ)
-    return {"proxies": proxies, "verify": bundle[1] if bundle else True}
+    bundle = _bundle()
+    return {"proxies": _proxies(url), "verify": bundle[1] if bundle else True}
 
 
-def explain(error: BaseException, url: str, environment: Mapping[str, str]) -> Obstacle:
+def explain(error: BaseException, url: str) -> Obstacle:
     """Return why a request to `url` failed, by one of `FAILURES`."""
     causes = _causes(error)
     return (
-        _in_bundle(causes, _bundle(environment))
-        or _in_proxy(causes, url, environment)
-        or _in_certificate(causes, urlsplit(url).hostname or "the server", environment)
+        _in_bundle(url)
+        or _in_proxy(causes, url)
+        or _in_certificate(causes, urlsplit(url).hostname or "the server")
         or Obstacle(_passing(causes))
     )
 
 
-def _bundle(environment: Mapping[str, str]) -> tuple[str, str] | None:
+def _bundle() -> tuple[str, str] | None:
     """Return the variable that names a file of certificates, and the file, as requests does."""
-    return next(((name, environment[name]) for name in _BUNDLES if environment.get(name)), None)
+    return next(((name, os.environ[name]) for name in _BUNDLES if os.environ.get(name)), None)
 
 
-def _in_bundle(causes: list[BaseException], bundle: tuple[str, str] | None) -> Obstacle | None:
-    if bundle is None:
+def _in_bundle(url: str) -> Obstacle | None:
+    bundle = _bundle()
+    if bundle is None or not url.startswith("https:"):
         return None
     variable, path = bundle
-    advice = "give it the path of a PEM file of CA certificates, or take it away"
-    if any(str(cause).startswith("Could not find a suitable TLS CA") for cause in causes):
-        return Obstacle(f"{variable} names {path}, which does not exist", advice)
-    if any(getattr(cause, "library", "") == "X509" for cause in causes):
-        return Obstacle(f"{variable} names {path}, which holds no certificate", advice)
-    # Without a TLS error around it, it is a connection's that a firewall of this machine forbids.
-    kinds = {type(cause) for cause in causes}
-    if {PermissionError, urllib3.exceptions.SSLError} <= kinds:
-        return Obstacle(f"{variable} names {path}, which may not be read", advice)
-    return None
+    if os.path.isdir(path):  # noqa: PTH112 - `Path` raises where its folder may not be read
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except FileNotFoundError:
+        fault = "does not exist"
+    except ssl.SSLError:
+        fault = "holds no certificate"
+    except OSError:
+        fault = "may not be read"
+    else:
+        return None
+    return Obstacle(
+        f"{variable} names {path}, which {fault}",
+        "give it the path of a PEM file of CA certificates, or take it away",
+    )
 
 
-def _in_certificate(
-    causes: list[BaseException], host: str, environment: Mapping[str, str]
-) -> Obstacle | None:
+def _in_certificate(causes: list[BaseException], host: str) -> Obstacle | None:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             problem = getattr(cause, "verify_message", "") or "verification failed"
-            if bundle := _bundle(environment):
+            if bundle := _bundle():
                 advice = f"{bundle[0]} names {bundle[1]}: add the CA that signed it to that file"
             else:
                 advice = (
                     "if a proxy or firewall inspects TLS, let REQUESTS_CA_BUNDLE name a file with "
                     "its root certificate"
                 )
-                if environment.get("SSL_CERT_FILE"):
+                if os.environ.get("SSL_CERT_FILE"):
                     advice += " (SSL_CERT_FILE has no effect here)"
             return Obstacle(f"the TLS certificate of {host} is not trusted ({problem})", advice)
     return None
 
 
-def _in_proxy(
-    causes: list[BaseException], url: str, environment: Mapping[str, str]
-) -> Obstacle | None:
-    proxy = _proxy(url, environment)
+def _in_proxy(causes: list[BaseException], url: str) -> Obstacle | None:
+    proxy = _proxy(url)
     if proxy is None:
         return None
     variable, value = proxy
     address = _address(value)
     if address is None:
-        return _in_address(causes, variable)
+        return Obstacle(
+            f"the address of a proxy in {variable} cannot be read",
+            "write it as http://proxy.example.com:3128, with %XX for special characters in a user "
+            "name or password",
+        )
     if any(isinstance(cause, requests.exceptions.InvalidSchema) for cause in causes):
         return Obstacle(
             f"{variable} names a SOCKS proxy, for which the Python package PySocks is missing",
@@ -137,27 +140,10 @@ def _in_proxy(
             return _in_answer(int(refusal[1]), named, variable, urlsplit(url).hostname or "")
     of_proxies = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
     if any(isinstance(cause, of_proxies) for cause in causes):
-        return _in_certificate(causes, named, environment) or Obstacle(
+        return _in_certificate(causes, named) or Obstacle(
             f"{named} cannot be used: {_passing(causes)}"
         )
     return None
-
-
-def _in_address(causes: list[BaseException], variable: str) -> Obstacle | None:
-    of_addresses = (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.ProxyError,
-        urllib3.exceptions.LocationValueError,
-        UnicodeError,
-    )
-    # Where NO_PROXY names the host, the failure has nothing to do with the proxy.
-    if not any(isinstance(cause, of_addresses) for cause in causes):
-        return None
-    return Obstacle(
-        f"the address of a proxy in {variable} cannot be read",
-        "write it as http://proxy.example.com:3128, with %XX for special characters in a user name "
-        "or password",
-    )
 
 
 def _in_answer(status: int, named: str, variable: str, host: str) -> Obstacle:
@@ -171,14 +157,21 @@ def _in_answer(status: int, named: str, variable: str, host: str) -> Obstacle:
     return Obstacle(reason, advice)
 
 
-def _proxy(url: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
+def _proxies(url: str) -> dict[str, str]:
+    """Return the proxies by scheme; none where NO_PROXY names the host."""
+    return {} if is_loopback(url) else get_environ_proxies(url)
+
+
+def _proxy(url: str) -> tuple[str, str] | None:
     """Return the variable of the proxy for a URL and its value, as `urllib` chooses them."""
+    if not _proxies(url):
+        return None
     for key in (urlsplit(url).scheme, "all"):
         lower = f"{key}_proxy"
-        names = [name for name in environment if name.lower() == lower and environment[name]]
-        if names and environment.get(lower) != "":
+        names = [name for name in os.environ if name.lower() == lower and os.environ[name]]
+        if names and os.environ.get(lower) != "":
             name = lower if lower in names else names[-1]
-            return name, environment[name]
+            return name, os.environ[name]
     return None
 
 

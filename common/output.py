@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import math
 import os
 import select
 import stat
@@ -37,42 +39,18 @@ _KINDS = (
 )
 
 
-def write_whole(stream: BinaryIO, data: bytes) -> None:
-    """Write all of it to standard output and flush, also where one write takes only a part.
-
-    With PYTHONUNBUFFERED standard output is a raw file, of which a write into a full pipe ends
-    early when the process is stopped and continued, or gets a signal. One that does not block, as
-    a parent process may have set it, takes what there is room for.
-
-    Raises:
-        OSError: Nobody reads any more, or the disk is full.
-    """
-    rest = memoryview(data)
-    while rest:
-        try:
-            written = stream.write(rest) or 0
-        except BlockingIOError as full:
-            written = full.characters_written
-        rest = rest[written:]
-        if not written:
-            _wait(stream.fileno(), select.POLLOUT)
-    while not _is_flushed(stream):
-        _wait(stream.fileno(), select.POLLOUT)
-
-
 def write_output(data: bytes, what: str, kind: type[UserError] = UserError) -> None:
     """Write all of it to standard output; `what` names it.
 
     Raises:
         UserError: Of this kind, if that is closed, or the disk is full.
     """
-    # A caller within the same process may have put something in its place that takes text only.
-    binary: BinaryIO | None = getattr(sys.stdout, "buffer", None)
     try:
-        if binary is None:
-            sys.stdout.write(data.decode())
-        else:
-            write_whole(binary, data)
+        sys.stdout.flush()
+        write_all(sys.stdout.fileno(), data)
+    except io.UnsupportedOperation:
+        # A caller within the same process has put something in its place.
+        sys.stdout.write(data.decode())
     except (AttributeError, OSError, ValueError) as error:  # it is None where it was closed before
         discard(sys.stdout)
         if isinstance(error, OSError) and error.errno != errno.EPIPE:
@@ -174,14 +152,21 @@ def write_file(path: Path, data: bytes, *, append: bool = False, private: bool =
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of it to a file.
+    """Write all of it to a file or a pipe, of which one write may take only a part.
+
+    A pipe that does not block, as a parent process may have set it, takes what there is room for.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: It cannot be written: nobody reads any more, or the disk is full.
     """
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        written = 0
+        with suppress(BlockingIOError):
+            written = os.write(descriptor, rest)
+        if not written:
+            _wait(descriptor, select.POLLOUT)
+        rest = rest[written:]
 
 
 def read_file(path: str | PurePath, *, last: int | None = None) -> bytes:
@@ -197,16 +182,9 @@ def read_file(path: str | PurePath, *, last: int | None = None) -> bytes:
             _check_kind(path, status)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
-            if is_pipe:
-                return _read_pipe(descriptor)
             if last is not None and status.st_size > last:
                 os.lseek(descriptor, -last, os.SEEK_END)
-            elif last is None and status.st_size > _MOST_BYTES:
-                raise _too_large()
-            pieces = []
-            while piece := os.read(descriptor, _PIECE):
-                pieces.append(piece)
-            return b"".join(pieces)
+            return _read_all(descriptor, _PIPE_SECONDS if is_pipe else math.inf)
         finally:
             os.close(descriptor)
 
@@ -247,33 +225,25 @@ def reason(error: OSError) -> str:
     return error.strerror or "for a reason that the system does not tell"
 
 
-def _wait(descriptor: int, events: int, seconds: float | None = None) -> bool:
+def _wait(descriptor: int, events: int, seconds: float = math.inf) -> bool:
     """Wait until a descriptor is ready; `select` takes none from 1,024 on."""
     waiting = select.poll()
     waiting.register(descriptor, events)
-    return bool(waiting.poll(None if seconds is None else max(0.0, seconds) * 1000))
+    return bool(waiting.poll(None if seconds == math.inf else max(0.0, seconds) * 1000))
 
 
-def _is_flushed(stream: BinaryIO) -> bool:
-    try:
-        stream.flush()
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _read_pipe(descriptor: int) -> bytes:
-    until = time.monotonic() + _PIPE_SECONDS
-    data = b""
+def _read_all(descriptor: int, seconds: float) -> bytes:
+    until = time.monotonic() + seconds
+    data = bytearray()
     while _wait(descriptor, select.POLLIN, until - time.monotonic()):
         with suppress(BlockingIOError):
             piece = os.read(descriptor, _PIECE)
             if not piece:
-                return data
+                return bytes(data)
             data += piece
         if len(data) > _MOST_BYTES:
-            raise _too_large()
-    raise OSError(errno.ETIMEDOUT, f"it is a pipe that did not end within {_PIPE_SECONDS:g} s")
+            raise OSError(errno.EFBIG, f"it is larger than {_MOST_BYTES / 1e6:.0f} MB")
+    raise OSError(errno.ETIMEDOUT, f"it is a pipe that did not end within {seconds:g} s")
 
 
 def _follow(path: PurePath, flags: int, mode: int) -> int:
@@ -299,10 +269,6 @@ def _check_kind(path: str | PurePath, status: os.stat_result) -> None:
     for test, kind in _KINDS:
         if test(status.st_mode) and str(path) != os.devnull:
             raise OSError(errno.EINVAL, f"it is {kind}, not a file")
-
-
-def _too_large() -> OSError:
-    return OSError(errno.EFBIG, f"it is larger than {_MOST_BYTES / 1e6:.0f} MB")
 
 
 @contextmanager

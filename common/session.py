@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import logging
-import os
 import socket
 import threading
 import time
@@ -137,8 +136,7 @@ class Session(requests.Session):
                 ) as response:
                     yield response
             except FAILURES as error:
-                obstacle = explain(error, url, os.environ)
-                raise UnansweredError(current.obstacle or obstacle) from None
+                raise UnansweredError(current.obstacle or explain(error, url)) from None
             finally:
                 del _exchanges[threading.get_ident()]
         if current.obstacle:

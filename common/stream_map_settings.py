@@ -117,7 +117,7 @@ def check_removed(key: str, definition: object, fields: Collection[str]) -> None
             )
 
 
-def expressions(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def expressions(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the fields of a map that have expressions, with its filter."""
     for name, expression in definition.items():
         if (name == FILTER or name not in _OPTIONS) and not is_null(expression):
@@ -157,20 +157,16 @@ def _check_map(key: str, definition: Mapping[str, Any]) -> None:
         rule is None or isinstance(rule, str),
         f"{FILTER} of stream map {key} must be text with an expression.",
     )
-    for name, expression in definition.items():
+    for name in definition:
         if name.startswith("__") and name.endswith("__") and name not in _OPTIONS:
             near = difflib.get_close_matches(name, _OPTIONS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_OPTIONS)}."
             raise MapError(f"Stream map {key} has an unknown option {name}; {hint}")
-        if name == FILTER or name not in _OPTIONS:
-            _check_expression(key, name, expression)
+    for name, expression in expressions(definition):
+        _check_expression(key, name, expression)
 
 
 def _check_expression(key: str, name: str, expression: object) -> None:
-    if name != FILTER and is_null(expression):
-        return
-    if expression is None:
-        return
     if not isinstance(expression, str):
         raise MapError(
             f"Stream map {key}, {_place(name)}: the expression must be text (text itself in quotes "

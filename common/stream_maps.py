@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import copy
-import dataclasses
 import traceback
+from collections import defaultdict
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,7 @@ from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import (
     CustomStreamMap,
     PluginMapper,
-    RemoveRecordTransform,
     SameRecordTransform,
-    StreamMap,
 )
 from typing_extensions import override
 
@@ -32,6 +31,7 @@ from .stream_map_settings import (
     check_stream_maps,
     closest,
     expressions,
+    is_null,
     is_primary,
     shorten,
     source_of,
@@ -42,17 +42,16 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
 
+    from singer_sdk.mapper import StreamMap
+
 _OWN_STREAMS = (*STREAM_OF_TYPE.values(), "email_campaigns")
 """Streams that a tap may leave out of a run, so a map of one of them is not misspelt."""
 
 
-@dataclasses.dataclass(slots=True)
-class MapCount:
-    """The records of a stream that a map got, and those it passed on."""
+@dataclass(slots=True)
+class _Count:
+    """How many records of a stream a map got, and how many it passed on."""
 
-    stream: str
-    key: str
-    drops_all: bool
     read: int = 0
     passed: int = 0
 
@@ -74,11 +73,8 @@ class CheckedMapper(PluginMapper):
             )
         # The SDK takes `__else__` out of the maps it is given.
         super().__init__(copy.deepcopy(dict(config)), logger)
-        self._fields: Mapping[str, Mapping[str, Any]] | None = None
-        self._matched: set[str] = set()
-        self._unmapped: set[str] = set()
-        self._counts: dict[tuple[str, str], MapCount] = {}
-        self.drops_unmapped = ELSE in maps
+        self._is_checked = False
+        self._counts: defaultdict[tuple[str, str], _Count] = defaultdict(_Count)
 
     def expect(self, fields: Mapping[str, Mapping[str, Any]]) -> None:
         """Check the maps against all streams there are, given with their fields.
@@ -86,7 +82,7 @@ class CheckedMapper(PluginMapper):
         Raises:
             MapError: A map matches none of them, or takes away a field that none of its own has.
         """
-        self._fields = fields
+        self._is_checked = True
         for key, definition in self.stream_maps_dict.items():
             source = source_of(key, definition)
             streams = [name for name in fields if fnmatch(name, source)]
@@ -105,22 +101,11 @@ class CheckedMapper(PluginMapper):
         Raises:
             MapError: They do not fit it, or a map that matches no stream was meant for it.
         """
-        matching = {
-            key: definition
-            for key, definition in self.stream_maps_dict.items()
-            if fnmatch(stream_name, source_of(key, definition))
-        }
-        self._matched.update(matching)
-        primary = [key for key, definition in matching.items() if is_primary(definition)]
-        added = [key for key, definition in matching.items() if not is_primary(definition)]
-        if not primary:
-            self._unmapped.add(stream_name)
-        properties = schema.get("properties") or {}
-        if self._fields is None:
-            self._refuse_misspelt(stream_name, has_map=bool(primary))
-            for key in {*primary[-1:], *added}:
-                if key == stream_name:
-                    check_removed(key, matching[key], properties)
+        keys = self._keys_of(stream_name)
+        if not self._is_checked and stream_name in keys:
+            fields = schema.get("properties") or {}
+            check_removed(stream_name, self.stream_maps_dict[stream_name], fields)
+        before = self.stream_maps.get(stream_name)
         try:
             super().register_raw_stream_schema(stream_name, schema, key_properties)
         except (MapExpressionError, StreamMapConfigError) as failure:
@@ -128,12 +113,12 @@ class CheckedMapper(PluginMapper):
             raise MapError(f"The setting stream_maps is wrong: {reason}") from None
         except Exception as failure:  # noqa: BLE001 - whatever a setting makes the SDK raise
             raise MapError(_setting_at_fault(failure, stream_name)) from None
-        keys = [primary[-1] if primary else ELSE, *added]
-        stream_maps = self.stream_maps[stream_name]
-        self.stream_maps[stream_name] = [
-            self._counted(stream_map, key, stream_name)
-            for stream_map, key in zip(stream_maps, keys, strict=True)
-        ]
+        if not self._is_checked and keys[0] == ELSE:
+            self._refuse_misspelt(stream_name)
+        # The SDK keeps the maps of a schema that comes once more.
+        if self.stream_maps[stream_name] is not before:
+            for stream_map, key in zip(self.stream_maps[stream_name], keys, strict=True):
+                self._watch(stream_map, key, stream_name)
 
     def check_matched(self) -> None:
         """Check at the end of the input that all maps were of use.
@@ -144,37 +129,47 @@ class CheckedMapper(PluginMapper):
             MapError: Some were not, and records that none applied to have gone on.
         """
         unmatched = self._unmatched()
-        if unmatched and self._unmapped and not self.drops_unmapped:
+        unmapped = sorted(name for name in self.stream_maps if self._keys_of(name)[0] == ELSE)
+        if unmatched and unmapped and self.default_mapper_type is SameRecordTransform:
             raise MapError(
                 f"{' and '.join(unmatched)} in stream_maps matched no stream of the input, and the "
-                f"records of {names(sorted(self._unmapped))} went on as they are; correct the key."
+                f"records of {names(unmapped)} went on as they are; correct the key."
             )
 
     def warnings(self) -> Iterator[str]:
         """What to say of maps that dropped every record they got."""
-        by_key: dict[str, list[MapCount]] = {}
-        passed = {count.stream for count in self._counts.values() if count.passed}
-        for count in self._counts.values():
-            if count.read and not count.passed and not (count.drops_all and count.stream in passed):
-                by_key.setdefault(count.key, []).append(count)
-        for key, counts in by_key.items():
-            total = sum(count.read for count in counts)
+        passing = {stream for (_, stream), count in self._counts.items() if count.passed}
+        by_key: dict[str, dict[str, int]] = {}
+        for (key, stream), count in self._counts.items():
+            is_meant = is_null(self.stream_maps_dict.get(key)) and stream in passing
+            if count.read and not count.passed and not is_meant:
+                by_key.setdefault(key, {})[stream] = count.read
+        for key, dropped in by_key.items():
             yield (
-                f"Stream map {key} dropped every record of "
-                f"{names(count.stream for count in counts)} ({total:,}); if that is not meant, "
-                "correct stream_maps and read them again, else deselect them in the tap."
+                f"Stream map {key} dropped every record of {names(dropped)} "
+                f"({sum(dropped.values()):,}); if that is not meant, correct stream_maps and read "
+                "them again, else deselect them in the tap."
             )
 
+    def _keys_of(self, stream: str) -> list[str]:
+        """The map that takes a stream's place, `__else__` if there is none, and those it adds."""
+        primary: list[str] = [ELSE]
+        added: list[str] = []
+        for key, definition in self.stream_maps_dict.items():
+            if fnmatch(stream, source_of(key, definition)):
+                (primary if is_primary(definition) else added).append(key)
+        return [primary[-1], *added]
+
     def _unmatched(self) -> list[str]:
+        streams = (*self.stream_maps, *_OWN_STREAMS)
         return [
             key
             for key, definition in self.stream_maps_dict.items()
-            if key not in self._matched
-            and not any(fnmatch(own, source_of(key, definition)) for own in _OWN_STREAMS)
+            if not any(fnmatch(name, source_of(key, definition)) for name in streams)
         ]
 
-    def _refuse_misspelt(self, stream: str, *, has_map: bool) -> None:
-        for key in [] if has_map else self._unmatched():
+    def _refuse_misspelt(self, stream: str) -> None:
+        for key in self._unmatched():
             source = source_of(key, self.stream_maps_dict[key])
             if near := closest(source, [stream]):
                 raise MapError(
@@ -182,101 +177,68 @@ class CheckedMapper(PluginMapper):
                     f"did you mean {near}? If not, give {stream} an empty map, {{}}."
                 )
 
-    def _counted(self, stream_map: StreamMap, key: str, stream: str) -> StreamMap:
-        is_untouched = type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled
-        if is_untouched or isinstance(stream_map, _CheckedMap):
-            return stream_map
-        drops_all = isinstance(stream_map, RemoveRecordTransform)
-        count = self._counts.setdefault((stream, key), MapCount(stream, key, drops_all))
-        if drops_all:
-            return _CountedRemoval(stream_map, count)
-        definition = self.stream_maps_dict.get(key)
-        return _CheckedMap(stream_map, count, definition if isinstance(definition, dict) else {})
-
-
-class _CountedRemoval(RemoveRecordTransform):
-    """A map that drops everything."""
-
-    def __init__(self, of: StreamMap, count: MapCount) -> None:
-        super().__init__(of.stream_alias, of.raw_schema, of.raw_key_properties, None)
-        self._count = count
-
-    @override
-    def transform(self, record: dict[str, Any]) -> None:
-        self._count.read += 1
-
-
-class _CheckedMap(StreamMap):
-    """Any other map."""
-
-    def __init__(self, of: StreamMap, count: MapCount, definition: Mapping[str, Any]) -> None:
-        self.stream_alias = of.stream_alias
-        self.raw_schema = of.raw_schema
-        self.raw_key_properties = of.raw_key_properties
-        self.transformed_schema = of.transformed_schema
-        self.transformed_key_properties = of.transformed_key_properties
-        self.flattening_options = of.flattening_options
-        self._of = of
-        self._count = count
-        self._definition = definition
-        self._check()
-
-    def _check(self) -> None:
-        # The SDK calls it text, but takes what an expression gives.
-        alias: object = self.stream_alias
-        if not isinstance(alias, str) or not alias:
-            raise MapError(f"__alias__ of stream map {self._count.key} must give a name.")
-        if not self.flattening_enabled:
+    def _watch(self, stream_map: StreamMap, key: str, stream: str) -> None:
+        """Check what a map has become, count its records, and explain its failures."""
+        if type(stream_map) is SameRecordTransform and not stream_map.flattening_enabled:
             return
-        fields = self.transformed_schema.get("properties", {})
-        for key in self.transformed_key_properties or ():
-            if key not in fields and (key in self._definition or key in self._raw_fields):
+        definition = self.stream_maps_dict.get(key)
+        given: Mapping[str, Any] = definition if isinstance(definition, dict) else {}
+        _check_result(stream_map, key, stream, given)
+        count = self._counts[key, stream]
+        transform = stream_map.transform
+
+        def watched(record: dict[str, Any]) -> dict[str, Any] | None:
+            try:
+                mapped = transform(record)
+            except Exception as failure:  # noqa: BLE001 - whatever a user's expression raises
+                if not isinstance(stream_map, CustomStreamMap) or _comes_from(
+                    failure, "flatten_record"
+                ):
+                    raise MapError(
+                        f"A record of {stream} cannot be flattened ({type(failure).__name__}); "
+                        "switch flattening_enabled off."
+                    ) from None
+                evaluator = stream_map.expr_evaluator
+                place = _place(evaluator, given, record)
                 raise MapError(
-                    f"Flattening takes the key property {key} of {self._count.stream} away; set "
-                    "flattening_max_key_length to more than its length."
-                )
+                    f"Stream map {key}, {place}: the expression {shorten(evaluator.expr)} fails on "
+                    f"a record of {stream} ({_reason(failure, evaluator)})."
+                ) from None
+            count.read += 1
+            count.passed += mapped is not None
+            return mapped
 
-    @property
-    def _raw_fields(self) -> Mapping[str, Any]:
-        fields: Mapping[str, Any] = self.raw_schema.get("properties", {})
-        return fields
+        stream_map.transform = watched  # type: ignore[method-assign]
 
-    @override
-    def transform(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        try:
-            mapped = self._of.transform(record)
-        except Exception as failure:  # noqa: BLE001 - whatever a user's expression raises
-            raise MapError(self._describe(failure, record)) from None
-        self._count.read += 1
-        self._count.passed += mapped is not None
-        return mapped
 
-    @override
-    def get_filter_result(self, record: dict[str, Any]) -> bool:
-        return self._of.get_filter_result(record)
-
-    def _describe(self, failure: Exception, record: Mapping[str, Any]) -> str:
-        if not isinstance(self._of, CustomStreamMap) or _comes_from(failure, "flatten_record"):
-            return (
-                f"A record of {self._count.stream} cannot be flattened "
-                f"({type(failure).__name__}); switch flattening_enabled off."
+def _check_result(
+    stream_map: StreamMap, key: str, stream: str, definition: Mapping[str, Any]
+) -> None:
+    # The SDK calls it text, but takes what an expression gives.
+    alias: object = stream_map.stream_alias
+    if not isinstance(alias, str) or not alias:
+        raise MapError(f"__alias__ of stream map {key} must give a name.")
+    if not stream_map.flattening_enabled:
+        return
+    fields = stream_map.transformed_schema.get("properties", {})
+    before = {*stream_map.raw_schema.get("properties", {}), *definition}
+    for name in stream_map.transformed_key_properties or ():
+        if name in before and name not in fields:
+            raise MapError(
+                f"Flattening takes the key property {name} of {stream} away; set "
+                "flattening_max_key_length to more than its length."
             )
-        evaluator = self._of.expr_evaluator
-        names_given: Mapping[str, Any] = evaluator.names
-        expression = evaluator.expr
-        fields = [
-            name
-            for name, text in expressions(self._definition)
-            if text == expression
-            and (name == FILTER or names_given.get("self") is record.get(name))
-        ]
-        place = FILTER if fields == [FILTER] else f"field {' or '.join(fields)}"
-        # The SDK puts one of its own around those of the evaluator.
-        cause = failure.__cause__ or failure
-        return (
-            f"Stream map {self._count.key}, {place}: the expression {shorten(expression)} fails on "
-            f"a record of {self._count.stream} ({_reason(cause, expression, names_given)})."
-        )
+
+
+def _place(evaluator: Any, definition: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """The filter or the field whose expression was evaluated last."""
+    value = evaluator.names.get("self")
+    fields = [
+        name
+        for name, text in expressions(definition)
+        if text == evaluator.expr and (name == FILTER or record.get(name) is value)
+    ]
+    return FILTER if fields == [FILTER] else f"field {' or '.join(fields)}"
 
 
 def _subject(key: str, source: str) -> str:
@@ -311,27 +273,19 @@ def _comes_from(failure: BaseException, function: str) -> bool:
     return any(frame.f_code.co_name == function for frame, _ in frames)
 
 
-def _reason(cause: BaseException, expression: str, given: Mapping[str, Any]) -> str:
+def _reason(failure: BaseException, evaluator: Any) -> str:
     """The kind of a failure, with no values of the record; names stand in the expression."""
+    # The SDK puts one of its own around those of the evaluator.
+    cause = failure.__cause__ or failure
     kind = type(cause).__name__
     missing = next(
         (value for part in ("name", "func_name", "attr") if (value := getattr(cause, part, None))),
         cause.args[0] if isinstance(cause, KeyError) and cause.args else None,
     )
-    nodes = list(ast.walk(ast.parse(expression)))
-    written = {
-        getattr(node, part, None)
-        for node in nodes
-        for part in ("id", "attr", "value")
-        if isinstance(getattr(node, part, None), str)
-    }
+    nodes = list(ast.walk(ast.parse(evaluator.expr)))
+    written = {getattr(node, part, None) for node in nodes for part in ("id", "attr", "value")}
     if isinstance(missing, str) and missing in written:
         return f"{kind}: there is no {missing}"
-    empty = sorted(
-        {
-            node.id
-            for node in nodes
-            if isinstance(node, ast.Name) and node.id in given and given[node.id] is None
-        }
-    )
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    empty = sorted(name for name in used if evaluator.names.get(name, "") is None)
     return f"{kind}, where {' and '.join(empty)} is null" if empty else kind

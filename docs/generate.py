@@ -16,19 +16,12 @@ import yaml
 
 from hub.generate import about, hub_files
 from hub.listing import LISTINGS
+from target_amplitude.common.declaration import SdkSettings
 
 ROOT = Path(__file__).parents[1]
 BEGIN = "settings of {plugin}, written by `make docs`"
 END = "end of the settings of {plugin}"
-OF_THE_SDK = (
-    "stream_maps",
-    "stream_map_config",
-    "faker_config",
-    "flattening_enabled",
-    "flattening_max_depth",
-    "flattening_max_key_length",
-    "flattening_separator",
-)
+OF_THE_SDK = ("stream_maps", *SdkSettings.__struct_fields__)
 SDK_PAGE = "https://sdk.meltano.com/en/latest/stream_maps.html"
 
 
@@ -95,7 +88,7 @@ def meltano_settings(properties: dict[str, dict[str, Any]]) -> str:
     """Return the settings as meltano.yml declares them, all of one kind.
 
     Any kind but `string` would change a value before the plugin sees it; what each one does stands
-    in the docstring of the plugins' `configuration`.
+    in `common/channels.py`.
     """
     settings = []
     for name, schema in properties.items():

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from hub.listing import LISTINGS, MAINTAINER_LABEL, Listing
+from hub.listing import LISTINGS, MAINTAINER_LABEL
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,19 +28,19 @@ def hub_files() -> dict[str, dict[str, Any]]:
     files: dict[str, dict[str, Any]] = {}
     default_variants: dict[str, dict[str, str]] = {}
     maintainers: dict[str, dict[str, str]] = {}
-    for name, listing in LISTINGS.items():
-        plugins = project["plugins"][listing.plugin_type]
-        declared = next(plugin for plugin in plugins if plugin["name"] == name)
-        repository = repository_of(name)
-        variant = urlsplit(repository).path.split("/")[1].lower()
-        path = f"_data/meltano/{listing.plugin_type}/{name}/{variant}.yml"
-        files[path] = definition(about(name), declared, listing, repository, variant)
-        default_variants.setdefault(listing.plugin_type, {})[name] = variant
-        maintainers[variant] = {
-            "label": MAINTAINER_LABEL,
-            "name": variant,
-            "url": repository.rpartition("/")[0],
-        }
+    for plugin_type in ("extractors", "loaders"):
+        for declared in project["plugins"][plugin_type]:
+            name = declared["name"]
+            repository = repository_of(name)
+            variant = urlsplit(repository).path.split("/")[1].lower()
+            path = f"_data/meltano/{plugin_type}/{name}/{variant}.yml"
+            files[path] = definition(about(name), declared, repository, variant)
+            default_variants.setdefault(plugin_type, {})[name] = variant
+            maintainers[variant] = {
+                "label": MAINTAINER_LABEL,
+                "name": variant,
+                "url": repository.rpartition("/")[0],
+            }
     files["_data/default_variants.yml"] = dict(default_variants)
     files["_data/maintainers.yml"] = dict(maintainers)
     return files
@@ -61,37 +61,25 @@ def repository_of(name: str) -> str:
 
 
 def definition(
-    about: dict[str, Any],
-    declared: dict[str, Any],
-    listing: Listing,
-    repository: str,
-    variant: str,
+    about: dict[str, Any], declared: dict[str, Any], repository: str, variant: str
 ) -> dict[str, Any]:
     """Return the plugin's definition file."""
     properties = about["settings"]["properties"]
-    chosen = {key: declared[key] for key in ("commands", "select") if key in declared}
-    return chosen | {
+    of_project = ("commands", "executable", "label", "namespace", "select")
+    return {
+        **LISTINGS[about["name"]],
+        **{key: declared[key] for key in of_project if key in declared},
         "capabilities": sorted(about["capabilities"]),
-        "description": listing.description,
-        "domain_url": listing.domain_url,
-        "executable": declared["executable"],
         "keywords": ["meltano_sdk"],
-        "label": declared["label"],
         "log_parser": "singer-sdk",
-        "logo_url": f"/{listing.logo.removeprefix('static/')}",
         "maintenance_status": "beta",
         "name": about["name"],
-        "namespace": declared["namespace"],
-        "next_steps": listing.next_steps,
         "pip_url": about["name"],
-        "prereq": listing.prerequisites,
         "quality": "unknown",
         "repo": repository,
         "settings": [setting(name, properties[name]) for name in sorted(properties)],
-        "settings_group_validation": listing.required_settings,
         "settings_preamble": "",
         "supported_python_versions": about["supported_python_versions"],
-        "usage": listing.usage,
         "variant": variant,
     }
 

@@ -24,21 +24,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_later_files_override_earlier_ones(folder: Path) -> None:
-    (folder / "a.json").write_text('{"region": "us", "gzip": true}')
-    (folder / "b.json").write_text('{"region": "eu"}')
-    assert read_files("a.json", "b.json") == {"region": "eu", "gzip": True}
-
-
 @pytest.mark.parametrize("content", ["{", "[]", "5", b"\xff\xfe\x00", ""])
 def test_a_file_that_is_no_json_object_is_a_sentence(folder: Path, content: str | bytes) -> None:
     path = folder / "config.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError, match="given with --config is no JSON object"):
         read_files(path)
-
-
-def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
     with pytest.raises(UserError, match="cannot be read: No such file"):
         read_files(folder / "missing.json")
 
@@ -53,25 +44,17 @@ def test_the_environment_comes_before_env_files_further_up(
     (folder / "below").mkdir()
     monkeypatch.chdir(folder / "below")
     monkeypatch.setenv("TARGET_AMPLITUDE_REGION", "us")
+    monkeypatch.setenv("TARGET_AMPLITUDE_DRY_RUN", " ")
     given = read_environment(Settings, ENVIRONMENT_PREFIX)
     assert given == {"region": "us", "user_field": "a.b"}
 
 
-@pytest.mark.usefixtures("folder")
-def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TARGET_AMPLITUDE_REGION", " ")
-    assert read_environment(Settings, ENVIRONMENT_PREFIX) == {}
-
-
-def test_for_a_command_files_come_before_the_environment(
+def test_for_a_command_later_files_come_before_earlier_ones_and_the_environment(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TARGET_AMPLITUDE_REGION", "us")
     monkeypatch.setenv("TARGET_AMPLITUDE_GZIP", "true")
-    (folder / "a.json").write_text('{"region": "eu"}')
-    given = read_command_settings(Settings, ENVIRONMENT_PREFIX, ("ENV", "a.json"))
-    assert given == {"region": "eu", "gzip": "true"}
-    assert read_command_settings(Settings, ENVIRONMENT_PREFIX, ()) == {
-        "region": "us",
-        "gzip": "true",
-    }
+    (folder / "a.json").write_text('{"region": "us", "endpoint": "batch"}')
+    (folder / "b.json").write_text('{"region": "eu"}')
+    given = read_command_settings(Settings, ENVIRONMENT_PREFIX, ("ENV", "a.json", "b.json"))
+    assert given == {"region": "eu", "gzip": "true", "endpoint": "batch"}

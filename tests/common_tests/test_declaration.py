@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from target_amplitude.common.declaration import declared_settings, json_schema, setting
+from target_amplitude.common.declaration import json_schema, setting
 
 SAID = {"title": "T", "description": "D."}
 SECRET = setting("T", "D.", secret=True)
@@ -52,14 +52,3 @@ def test_the_schema_says_all_that_is_declared() -> None:
         "properties": {name: SAID | each for name, each in expected.items()},
         "required": ["must"],
     }
-
-
-def test_a_secret_is_private_but_not_the_other_way_round() -> None:
-    flags = {
-        each.name: (each.is_secret, each.is_private, each.keeps_blanks)
-        for each in declared_settings(Some)
-    }
-    assert flags["must"] == (False, False, False)
-    assert flags["api_key"] == (True, True, False)
-    assert flags["hidden"] == (False, True, False)
-    assert flags["prefix"] == (False, False, True)

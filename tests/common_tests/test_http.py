@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from target_amplitude.common.http import is_loopback, is_safe_address, parse_date, retry_after
+from target_amplitude.common.http import is_safe_address, parse_date, retry_after
 
 AT = datetime(2026, 1, 31, 12, tzinfo=timezone.utc).timestamp()
 LONGEST = 300
@@ -32,9 +32,11 @@ def waited(text: str, **headers: str) -> float | None:
         ("Sat, 31 Jan 2026 12:00:10 GMT", 10),
         ("Sat, 31 Jan 2026 11:00:00 GMT", 0),
         ("Sat, 31 Jan 2026 12:00:10 -0000", 10),
+        ("Sat, 31 Jan 2026 14:00:10 +0200", 10),
         ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST),
         ("Sat, 31 Jan 2026 12:00:10 +9999999999999", None),
         (f"Sat, 31 Jan {'9' * 5000} 12:00:10 GMT", None),
+        ("Thu, 99 Oct 2025 08:53:20 GMT", None),
         ("soon", None),
         ("", None),
     ],
@@ -64,23 +66,6 @@ def test_no_text_is_a_surprise(text: str, date: str) -> None:
     assert wait is None or 0 <= wait <= LONGEST
     said = parse_date(text)
     assert said is None or math.isfinite(said)
-
-
-@pytest.mark.parametrize(
-    "date",
-    [
-        "Sat, 31 Jan 2026 12:00:00 GMT",
-        "Sat, 31 Jan 2026 12:00:00 -0000",
-        "Sat, 31 Jan 2026 14:00:00 +0200",
-    ],
-)
-def test_dates_in_any_zone(date: str) -> None:
-    assert parse_date(date) == AT
-
-
-@pytest.mark.parametrize("date", [None, "", "soon", "Thu, 99 Oct 2025 08:53:20 GMT"])
-def test_what_is_no_date(date: str | None) -> None:
-    assert parse_date(date) is None
 
 
 @pytest.mark.parametrize(
@@ -118,11 +103,3 @@ def test_https_and_loopback_addresses_are_safe(url: str) -> None:
 )
 def test_other_addresses_are_not(url: str) -> None:
     assert not is_safe_address(url)
-
-
-@pytest.mark.parametrize(
-    ("url", "is_here"),
-    [("http://127.0.0.1:5/a", True), ("http://[::1]", True), ("http://127.0.0.1.example", False)],
-)
-def test_what_is_this_machine(url: str, *, is_here: bool) -> None:
-    assert is_loopback(url) is is_here

@@ -4,321 +4,212 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
-import ssl
-import subprocess
-import threading
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 import urllib3
 
-from forked import Forked
+from hostile.runner import run
+from hostile.server import CLOSE, Server, answer
 from loading.messages import record, schema
-from target_amplitude.common.network import FAILURES, explain, proxies_and_certificates
+from target_amplitude.common.network import (
+    FAILURES,
+    Obstacle,
+    explain,
+    proxies_and_certificates,
+)
+from target_amplitude.common.session import Session, UnansweredError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 HOST = "api.email-events.example"
 URL = f"https://{HOST}/batch"
 SECRET = "pr0xy-s3cret"
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
-BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+VARIABLES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 TAP, TARGET = "tap-hubspot-email-events", "target-amplitude"
-CAMPAIGN = {
-    "type": "RECORD",
-    "stream": "email_campaigns",
-    "record": {"id": 1, "portalId": 4711, "name": "Newsletter", "subject": "May"},
-}
+EVENT = (schema(), record(1))
+CAMPAIGN = (
+    schema("email_campaigns"),
+    {
+        "type": "RECORD",
+        "stream": "email_campaigns",
+        "record": {"id": 1, "portalId": 4711, "name": "Newsletter", "subject": "May"},
+    },
+)
 
 
-class Proxy:
-    """A proxy that answers every CONNECT with the same bytes."""
-
-    def __init__(self, answer: bytes, tls: ssl.SSLContext | None = None) -> None:
-        """Answer so, and with TLS speak it inside the tunnel, up to the handshake."""
-        self._answer = answer
-        self._tls = tls
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.asked = 0
-        self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
-                return
-            with connection:
-                self.asked += 1
-                connection.settimeout(5)
-                try:
-                    connection.recv(65_536)
-                    connection.sendall(self._answer)
-                    if self._tls is not None:
-                        self._tls.wrap_socket(connection, server_side=True).close()
-                    else:
-                        connection.shutdown(socket.SHUT_WR)
-                        connection.recv(65_536)
-                except OSError:
-                    continue
-
-    def close(self) -> None:
-        self._server.close()
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable says something about the network, but for those that a test sets."""
+    for name in list(os.environ):
+        if name.lower() in VARIABLES or name in CERTIFICATES:
+            monkeypatch.delenv(name)
 
 
-@pytest.fixture
-def proxies() -> Iterator[list[Proxy]]:
-    started: list[Proxy] = []
-    yield started
-    for proxy in started:
-        proxy.close()
+def obstacle(url: str = URL) -> Obstacle:
+    """Why a request has no answer."""
+    with Session("agent") as session, pytest.raises(UnansweredError) as raised:
+        session.fetch("GET", url, seconds=10, most_bytes=1000)
+    found = raised.value.obstacle
+    assert SECRET not in found.sentence
+    return found
 
 
-def environment(**variables: str) -> dict[str, str]:
-    """This process's variables with these alone to say something about the network."""
-    known = {name.lower() for name in (*VARIABLES, *BUNDLES)}
-    kept = {name: value for name, value in os.environ.items() if name.lower() not in known}
-    return kept | variables
-
-
-def run(
-    command: str, folder: Path, variables: dict[str, str], **settings: object
-) -> tuple[int, str]:
-    """Run a command of a plugin; returns its exit code and all that it wrote."""
-    if command.startswith(TAP):
-        config: dict[str, object] = {"access_token": "token", "api_url": f"https://{HOST}"}
-    else:
-        config = {
-            "api_key": "key",
-            "secret_key": "secret",
-            "rejected_path": str(folder / "rejected.jsonl"),
-            "job_log_path": str(folder / "jobs.jsonl"),
-        }
-    path = folder / "config.json"
-    path.write_text(json.dumps(config | settings))
-    stdin = "".join(f"{json.dumps(each)}\n" for each in (schema(), record(1)))
-    if settings.pop("campaign", None):
-        stdin = "".join(f"{json.dumps(each)}\n" for each in (schema("email_campaigns"), CAMPAIGN))
-    with Forked(
-        command, "--config", str(path), environment=variables, folder=folder, stdin=stdin.encode()
-    ) as process:
-        output, errors = process.communicate(timeout=60)
-    return process.returncode, (output + errors).decode()
-
-
-COMMANDS = [
-    pytest.param(TAP, {}, id="tap"),
-    pytest.param(
-        TAP,
-        {"access_token": None, "client_id": "i", "client_secret": "s", "refresh_token": "r"},
-        id="tap with OAuth",
-    ),
-    pytest.param(f"{TAP}-check", {}, id="check of the tap"),
-    pytest.param(TARGET, {}, id="target"),
-    pytest.param(TARGET, {"reconcile": "report"}, id="export"),
-    pytest.param(TARGET, {"campaign": True}, id="lookup table"),
-    pytest.param(f"{TARGET}-check", {}, id="check of the target"),
-    pytest.param(f"{TARGET}-taxonomy", {}, id="taxonomy"),
-]
-
-
-@pytest.mark.parametrize(("command", "settings"), COMMANDS)
-def test_a_missing_file_of_certificates_is_named_at_once(
-    command: str, settings: dict[str, object], tmp_path: Path
-) -> None:
-    started = time.monotonic()
-    path = str(tmp_path / "missing.pem")
-    code, said = run(command, tmp_path, environment(REQUESTS_CA_BUNDLE=path), **settings)
-    assert f"REQUESTS_CA_BUNDLE names {path}, which does not exist; give it" in said
-    assert "Traceback" not in said
-    assert code == 1
-    assert time.monotonic() - started < 30  # twelve retries take more than a minute
-
-
-@pytest.mark.parametrize(("command", "settings"), COMMANDS)
-def test_a_proxy_that_wants_a_password_is_named_and_asked_once(
-    command: str, settings: dict[str, object], tmp_path: Path, proxies: list[Proxy]
-) -> None:
-    proxies.append(Proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"))
-    (proxy,) = proxies
-    variables = environment(HTTPS_PROXY=f"http://{SECRET}:{SECRET}@{proxy.address}")
-    code, said = run(command, tmp_path, variables, **settings)
-    assert (
-        f"proxy {proxy.address} of HTTPS_PROXY answered with status 407; let HTTPS_PROXY begin"
-        in said
-    )
-    assert "Traceback" not in said
-    assert SECRET not in said
-    assert code == 1
-    # The checks of the target ask three APIs.
-    assert 1 <= proxy.asked <= (3 if command == f"{TARGET}-check" else 1)
-
-
-FINAL = [
-    pytest.param({"CURL_CA_BUNDLE": "/missing.pem"}, "CURL_CA_BUNDLE names", id="missing"),
-    pytest.param({"HTTPS_PROXY": "http://["}, "proxy in HTTPS_PROXY cannot be read", id="bracket"),
-    pytest.param({"https_proxy": ":port"}, "proxy in https_proxy cannot be read", id="port"),
-    pytest.param(
-        {"HTTPS_PROXY": f"http://user:{SECRET}/x@h:1"}, "with %XX for special", id="password"
-    ),
-    pytest.param(
-        {"HTTPS_PROXY": f"http://user:p@{SECRET}/x@h:1"}, "with %XX for special", id="halves"
-    ),
-    pytest.param(
-        {"HTTPS_PROXY": f"http://user:{SECRET}%E2%82%AC@127.0.0.1:1"},
-        "proxy in HTTPS_PROXY cannot be read",
-        id="letters",
-    ),
-    pytest.param({"HTTPS_PROXY": "http://a..b:1"}, "cannot be read", id="host"),
-    pytest.param({"ALL_PROXY": "ftp://127.0.0.1:1"}, "in ALL_PROXY cannot be read", id="scheme"),
-    pytest.param(
-        {"ALL_PROXY": f"socks5://user:{SECRET}@127.0.0.1:1"}, "package PySocks is", id="socks"
-    ),
-]
-
-
-@pytest.mark.parametrize("command", [TAP, TARGET])
-@pytest.mark.parametrize(("variables", "words"), FINAL)
-def test_what_no_retry_can_help_ends_a_run_at_once(
-    command: str, variables: dict[str, str], words: str, tmp_path: Path
-) -> None:
-    code, said = run(command, tmp_path, environment(**variables))
-    assert words in said
-    assert "again in" not in said
-    assert "Traceback" not in said
-    assert SECRET not in said
-    assert code == 1
-
-
-@pytest.mark.parametrize("command", [TAP, TARGET])
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("command", "settings", "messages"),
     [
-        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "status 403; let it allow connections to"),
-        (b"HTTP/1.1 405 No\r\n\r\n", "status 405; let it allow connections to"),
-        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "status 502"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "the connection was cut"),
-        (b"", "the connection was cut"),
+        pytest.param(TAP, {"access_token": "token"}, (), id="tap"),
+        pytest.param(
+            TAP,
+            {"client_id": "i", "client_secret": "s", "refresh_token": "r"},
+            (),
+            id="tap with OAuth",
+        ),
+        pytest.param(f"{TAP}-check", {"access_token": "token"}, (), id="check of the tap"),
+        pytest.param(TARGET, {}, EVENT, id="target"),
+        pytest.param(TARGET, {"reconcile": "report"}, EVENT, id="export"),
+        pytest.param(TARGET, {}, CAMPAIGN, id="lookup table"),
+        pytest.param(f"{TARGET}-check", {}, (), id="check of the target"),
+        pytest.param(f"{TARGET}-taxonomy", {}, (), id="taxonomy"),
+    ],
+)
+def test_a_proxy_that_wants_a_password_is_named_and_asked_once(
+    command: str, settings: dict[str, str], messages: tuple[Any, ...], tmp_path: Path
+) -> None:
+    keys = {"api_key": "key", "secret_key": "secret"}
+    config = settings | ({"api_url": f"https://{HOST}"} if command.startswith(TAP) else keys)
+    stdin = "".join(f"{json.dumps(message)}\n" for message in messages).encode()
+    with Server({"": answer(status=407)}) as proxy:
+        address = f"127.0.0.1:{proxy.port}"
+        variables = {"HTTPS_PROXY": f"http://{SECRET}:{SECRET}@{address}"}
+        ended = run(command, folder=tmp_path, config=config, stdin=stdin, variables=variables)
+    said = ended.out + ended.err
+    assert f"{address} of HTTPS_PROXY answered with status 407; let HTTPS_PROXY begin" in said
+    assert "Traceback" not in said
+    assert SECRET not in said
+    assert ended.code == 1
+    # The checks of the target ask three APIs.
+    assert 1 <= len(proxy.requests) <= (3 if command == f"{TARGET}-check" else 1)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"CURL_CA_BUNDLE": "/missing.pem"}, "CURL_CA_BUNDLE names /missing.pem, which does not"),
+        ({"HTTPS_PROXY": "http://["}, "proxy in HTTPS_PROXY cannot be read"),
+        ({"https_proxy": ":port"}, "proxy in https_proxy cannot be read"),
+        ({"HTTPS_PROXY": f"http://user:{SECRET}/x@h:1"}, "with %XX for special"),
+        ({"HTTPS_PROXY": f"http://user:p@{SECRET}/x@h:1"}, "with %XX for special"),
+        ({"HTTPS_PROXY": f"http://user:{SECRET}%E2%82%AC@127.0.0.1:1"}, "HTTPS_PROXY cannot be"),
+        ({"HTTPS_PROXY": "http://a..b:1"}, "cannot be read"),
+        ({"ALL_PROXY": "ftp://127.0.0.1:1"}, "in ALL_PROXY cannot be read"),
+        ({"ALL_PROXY": f"socks5://user:{SECRET}@127.0.0.1:1"}, "package PySocks is missing"),
+    ],
+)
+def test_what_no_retry_can_help_has_an_advice(
+    variables: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert words in obstacle().sentence
+    assert obstacle().advice
+
+
+@pytest.mark.parametrize(
+    ("script", "reason", "advice"),
+    [
+        (
+            answer(status=403),
+            "of HTTPS_PROXY answered with status 403",
+            f"let it allow connections to {HOST}, or",
+        ),
+        (
+            answer(status=405),
+            "of HTTPS_PROXY answered with status 405",
+            f"let it allow connections to {HOST}, or",
+        ),
+        (answer(status=502), "of HTTPS_PROXY answered with status 502", ""),
+        ((b"SSH-2.0-OpenSSH_9.2\r\n", CLOSE), "the connection was cut", ""),
+        ((CLOSE,), "the connection was cut", ""),
     ],
 )
 def test_what_a_proxy_answers_is_said(
-    command: str, answer: bytes, words: str, tmp_path: Path, proxies: list[Proxy]
+    script: Any, reason: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proxies.append(Proxy(answer))
-    (proxy,) = proxies
-    variables = environment(HTTPS_PROXY=proxy.address)
-    code, said = run(command, tmp_path, variables, max_retries=1)
-    assert words in said
-    assert "Traceback" not in said
-    assert code == 1
-    assert proxy.asked == (1 if "let it allow" in words else 2)
+    with Server({"": script}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{proxy.port}")
+        found = obstacle()
+    assert found.reason.endswith(reason)
+    assert found.advice.startswith(advice)
+    assert bool(found.advice) is bool(advice)
 
 
-@pytest.mark.parametrize("command", [TAP, TARGET])
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("address", "why"),
     [
-        ("127.0.0.1:1", "the proxy 127.0.0.1:1 of HTTPS_PROXY cannot be used: the connection was"),
-        ("proxy.invalid:3128", "of HTTPS_PROXY cannot be used: the host's name could not be"),
+        ("127.0.0.1:1", "the connection was refused"),
+        ("proxy.invalid:3128", "the host's name could not be resolved"),
     ],
 )
 def test_a_proxy_that_is_not_there_is_named(
-    command: str, address: str, words: str, tmp_path: Path
+    address: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    variables = environment(HTTPS_PROXY=f"http://{SECRET}:{SECRET}@{address}")
-    code, said = run(command, tmp_path, variables, max_retries=1)
-    assert words in said
-    assert SECRET not in said
-    assert code == 1
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{SECRET}:{SECRET}@{address}")
+    reason = f"the proxy {address} of HTTPS_PROXY cannot be used: {why}"
+    assert obstacle() == Obstacle(reason)
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate of the host, with its key beside it."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate")
-    folder = tmp_path_factory.mktemp("certificate")
-    options = (
-        f"req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN={HOST} "
-        f"-addext subjectAltName=DNS:{HOST}"
-    )
-    subprocess.run([openssl, *options.split()], cwd=folder, check=True, capture_output=True)
-    return folder / "cert.pem"
-
-
-@pytest.mark.parametrize("command", [TAP, TARGET])
-@pytest.mark.parametrize(
-    ("variable", "words"),
-    [
-        (None, "if a proxy or firewall inspects TLS, let REQUESTS_CA_BUNDLE name a file with"),
-        ("SSL_CERT_FILE", "its root certificate (SSL_CERT_FILE has no effect here)."),
-        ("REQUESTS_CA_BUNDLE", ""),
-    ],
-)
-def test_a_companys_certificate_is_trusted_by_the_variable_that_is_named(  # noqa: PLR0913, PLR0917
-    command: str,
-    variable: str | None,
-    words: str,
-    certificate: Path,
-    tmp_path: Path,
-    proxies: list[Proxy],
+def test_a_companys_certificate_is_trusted_by_the_variable_that_is_named(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    proxies.append(Proxy(b"HTTP/1.1 200 Connection established\r\n\r\n", tls))
-    (proxy,) = proxies
-    variables = environment(HTTPS_PROXY=f"http://{proxy.address}")
-    if variable is not None:
-        variables[variable] = str(certificate)
-    api_url = f"https://{HOST}"
-    code, said = run(command, tmp_path, variables, max_retries=1, api_url=api_url)
-    assert code == 1
-    assert words in said
-    # A server that closes after the handshake has been trusted.
-    is_trusted = variable == "REQUESTS_CA_BUNDLE"
-    assert ("the connection was cut" in said) == is_trusted
-    assert (f"The TLS certificate of {HOST} is not trusted (self-signed" in said) != is_trusted
-    assert proxy.asked == (2 if is_trusted else 1)
+    with Server({"": (CLOSE,)}, certificate) as server:
+        found = obstacle(server.url)
+        assert "certificate of 127.0.0.1 is not trusted (self-signed" in found.reason
+        assert found.advice.endswith("let REQUESTS_CA_BUNDLE name a file with its root certificate")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert obstacle(server.url).advice.endswith("(SSL_CERT_FILE has no effect here)")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.parent))
+        assert f"names {certificate.parent}: add the CA" in obstacle(server.url).advice
+        # A server that closes after the handshake has been trusted.
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        assert obstacle(server.url) == Obstacle("the connection was cut")
 
 
 @pytest.mark.parametrize("content", ["", "no certificate\n", "-----BEGIN CERTIFICATE-----\nMII"])
-@pytest.mark.parametrize("command", [TAP, TARGET])
 def test_a_file_without_a_certificate_is_named(
-    command: str, content: str, tmp_path: Path, proxies: list[Proxy]
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proxies.append(Proxy(b"HTTP/1.1 200 OK\r\n\r\n"))
     path = tmp_path / "bundle.pem"
     path.write_text(content)
-    variables = environment(HTTPS_PROXY=proxies[0].address, REQUESTS_CA_BUNDLE=str(path))
-    code, said = run(command, tmp_path, variables)
-    assert f"REQUESTS_CA_BUNDLE names {path}, which holds no certificate; give it" in said
-    assert (code, proxies[0].asked) == (1, 1)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
+    with Server({"": (b"HTTP/1.1 200 OK\r\n\r\n", CLOSE)}) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        found = obstacle()
+    assert found.reason == f"REQUESTS_CA_BUNDLE names {path}, which holds no certificate"
+    assert found.advice
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:1"])
-def test_what_is_for_this_machine_goes_through_no_proxy(
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"])
+def test_what_is_for_this_machine_needs_no_proxy_and_no_certificates(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "environ", environment(ALL_PROXY="proxy:1", HTTP_PROXY="proxy:1"))
+    monkeypatch.setenv("ALL_PROXY", "http://[")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/missing.pem")
     assert proxies_and_certificates(url)["proxies"] == {}
+    assert obstacle(url).advice == ""
 
 
-def test_a_host_of_no_proxy_is_no_proxys_failure() -> None:
+def test_a_host_of_no_proxy_is_no_proxys_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://[")
+    monkeypatch.setenv("NO_PROXY", HOST)
     error = requests.ConnectionError(urllib3.exceptions.ProtocolError("cut"))
-    variables = {"HTTPS_PROXY": "http://[", "NO_PROXY": HOST}
-    assert explain(error, URL, variables).reason == "the connection was cut"
-    assert not explain(error, URL, variables).advice
+    assert explain(error, URL) == Obstacle("the connection was cut")
 
 
 @pytest.mark.parametrize("kind", FAILURES)
 def test_any_failure_has_a_reason(kind: type[BaseException]) -> None:
     error = UnicodeError("x") if issubclass(kind, UnicodeError) else kind()
-    assert explain(error, URL, {}).reason
+    assert explain(error, URL).reason

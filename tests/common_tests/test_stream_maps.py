@@ -273,3 +273,18 @@ def test_the_settings_given_stay_as_they_are() -> None:
     config: dict[str, Any] = {"stream_maps": {"__else__": None}}
     assert apply(**config) == [None]
     assert config == {"stream_maps": {"__else__": None}}
+
+
+def test_a_map_that_drops_every_record_is_said_unless_another_passes_them_on() -> None:
+    def said(maps: dict[str, Any]) -> list[str]:
+        mapper = CheckedMapper({"stream_maps": maps}, logging.getLogger())
+        for _ in range(2):  # a schema may come once more
+            mapper.register_raw_stream_schema("email_open", SCHEMA, ["id"])
+        for each in mapper.stream_maps["email_open"]:
+            each.transform(dict(RECORD))
+        mapper.check_matched()
+        return list(mapper.warnings())
+
+    (warning,) = said({"__else__": None, "orders": {}})
+    assert "Stream map __else__ dropped every record of email_open (1);" in warning
+    assert said({"email_open": None, "copy": {"__source__": "email_open"}}) == []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import gzip
 import resource
-import shutil
-import subprocess
 import time
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -189,22 +187,6 @@ def test_what_is_odd_but_clear_is_read(script: Script, status: int, body: bytes)
 def test_a_server_that_takes_nothing_is_left() -> None:
     with Server({CONNECTED: (Wait(60),)}) as server:
         assert assert_unanswered(server.url, SECONDS, data=b"x" * 50_000_000) == TOO_LATE
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of this machine, with its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate")
-    path = tmp_path_factory.mktemp("certificate") / "both.pem"
-    options = (
-        f"req -x509 -newkey rsa:2048 -nodes -keyout {path} -out {path}.crt -days 2 -subj /CN=x "
-        "-addext subjectAltName=IP:127.0.0.1"
-    )
-    subprocess.run([openssl, *options.split()], check=True, capture_output=True)
-    path.write_text(path.read_text() + path.with_name("both.pem.crt").read_text())
-    return path
 
 
 @pytest.mark.parametrize(

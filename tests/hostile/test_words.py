@@ -234,6 +234,7 @@ def hours() -> dict[str, int]:
 PRINTS = {
     "common/output.py: secho": 1,
     "common/output.py: write": 1,  # a state, where a caller takes text
+    "common/command.py: BadParameter": 1,  # `Command` makes its text fit
     # JSON, all of it in ASCII.
     "common/findings.py: echo": 1,
     f"{TARGET}/target_amplitude/history/jobs.py: echo": 1,

@@ -1,59 +1,10 @@
-"""The built packages, installed where a stranger would have them."""
+"""Where the packages are, and what installs them."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[2]
 MELTANO_BIN = ROOT / ".venv-meltano/bin"
 UV = str(MELTANO_BIN / "uv")
 PLUGINS = ("tap-hubspot-email-events", "target-amplitude")
-
-
-@dataclass(frozen=True)
-class Environment:
-    """An environment with both plugins, and a folder to work in."""
-
-    folder: Path
-    bin: Path
-
-    def run(
-        self, name: str, *arguments: str, given: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run one of the environment's commands in the folder and return what it printed.
-
-        Raises:
-            AssertionError: It failed.
-        """
-        # PYTHONPATH may name the checkout's folders.
-        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        done = subprocess.run(
-            [str(self.bin / name), *arguments],
-            cwd=self.folder,
-            env=variables,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done
-
-
-def by_default(sandbox: Sandbox) -> int:
-    """Return how many events HubSpot holds of the types that are read unless chosen otherwise."""
-    counts = sandbox.hubspot_counts()
-    return sum(count for name, count in counts.items() if name not in {"FORWARD", "UNBOUNCE"})
-
-
-def about_people(sandbox: Sandbox) -> int:
-    """Return how many of HubSpot's events have a recipient, and so can go to Amplitude."""
-    return sum(count for name, count in sandbox.hubspot_counts().items() if name != "UNBOUNCE")

@@ -70,42 +70,30 @@ def test_a_file_for_others_keeps_their_schema(schema: str, pattern: str) -> None
     assert checked.returncode == 0, checked.stdout
 
 
-class Checkout:
-    """A copy of what the check of a release looks at."""
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_only_a_true_tag_may_be_released(tmp_path: Path, plugin: str) -> None:
+    addresses = metadata(plugin).get_all("Project-URL") or []
+    repository = dict(each.split(", ", 1) for each in addresses)["Repository"]
+    module = f"{plugin}/{plugin.replace('-', '_')}/__init__.py"
+    changelog = f"{plugin}/CHANGELOG.md"
+    for path in (".github/check-release", f"{plugin}/pyproject.toml", module, changelog):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
 
-    def __init__(self, folder: Path, plugin: str) -> None:
-        self.folder = folder
-        self.plugin = plugin
-        addresses = metadata(plugin).get_all("Project-URL") or []
-        self.repository = dict(each.split(", ", 1) for each in addresses)["Repository"]
-        for name in ("pyproject.toml", "CHANGELOG.md", f"{plugin.replace('-', '_')}/__init__.py"):
-            (folder / plugin / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / plugin / name, folder / plugin / name)
-        (folder / ".github").mkdir()
-        shutil.copy(ROOT / ".github/check-release", folder / ".github")
-        self.replace("CHANGELOG.md", r"## \[\d.*", "## [0.9.0] - 2026-11-30")
-        self.replace(f"{plugin.replace('-', '_')}/__init__.py", r'"\d.*"', '"0.9.0"')
+    def replace(path: str, pattern: str, replacement: str) -> None:
+        text = (tmp_path / path).read_text(encoding="utf-8")
+        changed = re.sub(pattern, replacement, text, count=1)
+        (tmp_path / path).write_text(changed, encoding="utf-8")
 
-    def replace(self, name: str, pattern: str, replacement: str) -> None:
-        path = self.folder / self.plugin / name
-        text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(pattern, replacement, text, count=1), encoding="utf-8")
-
-    def refusal(self, tag: str, repository: str | None = None) -> str:
-        check = [str(self.folder / ".github/check-release"), tag, repository or self.repository]
+    def refusal(tag: str, address: str = repository) -> str:
+        check = [str(tmp_path / ".github/check-release"), tag, address]
         return subprocess.run(check, capture_output=True, text=True, check=False).stderr
 
-
-@pytest.mark.parametrize("plugin", PLUGINS)
-def test_a_true_tag_may_be_released(tmp_path: Path, plugin: str) -> None:
-    assert Checkout(tmp_path, plugin).refusal(f"{plugin}-v0.9.0") == ""
-
-
-def test_a_tag_that_is_not_true_is_refused(tmp_path: Path) -> None:
-    checkout = Checkout(tmp_path, "target-amplitude")
-
-    assert "names no package" in checkout.refusal("v0.9.0")
-    assert "differ" in checkout.refusal("target-amplitude-v0.9.1")
-    assert "another repository" in checkout.refusal("target-amplitude-v0.9.0", "https://other")
-    checkout.replace("CHANGELOG.md", "2026-11-30", "unreleased")
-    assert "no dated section" in checkout.refusal("target-amplitude-v0.9.0")
+    replace(module, r'"\d.*"', '"0.9.0"')
+    replace(changelog, r"## \[\d.*", "## [0.9.0] - 2026-11-30")
+    assert refusal(f"{plugin}-v0.9.0") == ""
+    assert "names no package" in refusal("v0.9.0")
+    assert "differ" in refusal(f"{plugin}-v0.9.1")
+    assert "another repository" in refusal(f"{plugin}-v0.9.0", "https://other")
+    replace(changelog, "2026-11-30", "unreleased")
+    assert "no dated section" in refusal(f"{plugin}-v0.9.0")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from settings.processes import as_variables
+from settings.channels import as_variables
 
 if TYPE_CHECKING:
     from pipeline.project import Project

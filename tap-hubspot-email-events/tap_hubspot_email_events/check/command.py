@@ -17,7 +17,7 @@ from tap_hubspot_email_events.check.assumptions import examine
 from tap_hubspot_email_events.check.evidence import Evidence
 from tap_hubspot_email_events.check.probe import Probe
 from tap_hubspot_email_events.common.channels import config_option, read_command_settings, read_json
-from tap_hubspot_email_events.common.command import Command, Duration
+from tap_hubspot_email_events.common.command import Command, duration
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.common.findings import Report
 from tap_hubspot_email_events.errors import ConfigError
@@ -64,8 +64,8 @@ SELECT_VARIABLE = "MELTANO_EXTRACT__SELECT"
 )
 @click.option(
     "--wait",
-    type=Duration(),
-    default=0.0,
+    type=duration,
+    default="0s",
     help="Look at the same events again after so long, 5m or 1h for example; with --assumptions.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as for an issue.")

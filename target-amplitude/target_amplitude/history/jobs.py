@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from target_amplitude.common.channels import config_option, read_command_settings
-from target_amplitude.common.command import Command, Duration
+from target_amplitude.common.command import Command, duration
 from target_amplitude.common.configuration import read_configuration
 from target_amplitude.common.errors import UserError
 from target_amplitude.common.output import explained, refuse_same, say, write_file
@@ -46,7 +46,7 @@ _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 )
 @click.option(
     "--max-age",
-    type=Duration(),
+    type=duration,
     default="2h",
     show_default=True,
     help="With --check: how long ago the last good run may have ended.",

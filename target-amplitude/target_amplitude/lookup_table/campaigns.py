@@ -40,21 +40,24 @@ def campaign_row(record: dict[str, Any]) -> tuple[str, bytes]:
 
 
 class CampaignRows:
-    """The rows of one table; of several records of a campaign the last one counts."""
+    """The rows of one table; of several records of a campaign the last one counts.
+
+    Attributes:
+        size: Bytes of the table.
+    """
 
     def __init__(self) -> None:
-        """Start with the header alone."""
         self._header = _line(COLUMNS)
         self._rows: dict[str, bytes] = {}
-        self._size = len(self._header)
+        self.size = len(self._header)
 
     def add(self, key: str, row: bytes) -> bool:
         """Add a campaign; False if the table would be too large for Amplitude."""
-        size = self._size + len(row) - len(self._rows.get(key, b""))
+        size = self.size + len(row) - len(self._rows.get(key, b""))
         if size > _MAX_BYTES or (key not in self._rows and len(self._rows) >= _MAX_ROWS):
             return False
         self._rows[key] = row
-        self._size = size
+        self.size = size
         return True
 
     def to_csv(self) -> bytes:

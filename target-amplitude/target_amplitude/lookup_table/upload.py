@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from target_amplitude.amplitude.management_api import (
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from target_amplitude.delivery.block import Campaign
     from target_amplitude.delivery.coordinator import Coordinator
     from target_amplitude.delivery.rejects import RejectsFile
-    from target_amplitude.history.counts import StreamCounts
     from target_amplitude.settings import Settings
 
 HOSTS = {"us": "https://data-api.amplitude.com", "eu": "https://data-api.eu.amplitude.com"}
@@ -52,14 +50,6 @@ _UPLOAD_SECONDS = 300.0
 logger = logging.getLogger("target-amplitude")
 
 
-class _PendingCampaign(NamedTuple):
-    """A record that is in the table and not acknowledged yet."""
-
-    line: bytes
-    counts: StreamCounts
-    checkpoint: int
-
-
 class CampaignUpload:
     """Collects campaigns and uploads them as one table, which replaces that of the last run.
 
@@ -82,7 +72,7 @@ class CampaignUpload:
         self._delays = delays
         self._is_interrupted = is_interrupted
         self._rows = CampaignRows()
-        self._pending: list[_PendingCampaign] = []
+        self._pending: list[tuple[Campaign, int]] = []
         self._has_uploaded_early = False
 
     def add(self, campaigns: Iterable[Campaign], checkpoint: int) -> list[Reject]:
@@ -90,8 +80,7 @@ class CampaignUpload:
         refused = []
         for campaign in campaigns:
             if self._rows.add(campaign.key, campaign.row):
-                pending = _PendingCampaign(campaign.line, campaign.counts, checkpoint)
-                self._pending.append(pending)
+                self._pending.append((campaign, checkpoint))
             else:
                 refused.append(
                     Reject(campaign.line, *_TABLE_FULL, counts=campaign.counts, counted=False)
@@ -103,13 +92,12 @@ class CampaignUpload:
         if not self._pending or self._has_uploaded_early:
             return
         self._has_uploaded_early = True
-        table = self._rows.to_csv()
         try:
-            reply = self._upload(table)
+            reply = self._upload()
         except RunFailedError as failure:
             logger.warning("%s It is tried once more at the end of this run.", failure)
-            return
-        self._acknowledge(reply, len(table))
+        else:
+            self._acknowledge(reply)
 
     def upload(self) -> None:
         """Upload what is pending and acknowledge it; nothing is acknowledged if interrupted.
@@ -119,10 +107,9 @@ class CampaignUpload:
                 rejects or the state cannot be written.
         """
         if self._pending:
-            table = self._rows.to_csv()
-            self._acknowledge(self._upload(table), len(table))
+            self._acknowledge(self._upload())
 
-    def _upload(self, table: bytes) -> Reply | None:
+    def _upload(self) -> Reply | None:
         api = ManagementApi(
             self._settings,
             host_of_region(self._settings, HOSTS),
@@ -130,7 +117,7 @@ class CampaignUpload:
             self._is_interrupted,
         )
         try:
-            reply = upload_table(api, table)
+            reply = upload_table(api, self._rows.to_csv())
         finally:
             api.close()
         if reply is not None and reply.status == UNAUTHORIZED:
@@ -140,10 +127,11 @@ class CampaignUpload:
             )
         return reply
 
-    def _acknowledge(self, reply: Reply | None, size: int) -> None:
+    def _acknowledge(self, reply: Reply | None) -> None:
         if reply is None:
             return
-        campaigns, self._pending = self._pending, []
+        pending, self._pending = self._pending, []
+        campaigns = [campaign for campaign, _ in pending]
         streams = {campaign.counts for campaign in campaigns}
         with self._coordinator.changed:
             if reply.is_success:
@@ -153,17 +141,16 @@ class CampaignUpload:
                 self._reject(campaigns, reply)
             for counts in streams:
                 counts.requests += reply.requests
-                counts.sent_bytes += size
+                counts.sent_bytes += self._rows.size
                 counts.ended = time.monotonic()
             self._coordinator.requests += reply.requests
-            self._coordinator.sent_bytes += size
-            by_checkpoint = Counter(campaign.checkpoint for campaign in campaigns)
-            for checkpoint, count in by_checkpoint.items():
-                self._coordinator.checkpoints.acknowledge(checkpoint, count)
+            self._coordinator.sent_bytes += self._rows.size
+            for _, checkpoint in pending:
+                self._coordinator.checkpoints.acknowledge(checkpoint)
             self._coordinator.write_true_state()
             self._coordinator.changed.notify_all()
 
-    def _reject(self, campaigns: list[_PendingCampaign], reply: Reply) -> None:
+    def _reject(self, campaigns: list[Campaign], reply: Reply) -> None:
         detail = f"status {reply.status}"
         self._rejects.write(
             Reject(campaign.line, _REFUSED, detail, reply.message, campaign.counts, counted=False)

@@ -62,7 +62,7 @@ class Registration:
         self._api = api
         self._overwrites = overwrite
         self._has_access = False
-        self._no_access_reason = ""
+        self._denial: Reply | None = None
 
     def register(self, plan: Plan) -> Iterator[Outcome]:
         """Register each entry and yield what became of it.
@@ -71,13 +71,13 @@ class Registration:
             RunFailedError: If Amplitude cannot be reached.
         """
         reply = self._write("POST", "category", {"category_name": CATEGORY})
-        yield self._outcome("category", CATEGORY, reply, "it exists already")
+        yield _outcome("category", CATEGORY, reply, "it exists already")
         for event in plan.events:
             yield self._describe_event(event)
         for event in plan.events:
             path = f"event/{quote(event.event_type, safe='')}"
             reply = self._write("PUT", path, {"display_name": event.display_name})
-            yield self._outcome(
+            yield _outcome(
                 "display name",
                 event.event_type,
                 reply,
@@ -106,42 +106,34 @@ class Registration:
     def _describe(self, kind: str, name: str, fields: dict[str, str]) -> Outcome:
         shown = kind.replace("-", " ")
         reply = self._write("POST", kind, {_NAME_FIELDS[kind]: name} | fields)
-        if self._overwrites and reply is not None and reply.status == _CONFLICT:
+        if self._overwrites and reply.status == _CONFLICT:
             path = f"{kind}/{quote(_PREFIXES.get(kind, '') + name, safe='')}"
             reply = self._write("PUT", path, fields)
-            return self._outcome(shown, name, reply, "it cannot be changed", UPDATED)
-        return self._outcome(shown, name, reply, "it exists already; --overwrite changes it")
+            return _outcome(shown, name, reply, "it cannot be changed", UPDATED)
+        return _outcome(shown, name, reply, "it exists already; --overwrite changes it")
 
-    def _write(self, method: str, path: str, fields: dict[str, str]) -> Reply | None:
-        if self._no_access_reason:
-            return None
+    def _write(self, method: str, path: str, fields: dict[str, str]) -> Reply:
+        if self._denial is not None:
+            return self._denial
         reply = self._api.send(method, f"{PATH}/{path}", data=fields)
-        if reply is not None and reply.status == HTTPStatus.OK and not reply.is_success:
+        assert reply is not None  # noqa: S101 - nothing interrupts it
+        if reply.status == HTTPStatus.OK and not reply.is_success:
             reply = Reply(_CONFLICT, reply.message)
-        if reply is not None and reply.is_success:
+        if reply.is_success:
             self._has_access = True
-        elif reply is not None and reply.status in _NO_ACCESS and not self._has_access:
+        elif reply.status in _NO_ACCESS and not self._has_access:
             # Nothing was accepted so far, so the other entries would be refused too.
-            self._no_access_reason = _with_message(_NO_ACCESS[reply.status], reply.message)
+            self._denial = reply
         return reply
 
-    def _outcome(
-        self,
-        kind: str,
-        name: str,
-        reply: Reply | None,
-        conflict: str,
-        success: str = CREATED,
-    ) -> Outcome:
-        if reply is None or (self._no_access_reason and not reply.is_success):
-            return Outcome(kind, name, SKIPPED, self._no_access_reason)
-        if reply.is_success:
-            return Outcome(kind, name, success)
-        reason = _NO_ACCESS.get(reply.status, f"Amplitude answers with status {reply.status}")
-        if reply.status == _CONFLICT or (success == UPDATED and reply.status not in _NO_ACCESS):
-            reason = conflict
-        return Outcome(kind, name, SKIPPED, _with_message(reason, reply.message))
 
-
-def _with_message(reason: str, message: str) -> str:
-    return f"{reason} (Amplitude: {message})" if message else reason
+def _outcome(kind: str, name: str, reply: Reply, conflict: str, success: str = CREATED) -> Outcome:
+    if reply.is_success:
+        return Outcome(kind, name, success)
+    reason = f"Amplitude answers with status {reply.status}"
+    if reply.status in _NO_ACCESS:
+        reason = _NO_ACCESS[reply.status]
+    elif reply.status == _CONFLICT or success == UPDATED:
+        reason = conflict
+    message = f" (Amplitude: {reply.message})" if reply.message else ""
+    return Outcome(kind, name, SKIPPED, reason + message)

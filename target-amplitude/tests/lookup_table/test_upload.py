@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loading.loader import COMMAND
+from forked import Forked
 from loading.messages import OPEN, numbers, record, schema, state
 from target_amplitude.errors import RunFailedError
 from target_amplitude.lookup_table.campaigns import is_campaign
@@ -135,16 +134,6 @@ def test_keys_that_amplitude_does_not_know_fail_the_run_without_the_state(
     assert loader.streams["email_campaigns"]["not_covered"] == 1
 
 
-@pytest.mark.parametrize("action", ["answer", "html", "cut"])
-def test_passing_failures_of_the_upload_are_retried(
-    sandbox: Sandbox, loader: Loader, action: str
-) -> None:
-    sandbox.add_fault("amplitude", action=action, path=PATH, status=503, times=3)
-    states = loader.load(a_run(campaign(1)), secret_key=SECRET)
-    assert numbers(states)[-1] == 2
-    assert loader.streams["email_campaigns"]["delivered"] == 1
-
-
 def test_an_upload_that_never_succeeds_fails_the_run_without_the_state(
     sandbox: Sandbox, loader: Loader
 ) -> None:
@@ -186,15 +175,10 @@ def test_sigterm_ends_an_upload_that_is_not_answered_without_its_state(
     sandbox.add_fault("amplitude", action="answer", path=PATH, status=503)
     config = tmp_path / "config.json"
     config.write_text(json.dumps(loader.config | {"secret_key": SECRET}))
-    command = [COMMAND, "--config", str(config)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdin is not None
-        process.stdin.writelines(json.dumps(m).encode() + b"\n" for m in a_run(campaign(1)))
-        process.stdin.flush()
+    stdin = "".join(f"{json.dumps(message)}\n" for message in a_run(campaign(1))).encode()
+    with Forked("target-amplitude", "--config", str(config), stdin=stdin) as process:
         until = time.monotonic() + 30
-        while sandbox.faults_met() == 0 and process.poll() is None and time.monotonic() < until:
+        while sandbox.faults_met() == 0 and time.monotonic() < until:
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
         out, log = process.communicate(timeout=30)
