@@ -135,6 +135,10 @@ class Probe:
             self.is_over = isinstance(error, AccountError | DailyLimitError)
             words = DAILY_LIMIT if isinstance(error, DailyLimitError) else str(error)
             return Finding(name, result_of(error), words)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # What a check reads of an answer is of another form than HubSpot documents.
+            words = f"HubSpot's answer has an unknown form ({type(error).__name__})"
+            return Finding(name, UNKNOWN, words)
 
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         """Fetch an object.

@@ -227,6 +227,29 @@ def test_a_hubspot_that_fails_leaves_open_rather_than_differs(
     assert portal.hubspot_stats()["requests"] <= 200
 
 
+@pytest.mark.parametrize(
+    ("path", "odd"),
+    [
+        ("/account-info", [1]),
+        ("/oauth", {"scopes": 1}),
+        ("/email/public/v1/campaigns", {"campaigns": [1]}),
+        ("/crm/v3/objects/contacts", {"results": [1]}),
+        ("/crm/v3/objects/contacts", {"results": [{"properties": 1}]}),
+    ],
+)
+def test_an_answer_of_an_unknown_form_is_a_finding(
+    portal: Sandbox,
+    checking: Checking,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    odd: Any,
+) -> None:
+    monkeypatch.setattr("tap_hubspot_email_events.hubspot.client.FIRST_BACKOFF", 0.001)
+    portal.add_fault("hubspot", action="answer", status=200, path=path, json=odd)
+    report = checking.report("--assumptions", contact_properties="product_user_id")
+    assert report["checks"]["portal"]["result"] == ("ok" if path != "/account-info" else "failed")
+
+
 def test_each_assumption_names_a_place_that_exists() -> None:
     package = Path(tap_hubspot_email_events.__file__).parent
     for assumption in ASSUMPTIONS:
