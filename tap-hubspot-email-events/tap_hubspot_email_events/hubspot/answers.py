@@ -19,6 +19,9 @@ LONGEST_WAIT = 300.0
 LONG_WAIT = 20.0
 """Seconds from which on a wait is announced."""
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding an answer may raise."""
+
 _ABOUT_SCOPES = re.compile(r"scope|permission|requires one of", re.IGNORECASE)
 _SCOPES_IN_WORDS = re.compile(r"requires one of \[([^\]]*)\]|required '([^']*)' scope")
 _SCOPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,60}")
@@ -194,7 +197,7 @@ def _wrong_data_centre(body: bytes) -> str:
 def _error(body: bytes) -> Mapping[str, Any]:
     try:
         error = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return {}
     return error if isinstance(error, dict) else {}
 

@@ -30,7 +30,9 @@ class Limiter:
     What other apps use of the account's limit is learnt from what HubSpot says remains.
     """
 
-    def __init__(self, requests_per_10_seconds: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, requests_per_10_seconds: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Allow `requests_per_10_seconds` until HubSpot reports a lower limit."""
         self._clock = clock
         self._lock = threading.Lock()

@@ -10,7 +10,14 @@ import msgspec
 
 from tap_hubspot_email_events.common.session import UnansweredError
 from tap_hubspot_email_events.errors import AccountError, StoppedError
-from tap_hubspot_email_events.hubspot.answers import LONG_WAIT, Accept, Retry, Throttle, decide
+from tap_hubspot_email_events.hubspot.answers import (
+    LONG_WAIT,
+    UNREADABLE,
+    Accept,
+    Retry,
+    Throttle,
+    decide,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -98,7 +105,7 @@ def _decode(body: bytes) -> Tokens | None:
     """Read the tokens; None where the answer holds none that can be used."""
     try:
         tokens = msgspec.json.decode(body, type=Tokens)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     given = (tokens.access_token, tokens.refresh_token or tokens.access_token)
     is_usable = tokens.expires_in > 0 and all(map(_TOKEN.fullmatch, given))

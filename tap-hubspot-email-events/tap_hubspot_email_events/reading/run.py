@@ -124,11 +124,7 @@ class Run:
     @cached_property
     def api(self) -> HubSpotApi:
         """HubSpot's API as all streams use it."""
-        return HubSpotApi(
-            self.settings,
-            f"{self.tap.name}/{self.tap.plugin_version}",
-            lists_campaigns=CAMPAIGNS in self._selected,
-        )
+        return HubSpotApi(self.settings, f"{self.tap.name}/{self.tap.plugin_version}")
 
     @cached_property
     def reader(self) -> EventReader:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +17,9 @@ from tap_hubspot_email_events.errors import (
     StreamError,
 )
 from tap_hubspot_email_events.hubspot import client as client_module
-from tap_hubspot_email_events.hubspot.anomalies import Anomalies
-from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
 from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
-from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.events import decode_page
-from tap_hubspot_email_events.hubspot.limiter import Limiter
-from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +28,7 @@ API = "https://api.hubapi.com"
 PATH = "/email/public/v1/events"
 PAGE = {"events": [], "hasMore": False}
 UNTRUSTED = requests.exceptions.SSLError(ssl.SSLCertVerificationError())
+OAUTH: dict[str, Any] = {"client_id": "i", "client_secret": "s", "refresh_token": "first"}
 DATED, OLD = f"{API}/oauth/2026-03/token", f"{API}/oauth/v1/token"
 
 
@@ -49,25 +44,9 @@ def hubspot() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-def asking(*, oauth: bool = False, max_retries: int = 3, stop: Any = None) -> HubSpotClient:
-    stop = stop or threading.Event()
-    transport = Transport(1, "tests")
-    authenticator = (
-        OAuth(transport, API, client_id="i", client_secret="s", refresh_token="first", stop=stop)
-        if oauth
-        else AccessToken("a-secret")
-    )
-    limiter = Limiter(1000, time.monotonic)
-    return HubSpotClient(
-        transport,
-        authenticator,
-        limiter,
-        stop,
-        clock=HubSpotClock(),
-        anomalies=Anomalies(),
-        api_url=API,
-        max_retries=max_retries,
-    )
+def asking(*, oauth: bool = False, max_retries: int = 3) -> HubSpotClient:
+    credentials: dict[str, Any] = OAUTH if oauth else {"access_token": "a-secret"}
+    return HubSpotClient(Settings(max_retries=max_retries, **credentials), "tests")
 
 
 def ask(client: HubSpotClient, count: RequestCount | None = None) -> Any:
@@ -140,11 +119,11 @@ def test_the_number_of_retries_is_the_setting(hubspot: requests_mock.Mocker) -> 
 
 
 def test_waiting_for_a_retry_ends_with_the_run(hubspot: requests_mock.Mocker) -> None:
-    stop = threading.Event()
-    stop.set()
     hubspot.get(API + PATH, status_code=503)
+    client = asking()
+    client.stop.set()
     with pytest.raises(StoppedError):
-        ask(asking(stop=stop))
+        ask(client)
 
 
 def test_one_access_token_serves_until_shortly_before_its_end(
