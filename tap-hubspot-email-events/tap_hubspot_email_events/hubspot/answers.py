@@ -13,7 +13,6 @@ from tap_hubspot_email_events.common.text import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 LONGEST_WAIT = 300.0
 LONG_WAIT = 20.0
@@ -77,7 +76,6 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - a table: one return for each row
     headers: Mapping[str, str],
     body: bytes,
     *,
-    now: datetime | None = None,
     scope: str = "content",
 ) -> Decision:
     """Decide what to do about an answer.
@@ -89,14 +87,13 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - a table: one return for each row
         status: HTTP status.
         headers: Response headers, by case-insensitive name.
         body: The body as received.
-        now: When it came, for a `Retry-After` that is a date.
         scope: The scope that the request needs.
     """
     if status < 300:  # noqa: PLR2004 - HTTP's classes of answers
         return Accept()
     error = _error(body)
     said = _quote(error)
-    wait = retry_after(headers, LONGEST_WAIT, now=None if now is None else now.timestamp())
+    wait = retry_after(headers, LONGEST_WAIT)
     match status:
         case 401:
             # Expired, revoked or mistyped tokens; also every use of the API keys retired in 2022.

@@ -11,7 +11,6 @@ import msgspec
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x1f]")
-_LARGEST = 2**64 - 1
 _MOST_DIGITS = 308
 """Those of the largest number that JSON readers keep, as a float."""
 _DEEPEST = 100
@@ -87,8 +86,6 @@ def _mend(value: Any) -> Any:
         return [_mend(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        return float(value)
     return value
 
 

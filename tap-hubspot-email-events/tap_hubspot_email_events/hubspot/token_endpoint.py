@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.hubspot.transport import Transport
 
-TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
-"""The dated endpoint, and the one it replaces, which HubSpot removes on 2027-02-16."""
+TOKEN_PATH = "/oauth/2026-03/token"  # noqa: S105 - an address
+"""HubSpot removes the older `/oauth/v1/token` on 2027-02-16."""
 
 ATTEMPTS = 5
 _TOKEN = re.compile(r"[\x21-\x7e]{1,10000}")
@@ -36,10 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class Tokens(msgspec.Struct):
-    """An answer of the endpoint; the access token expires in `expires_in` seconds.
-
-    The older endpoint does not name the scopes.
-    """
+    """An answer of the endpoint; the access token expires in `expires_in` seconds."""
 
     access_token: str
     expires_in: float = 1800.0
@@ -62,32 +59,27 @@ def request_tokens(
             latter, with a placeholder for the HTTP status.
         StoppedError: The run ended first.
     """
-    paths = list(TOKEN_PATHS)
     reason = ""
     wait = 0.0
     for attempt in range(ATTEMPTS):
         _pause(wait, reason, stop)
         wait = float(2**attempt) / 2
         try:
-            answer = transport.send("POST", url + paths[0], data=form)
+            answer = transport.send("POST", url + TOKEN_PATH, data=form)
         except UnansweredError as error:
             reason = str(error)
-        else:
-            if answer.status == 404 and len(paths) > 1:  # noqa: PLR2004 - HTTP's own number
-                paths.pop(0)
-                wait = 0.0
-            else:
-                match decide(answer.status, answer.headers, answer.body):
-                    case Accept():
-                        if tokens := _decode(answer.body):
-                            return tokens
-                        reason = "it answered with something other than a token"
-                    case Retry(reason=said, wait=asked):
-                        reason, wait = said, max(wait, asked)
-                    case Throttle(wait=throttled):
-                        reason, wait = "HTTP 429", max(wait, throttled or 0.0)
-                    case _:
-                        raise AccountError(refusal.format(status=answer.status))
+            continue
+        match decide(answer.status, answer.headers, answer.body):
+            case Accept():
+                if tokens := _decode(answer.body):
+                    return tokens
+                reason = "it answered with something other than a token"
+            case Retry(reason=said, wait=asked):
+                reason, wait = said, max(wait, asked)
+            case Throttle(wait=throttled):
+                reason, wait = "HTTP 429", max(wait, throttled or 0.0)
+            case _:
+                raise AccountError(refusal.format(status=answer.status))
     raise AccountError(
         f"HubSpot's OAuth token endpoint could not be used ({reason}); check the network, "
         "`api_url` and any proxy in between, then run again."

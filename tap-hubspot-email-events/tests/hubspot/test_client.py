@@ -29,7 +29,7 @@ PATH = "/email/public/v1/events"
 PAGE = {"events": [], "hasMore": False}
 UNTRUSTED = requests.exceptions.SSLError(ssl.SSLCertVerificationError())
 OAUTH: dict[str, Any] = {"client_id": "i", "client_secret": "s", "refresh_token": "first"}
-DATED, OLD = f"{API}/oauth/2026-03/token", f"{API}/oauth/v1/token"
+TOKEN = f"{API}/oauth/2026-03/token"
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +130,7 @@ def test_one_access_token_serves_until_shortly_before_its_end(
     hubspot: requests_mock.Mocker,
 ) -> None:
     hubspot.get(API + PATH, json=PAGE)
-    hubspot.post(DATED, [token("one"), token("two", expires_in=0), token("three")])
+    hubspot.post(TOKEN, [token("one"), token("two", expires_in=0), token("three")])
     client = asking(oauth=True)
     for _ in range(3):
         ask(client)
@@ -142,7 +142,7 @@ def test_a_refused_token_is_renewed_once_with_the_rotated_refresh_token(
     hubspot: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
     hubspot.get(API + PATH, [{"status_code": 401}, {"json": PAGE}])
-    hubspot.post(DATED, [token("one", refresh_token="second"), token("two")])
+    hubspot.post(TOKEN, [token("one", refresh_token="second"), token("two")])
     ask(asking(oauth=True))
     forms = [request.text for request in hubspot.request_history if request.method == "POST"]
     assert ["refresh_token=first" in form for form in forms] == [True, False]
@@ -153,33 +153,14 @@ def test_a_refused_token_is_renewed_once_with_the_rotated_refresh_token(
 
 def test_a_token_refused_again_ends_the_run(hubspot: requests_mock.Mocker) -> None:
     hubspot.get(API + PATH, status_code=401)
-    hubspot.post(DATED, [token("one"), token("two")])
+    hubspot.post(TOKEN, [token("one"), token("two")])
     with pytest.raises(AccountError, match="revoked"):
         ask(asking(oauth=True))
 
 
-def test_the_older_token_endpoint_serves_where_the_dated_one_is_missing(
-    hubspot: requests_mock.Mocker,
-) -> None:
-    hubspot.get(API + PATH, json=PAGE)
-    hubspot.post(DATED, status_code=404)
-    hubspot.post(OLD, **token("one"))
-    assert ask(asking(oauth=True)).events == []
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"status_code": 400, "json": {"status": "BAD_REFRESH_TOKEN"}},
-        {"status_code": 401},
-        {"text": "<html>"},
-        {"exc": requests.exceptions.SSLError},
-    ],
-)
-def test_a_token_that_is_not_given_ends_the_run(
-    hubspot: requests_mock.Mocker, answer: dict[str, Any]
-) -> None:
-    hubspot.post(DATED, **answer)
-    with pytest.raises(AccountError) as caught:
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_token_that_is_refused_ends_the_run(hubspot: requests_mock.Mocker, status: int) -> None:
+    hubspot.post(TOKEN, status_code=status, json={"status": "BAD_REFRESH_TOKEN"})
+    with pytest.raises(AccountError, match=rf"HTTP {status}\); check them") as caught:
         ask(asking(oauth=True))
     assert "first" not in str(caught.value)
