@@ -168,12 +168,3 @@ def test_an_address_that_hubspot_refuses_costs_its_own_contact(
     (warning,) = run.complaints
     assert "Recipients' addresses that HubSpot refuses: 2; their events carry no con" in warning
     assert "reader" not in run.errors
-
-
-def test_a_passing_401_is_asked_again(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.generate(events=500, days=20)
-    sandbox.add_fault("hubspot", action="answer", status=401, json={}, times=1, skip=3)
-    run = tap()
-    assert run.code == 0, run.errors
-    assert {key(record) for record in run.records} == set(expected(sandbox))
-    assert run.complaints == []

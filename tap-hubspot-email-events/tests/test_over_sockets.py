@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from extracting.extractor import PATIENCE, Run, event, expected, key, now, parsed, select
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
-from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from extracting.extractor import Runner
@@ -66,14 +66,6 @@ def test_killed_midway_the_next_run_loses_nothing_and_repeats_only_what_was_unfi
     for message in resumed.messages:
         if message["type"] == "RECORD" and (mark := marks.get(message["stream"])):
             assert message["record"]["created"] > min(mark, settled)
-
-
-def test_a_bookmark_ends_with_the_run_whatever_created_says(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.add_events([event("OPEN", now() + 999 * MINUTE)])
-    run = tap()
-    assert run.records == []
-    mark = run.state["bookmarks"]["email_open"]["replication_key_value"]
-    assert parse_timestamp(mark) <= now()
 
 
 def test_a_reader_that_has_gone_is_one_sentence(sandbox: Sandbox, tap: Runner) -> None:

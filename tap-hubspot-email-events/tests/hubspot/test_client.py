@@ -118,6 +118,11 @@ def test_the_number_of_retries_is_the_setting(hubspot: requests_mock.Mocker) -> 
     assert hubspot.call_count == 5
 
 
+def test_a_single_401_is_asked_again(hubspot: requests_mock.Mocker) -> None:
+    hubspot.get(API + PATH, [{"status_code": 401}, {"json": PAGE}])
+    assert ask(asking()).events == []
+
+
 def test_waiting_for_a_retry_ends_with_the_run(hubspot: requests_mock.Mocker) -> None:
     hubspot.get(API + PATH, status_code=503)
     client = asking()
