@@ -1,9 +1,8 @@
-"""Each event leaves once: hourly runs, with events that appear late, and kills."""
+"""Each event leaves once: hourly runs, with events that appear late."""
 
 from __future__ import annotations
 
 import os
-import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,21 +38,6 @@ def test_each_event_is_sent_about_once(
     simulation.hours()
     assert simulation.lost == set()
     assert simulation.times <= most
-
-
-def test_a_kill_costs_no_more_than_what_was_sent_by_the_run(sandbox: Sandbox, tap: Runner) -> None:
-    order = random.Random(5)
-    simulation = Simulation(sandbox, tap, Steady(5, begin(5), 5, 2000), {"page_size": 50})
-    sandbox.set_latency(hubspot=0.005)
-    killed = 0
-    for hour in range(1, 7):
-        if order.random() < 0.8:
-            run = simulation.run(hour, kill_at=order.randrange(1, 1800))
-            killed += len(run.records) if run.code else 0
-        simulation.run(hour + 0.2)
-    assert simulation.lost == set()
-    assert killed > 0
-    assert simulation.sent.total() - len(simulation.sent) <= killed
 
 
 def test_without_the_digests_of_a_state_the_lookback_is_sent_again(

@@ -6,15 +6,14 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from extracting.extractor import PATIENCE, Run, key, parsed
+from extracting.extractor import key
 from sandbox.scenarios.steady import Steady, moments
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
-    from extracting.extractor import Runner
+    from extracting.extractor import Run, Runner
     from sandbox.client import Sandbox
 
 HOUR = 3600
@@ -42,29 +41,18 @@ class Simulation:
             **self.settings,
         }
 
-    def run(
-        self, hour: float, *, kill_at: int | None = None, code: int = 0, shift: float = 0
-    ) -> Run:
-        """Run once, so many hours after the begin, killed at so many lines of output.
+    def run(self, hour: float, *, code: int = 0, shift: float = 0) -> Run:
+        """Run once, so many hours after the begin.
 
         `shift` is how far this machine's clock is ahead of HubSpot's, in seconds.
         """
         at = self.steady.begin + hour * HOUR
         self.sandbox.set_hubspot_clock(at)
         ahead = at + shift - time.time()
-        with self.tap.start(state=self.state, clock_ahead=ahead, **self.settings) as process:
-            if kill_at is None:
-                output, errors = process.communicate(timeout=PATIENCE)
-            else:
-                assert process.stdout is not None
-                output, errors = b"".join(islice(process.stdout, kill_at)), b""
-                process.kill()
-                output += process.stdout.read()
-        run = Run(process.returncode, errors.decode(), parsed(output))
+        run = self.tap(state=self.state, clock_ahead=ahead, **self.settings)
+        assert run.code == code, run.errors
         self.sent.update(map(key, run.records))
-        self.state = run.state or self.state
-        if kill_at is None:
-            assert run.code == code, run.errors
+        self.state = run.state
         assert len(json.dumps(self.state)) < STATE_BYTES
         return run
 

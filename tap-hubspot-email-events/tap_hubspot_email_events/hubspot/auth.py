@@ -33,9 +33,8 @@ class AccessToken:
         """The token."""
         return self._token
 
-    def renew(self, refused: str) -> bool:
-        """Return true, for the same token to be tried again: a single 401 may pass."""
-        return refused == self._token
+    def renew(self, refused: str) -> None:
+        """Do nothing, for the same token to be tried again: a single 401 may pass."""
 
 
 class OAuth:
@@ -67,12 +66,11 @@ class OAuth:
                 self._access_token = self._fetch()
             return self._access_token
 
-    def renew(self, refused: str) -> bool:
+    def renew(self, refused: str) -> None:
         """Forget a refused token, unless another thread has already replaced it."""
         with self._lock:
             if self._access_token == refused:
                 self._access_token = None
-        return True
 
     def _fetch(self) -> str:
         asked = time.monotonic()

@@ -193,10 +193,11 @@ class HubSpotClient:
                 self._announce(self.limiter.throttled(policy, wait), f"its {policy} limit")
                 self._count_throttled(request, policy)
             case Reauthorise():
-                if request.token_renewed or not self.authenticator.renew(token):
+                if request.token_renewed:
                     raise AccountError(
                         f"HubSpot refused the token (HTTP 401); {self.authenticator.advice}."
                     )
+                self.authenticator.renew(token)
                 request.token_renewed = True
                 if self.stop.wait(FIRST_BACKOFF):
                     raise StoppedError
