@@ -97,23 +97,6 @@ def test_streams_that_fail_leave_room_in_the_state_and_repeat_nothing(
     assert simulation.lost == set()
 
 
-def test_what_becomes_obsolete_is_sent_again_with_its_window(sandbox: Sandbox, tap: Runner) -> None:
-    simulation = Simulation(sandbox, tap, Steady(11, begin(3), 3, 300))
-    simulation.run(3)
-    first = simulation.run(3.01)
-    assert first.records == []
-    event = next(one for one in sandbox.hubspot_events() if one["type"] == "OPEN")
-    newest = max(
-        (one for one in sandbox.hubspot_events() if one["type"] == "OPEN"),
-        key=lambda one: int(one["created"]),
-    )
-    sandbox.replace_event(newest | {"obsoletedBy": {"id": "later", "created": event["created"]}})
-    again = simulation.run(3.02).records
-    assert newest["id"] in {record["id"] for record in again}
-    assert len(again) < 10
-    assert simulation.run(3.03).records == []
-
-
 def test_an_event_that_disappears_brings_no_other_back_twice(sandbox: Sandbox, tap: Runner) -> None:
     simulation = Simulation(sandbox, tap, Steady(13, begin(3), 3, 3000))
     simulation.run(3)

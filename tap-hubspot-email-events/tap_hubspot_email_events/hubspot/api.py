@@ -11,9 +11,6 @@ from tap_hubspot_email_events.hubspot.contacts import Contacts
 from tap_hubspot_email_events.hubspot.events import EVENTS_PATH, decode_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tap_hubspot_email_events.hubspot.campaigns import Campaign
     from tap_hubspot_email_events.hubspot.client import RequestCount
     from tap_hubspot_email_events.hubspot.events import Event, Page
     from tap_hubspot_email_events.settings import Settings
@@ -31,7 +28,7 @@ class HubSpotApi:
         self.limiter = self.client.limiter
         self.account = Account(self.anomalies)
         self.contacts = Contacts(self.client, settings.contact_properties)
-        self._campaigns = Campaigns(self.client)
+        self.campaigns = Campaigns(self.client)
         self._settings = settings
 
     def page(  # noqa: PLR0913 - HubSpot's parameters
@@ -78,10 +75,6 @@ class HubSpotApi:
             StoppedError: The run ended first.
         """
         if self._settings.enrich_campaigns:
-            self._campaigns.add(events, count)
+            self.campaigns.add(events, count)
         if self._settings.contact_properties:
             self.contacts.add(events, count)
-
-    def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
-        """Yield every email campaign of the account, once each."""
-        return self._campaigns.all(count)

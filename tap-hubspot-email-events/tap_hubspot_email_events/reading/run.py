@@ -223,7 +223,7 @@ class Run:
         self._others.append(result)
         if self.failures.fatal:
             return
-        for read, campaign in enumerate(self.api.campaigns(result.count), 1):
+        for read, campaign in enumerate(self.api.campaigns.all(result.count), 1):
             campaign.setdefault("portalId", self.api.account.required_id())
             yield campaign
             # By now the SDK has written it, unless stream maps drop it.
