@@ -26,7 +26,7 @@ class HubSpotApi:
         self.clock = self.client.clock
         self.anomalies = self.client.anomalies
         self.limiter = self.client.limiter
-        self.account = Account(self.anomalies)
+        self.account = Account(self.client)
         self.contacts = Contacts(self.client, settings.contact_properties)
         self.campaigns = Campaigns(self.client)
         self._settings = settings

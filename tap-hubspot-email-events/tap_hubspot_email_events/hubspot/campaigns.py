@@ -75,8 +75,7 @@ class Campaigns:
             names[campaign] = {name: details.get(name) for name in CAMPAIGN_FIELDS}
         for campaign, event in zip(campaigns, events, strict=True):
             if campaign in ids:
-                # A copy, because the SDK removes deselected properties from it.
-                event["emailCampaign"] = names[campaign].copy()
+                event["emailCampaign"] = names[campaign]
 
     def all(self, count: RequestCount) -> Iterable[Campaign]:
         """Yield the campaigns with recent activity, then all others, each once.

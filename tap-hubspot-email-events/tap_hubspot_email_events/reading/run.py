@@ -157,7 +157,7 @@ class Run:
             self._note_last_run(complete=False, reason=NOTHING_SELECTED)
             return
         try:
-            self.api.account.ask(self.api.client, self._count)
+            self.api.account.ask(self._count)
         except DailyLimitError as error:
             self.failures.add(error)
         # Looked up here, since the SDK makes entries for streams that have none.
