@@ -175,8 +175,8 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         settings = Settings(**reading.values)
         reading.problems += [*_credential_problems(reading.values), *_date_problems(settings)]
         if not reading.problems:
-            checked_address("Setting api_url", settings.api_url)
-            return settings
+            api_url = checked_address("Setting api_url", settings.api_url)
+            return msgspec.structs.replace(settings, api_url=api_url)
     raise ConfigError(" ".join(reading.problems))
 
 

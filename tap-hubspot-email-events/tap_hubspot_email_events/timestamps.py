@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 _RFC_3339 = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})"
-    r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?",
-    re.IGNORECASE,
+    r"(\d{4}-\d{2}-\d{2})"
+    r"(?:[T ](\d{2}:\d{2})(?:(:\d{2})(?:[.,](\d{1,9}))?)?\s*(?:Z|([+-]\d{2}):?(\d{2}))?)?",
+    re.IGNORECASE | re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -27,17 +27,10 @@ def parse_timestamp(text: str) -> int:
     """
     if not (match := _RFC_3339.fullmatch(text.strip())):
         raise ValueError("not an RFC 3339 date")
-    *fields, fraction, offset = match.groups()
-    year, month, day, hour, minute, second = (int(field or 0) for field in fields)
-    moment = datetime(year, month, day, hour, minute, second, tzinfo=_zone(offset))
-    return (moment - _EPOCH) // _MILLISECOND + int((fraction or "").ljust(3, "0")[:3])
-
-
-def _zone(offset: str | None) -> timezone:
-    if offset is None or offset in "Zz":
-        return timezone.utc
-    minutes = int(offset[1:3]) * 60 + int(offset[-2:])
-    return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
+    date, time, seconds, fraction, hours, minutes = match.groups("")
+    zone = f"{hours or '+00'}:{minutes or '00'}"
+    moment = datetime.fromisoformat(f"{date}T{time or '00:00'}{seconds}{zone}")
+    return (moment - _EPOCH) // _MILLISECOND + int(fraction.ljust(3, "0")[:3])
 
 
 def format_timestamp(milliseconds: int) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from extracting.extractor import event, key, now
-from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+from extracting.extractor import event, now
+from extracting.hourly import Simulation, begin
+from sandbox.scenarios.steady import Steady
+from tap_hubspot_email_events.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from extracting.extractor import Runner
@@ -17,41 +18,6 @@ if TYPE_CHECKING:
 
 HOUR = 3600
 HOURS = 8
-PER_HOUR = 300
-
-
-def hourly(sandbox: Sandbox, tap: Runner, ahead: list[float]) -> set[tuple[str, str]]:
-    """Run once an hour by HubSpot's clock, this machine's ahead by so many seconds each time."""
-    order = random.Random(17)
-    begin = time.time() - 40 * HOUR
-    events, visible = [], []
-    for number in range(HOURS * PER_HOUR):
-        at = begin + order.uniform(0, HOURS * HOUR)
-        late = order.uniform(0, 115 * 60) if order.random() < 0.1 else 0
-        events.append(event("OPEN", int(at * 1000), f"e{number}"))
-        visible.append(at + late)
-    sandbox.set_hubspot_clock(begin)
-    sandbox.add_events(events, visible_at=visible)
-    state: dict[str, Any] = {}
-    seen: set[tuple[str, str]] = set()
-    # Two hours more, for what appears late and for a clock that is behind.
-    for hour in range(HOURS + 4):
-        at = begin + (hour + 1) * HOUR
-        sandbox.set_hubspot_clock(at)
-        begun = time.monotonic()
-        shift = ahead[min(hour, len(ahead) - 1)]
-        run = tap(
-            state=state,
-            clock_ahead=at + shift - time.time(),
-            start_date=format_timestamp(int((begin - HOUR) * 1000)),
-            page_size=1000,
-        )
-        assert run.code == 0, run.errors
-        state = run.state
-        seen |= set(map(key, run.records))
-        if mark := state["bookmarks"]["email_open"].get("replication_key_value"):
-            assert parse_timestamp(mark) <= (at + time.monotonic() - begun + 1) * 1000
-    return {key(one | {"created": format_timestamp(one["created"])}) for one in events} - seen
 
 
 @pytest.mark.parametrize(
@@ -63,26 +29,39 @@ def hourly(sandbox: Sandbox, tap: Runner, ahead: list[float]) -> set[tuple[str, 
         pytest.param([0, 200 * 60, 0, -200 * 60, 0, 3 * HOUR, 0, 0], id="set back and forth"),
     ],
 )
-def test_nothing_is_lost(sandbox: Sandbox, tap: Runner, ahead: list[float]) -> None:
-    assert hourly(sandbox, tap, ahead) == set()
+def test_nothing_is_lost_and_hardly_anything_sent_again(
+    sandbox: Sandbox, tap: Runner, ahead: list[float]
+) -> None:
+    simulation = Simulation(sandbox, tap, Steady(17, begin(HOURS + 30), HOURS, 300, 0.1))
+    # Two hours more, for what appears late and for a clock that is behind.
+    for hour in range(HOURS + 4):
+        begun = time.monotonic()
+        simulation.run(hour + 1, shift=ahead[min(hour, len(ahead) - 1)])
+        latest = simulation.steady.begin + (hour + 1) * HOUR + time.monotonic() - begun + 1
+        for entry in simulation.state["bookmarks"].values():
+            if mark := entry.get("replication_key_value"):
+                assert parse_timestamp(mark) <= latest * 1000
+    assert simulation.lost == set()
+    assert simulation.times <= 1.3
 
 
-def test_a_clock_that_is_ahead_is_said(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.add_events([event("OPEN", now() - 60_000)])
-    run = tap(clock_ahead=200 * 60)
-    assert [one["type"] for one in run.records] == ["OPEN"]
-    (warning,) = run.complaints
-    assert "clock is 200 minutes ahead of HubSpot's" in warning
-
-
-def test_a_clock_that_is_behind_is_said(tap: Runner) -> None:
-    (warning,) = tap(clock_ahead=-10 * 60).complaints
-    assert "clock is 10 minutes behind HubSpot's" in warning
-
-
-def test_a_difference_of_seconds_is_no_matter(tap: Runner) -> None:
-    assert tap(clock_ahead=60).complaints == []
-    assert tap(clock_ahead=-60).complaints == []
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (200, ["clock is 200 minutes ahead of HubSpot's"]),
+        (-10, ["clock is 10 minutes behind HubSpot's"]),
+        (1, []),
+        (-1, []),
+    ],
+)
+def test_a_clock_that_is_wrong_by_minutes_is_said(
+    sandbox: Sandbox, tap: Runner, minutes: int, said: list[str]
+) -> None:
+    sandbox.add_events([event("OPEN", now() - 3_600_000)])
+    run = tap(clock_ahead=minutes * 60)
+    assert len(run.records) == 1
+    assert len(run.complaints) == len(said)
+    assert all(words in run.errors for words in said)
 
 
 def test_a_bookmark_in_the_future_counts_as_the_runs_start(sandbox: Sandbox, tap: Runner) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,26 +56,18 @@ def test_bookmarks_of_unknown_streams_are_named_and_kept(tap: Runner) -> None:
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])
-@pytest.mark.parametrize(
-    "content",
-    [
-        json.dumps(json.dumps(GOOD)).encode(),
-        b"[1]",
-        b" \n",
-        b"[" * 100_000,
-        b'{"a": ' + b"9" * 5000 + b"}",
-        b"\xff\x00\xfe",
-    ],
-)
+@pytest.mark.parametrize("content", [None, b"[1]", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}"])
 def test_a_file_of_something_else_is_refused_by_its_name(
-    sandbox: Sandbox, tap: Runner, tmp_path: Path, option: str, content: bytes
+    sandbox: Sandbox, tap: Runner, tmp_path: Path, option: str, content: bytes | None
 ) -> None:
-    path = tmp_path / "given.json"
-    path.write_bytes(content)
+    path, words = tmp_path, "cannot be read"
+    if content is not None:
+        path, words = tmp_path / "given.json", "is no JSON object"
+        path.write_bytes(content)
     with Forked(*tap.command(), option, str(path)) as process:
         output, errors = process.communicate(timeout=PATIENCE)
     run = Run(process.returncode, errors.decode(), parsed(output))
-    assert_refused(run, sandbox, f"The file {path} given with {option} is no JSON object")
+    assert_refused(run, sandbox, f"The file {path} given with {option} {words}")
 
 
 @pytest.mark.parametrize(
@@ -91,14 +82,3 @@ def test_a_catalog_of_another_form_is_refused(
     sandbox: Sandbox, tap: Runner, catalog: dict[str, Any]
 ) -> None:
     assert_refused(tap(catalog=catalog), sandbox, "The catalog is of no known form")
-
-
-@pytest.mark.parametrize("option", ["--state", "--catalog"])
-def test_a_folder_and_no_file_are_refused_by_their_option(
-    tap: Runner, tmp_path: Path, option: str
-) -> None:
-    for path in (tmp_path, tmp_path / "none.json"):
-        with Forked(*tap.command(), option, str(path)) as process:
-            output, errors = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, output) == (1, b"")
-        assert f"The file {path} given with {option} cannot be read" in errors.decode()

@@ -1,95 +1,24 @@
-"""Each event leaves once: hourly runs, with events that appear late, and kills."""
+"""Each event leaves once: hourly runs, with events that appear late."""
 
 from __future__ import annotations
 
-import json
 import os
-import random
-import time
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from extracting.extractor import PATIENCE, Run, key, parsed, select
-from sandbox.scenarios.steady import Steady, moments
+from extracting.extractor import select
+from extracting.hourly import Simulation, begin
+from sandbox.scenarios.steady import Steady
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from extracting.extractor import Runner
     from sandbox.client import Sandbox
 
-HOUR = 3600
-STATE_BYTES = 64 * 1024
 # More of both, such as SIMULATED_SEEDS=1,2,3 and SIMULATED_HOURS=26, take minutes.
 SEEDS = [int(each) for each in os.environ.get("SIMULATED_SEEDS", "1").split(",")]
 HOURS = int(os.environ.get("SIMULATED_HOURS", "5"))
-
-
-@dataclass
-class Simulation:
-    """Hourly runs of the tap by HubSpot's clock, which goes ahead with them."""
-
-    sandbox: Sandbox
-    tap: Runner
-    steady: Steady
-    settings: dict[str, Any] = field(default_factory=dict)
-    state: dict[str, Any] = field(default_factory=dict)
-    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
-    requests: int = 0
-
-    def __post_init__(self) -> None:
-        self.sandbox.set_hubspot_clock(self.steady.begin)
-        self.sandbox.add_steady(self.steady)
-        self.settings = {
-            "start_date": format_timestamp(int((self.steady.begin - HOUR) * 1000)),
-            "page_size": 1000,
-            **self.settings,
-        }
-
-    def run(self, hour: float, *, kill_at: int | None = None, code: int = 0) -> Run:
-        """Run once, so many hours after the begin, killed at so many lines of output."""
-        at = self.steady.begin + hour * HOUR
-        self.sandbox.set_hubspot_clock(at)
-        ahead = at - time.time()
-        with self.tap.start(state=self.state, clock_ahead=ahead, **self.settings) as process:
-            if kill_at is None:
-                output, errors = process.communicate(timeout=PATIENCE)
-            else:
-                assert process.stdout is not None
-                output, errors = b"".join(islice(process.stdout, kill_at)), b""
-                process.kill()
-                output += process.stdout.read()
-        run = Run(process.returncode, errors.decode(), parsed(output))
-        self.sent.update(map(key, run.records))
-        self.state = run.state or self.state
-        if kill_at is None:
-            assert run.code == code, run.errors
-        assert len(json.dumps(self.state)) < STATE_BYTES
-        return run
-
-    def hours(self) -> None:
-        """Run once an hour, and until everything is visible."""
-        for hour in range(1, int(self.steady.hours) + 3):
-            self.run(hour)
-
-    @property
-    def lost(self) -> set[tuple[str, str]]:
-        """The events that were never sent."""
-        return {(format_timestamp(each.created), each.id) for each in moments(self.steady)} - set(
-            self.sent
-        )
-
-    @property
-    def times(self) -> float:
-        """How often an event was sent on average."""
-        return self.sent.total() / len(self.sent)
-
-
-def begin(hours: float) -> float:
-    return time.time() - (hours + 10) * HOUR
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -109,33 +38,6 @@ def test_each_event_is_sent_about_once(
     simulation.hours()
     assert simulation.lost == set()
     assert simulation.times <= most
-
-
-def test_a_kill_costs_no_more_than_what_was_sent_by_the_run(sandbox: Sandbox, tap: Runner) -> None:
-    order = random.Random(5)
-    simulation = Simulation(sandbox, tap, Steady(5, begin(5), 5, 2000), {"page_size": 50})
-    sandbox.set_latency(hubspot=0.005)
-    killed = 0
-    for hour in range(1, 7):
-        if order.random() < 0.8:
-            run = simulation.run(hour, kill_at=order.randrange(1, 1800))
-            killed += len(run.records) if run.code else 0
-        simulation.run(hour + 0.2)
-    assert simulation.lost == set()
-    assert killed > 0
-    assert simulation.sent.total() - len(simulation.sent) <= killed
-
-
-def test_a_clock_that_is_ahead_sends_nothing_twice(sandbox: Sandbox, tap: Runner) -> None:
-    simulation = Simulation(sandbox, tap, Steady(3, begin(6), 6, 600))
-    for hour in range(1, 8):
-        sandbox.set_hubspot_clock(simulation.steady.begin + hour * HOUR)
-        # By the machine's own clock, which is ahead by hours.
-        run = tap(state=simulation.state, **simulation.settings)
-        simulation.state = run.state
-        simulation.sent.update(map(key, run.records))
-    assert simulation.lost == set()
-    assert simulation.times <= 1.02
 
 
 def test_without_the_digests_of_a_state_the_lookback_is_sent_again(
@@ -193,23 +95,6 @@ def test_streams_that_fail_leave_room_in_the_state_and_repeat_nothing(
     sandbox.clear_faults()
     assert simulation.run(2.3).records == []
     assert simulation.lost == set()
-
-
-def test_what_becomes_obsolete_is_sent_again_with_its_window(sandbox: Sandbox, tap: Runner) -> None:
-    simulation = Simulation(sandbox, tap, Steady(11, begin(3), 3, 300))
-    simulation.run(3)
-    first = simulation.run(3.01)
-    assert first.records == []
-    event = next(one for one in sandbox.hubspot_events() if one["type"] == "OPEN")
-    newest = max(
-        (one for one in sandbox.hubspot_events() if one["type"] == "OPEN"),
-        key=lambda one: int(one["created"]),
-    )
-    sandbox.replace_event(newest | {"obsoletedBy": {"id": "later", "created": event["created"]}})
-    again = simulation.run(3.02).records
-    assert newest["id"] in {record["id"] for record in again}
-    assert len(again) < 10
-    assert simulation.run(3.03).records == []
 
 
 def test_an_event_that_disappears_brings_no_other_back_twice(sandbox: Sandbox, tap: Runner) -> None:

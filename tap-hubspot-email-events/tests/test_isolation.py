@@ -16,32 +16,17 @@ if TYPE_CHECKING:
 HOUR = 3_600_000
 CAMPAIGNS = "/email/public/v1/campaigns"
 CONTACTS = "/crm/v3/objects/contacts/batch/read"
-# 100 levels are kept, of which the answer, its list of events, the event and the object are four.
-NESTED = json.loads('{"a": ' + "[" * 96 + "null" + "]" * 96 + "}")
 NAMELESS = dict.fromkeys(("name", "subject", "type", "contentId"))
 
 
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        (rb'"\ud83d"', "\ufffd"),
-        (b'"caf\xe9"', "caf\ufffd"),
-        (b'"a\tb"', "a\tb"),
-        (b"NaN", None),
-        (b"1" * 5000, None),
-        (b'{"a": ' + b"[" * 3000 + b"]" * 3000 + b"}", NESTED),
-    ],
-)
-def test_what_cannot_be_read_costs_itself_alone(
-    sandbox: Sandbox, tap: Runner, text: bytes, read: Any
-) -> None:
+def test_what_cannot_be_read_costs_itself_alone(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.add_events([event("OPEN", now() - number * HOUR) for number in range(1, 6)])
     odd = json.dumps(event("OPEN", now() - 3 * HOUR, "odd")).encode()
-    sandbox.add_raw_events([(now() - 3 * HOUR, "OPEN", odd[:-1] + b', "subject": %b}' % text)])
+    sandbox.add_raw_events([(now() - 3 * HOUR, "OPEN", odd[:-1] + b', "subject": "caf\xe9"}')])
     run = tap()
     assert run.code == 0, run.errors
     assert len(run.records) == 6
-    assert [one["subject"] for one in run.records if one["id"] == "odd"] == [read]
+    assert [one["subject"] for one in run.records if one["id"] == "odd"] == ["caf\ufffd"]
     (warning,) = run.complaints
     assert "Events with characters that are no UTF-8 or JSON: 1 (odd)" in warning
 
@@ -50,11 +35,7 @@ def test_what_cannot_be_read_costs_itself_alone(
     ("change", "named"),
     [
         ({"id": None}, "created"),
-        ({"id": ""}, "created"),
-        ({"created": None}, "id odd"),
         ({"created": "soon"}, "id odd"),
-        ({"created": now() // 1000}, "id odd created 1"),
-        ({"created": now() * 1000}, "id odd created 1"),
         ({"created": now() + 365 * 24 * HOUR}, "id odd created 1"),
     ],
 )
@@ -101,12 +82,9 @@ def test_an_event_of_another_time_is_delivered_once_and_hides_no_other(
 @pytest.mark.parametrize(
     "answer",
     [
-        {"action": "answer", "status": 400},
         {"action": "answer", "status": 403},
-        {"action": "answer", "status": 405},
         {"action": "answer", "status": 410},
         {"action": "answer", "status": 500},
-        {"action": "html"},
         {"action": "answer", "status": 200, "json": ["no", "campaign"]},
     ],
 )
@@ -190,42 +168,3 @@ def test_an_address_that_hubspot_refuses_costs_its_own_contact(
     (warning,) = run.complaints
     assert "Recipients' addresses that HubSpot refuses: 2; their events carry no con" in warning
     assert "reader" not in run.errors
-
-
-def test_a_refusal_of_every_address_is_no_fault_of_the_addresses(
-    sandbox: Sandbox, tap: Runner
-) -> None:
-    sandbox.generate(events=500, days=20)
-    sandbox.add_fault("hubspot", path=CONTACTS, action="answer", status=400)
-    run = tap(contact_properties=["firstname"])
-    assert run.code == 1
-    assert run.records == []
-    assert "HTTP 400" in run.complaints[-1]
-    assert "replication_key_value" not in run.state.get("bookmarks", {}).get("email_sent", {})
-
-
-def test_a_passing_401_is_asked_again(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.generate(events=500, days=20)
-    sandbox.add_fault("hubspot", action="answer", status=401, json={}, times=1, skip=3)
-    run = tap()
-    assert run.code == 0, run.errors
-    assert {key(record) for record in run.records} == set(expected(sandbox))
-    assert run.complaints == []
-
-
-def test_a_long_wait_is_announced_when_it_begins(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.add_fault(
-        "hubspot",
-        action="answer",
-        status=429,
-        times=1,
-        headers={"Retry-After": "3600"},
-        json={"policyName": "TEN_SECONDLY_ROLLING"},
-    )
-    with tap.start() as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if b"HubSpot asks to wait" in line:
-                break
-        process.kill()
-    assert b"wait 300 s (its TEN_SECONDLY_ROLLING limit); the run goes on at 20" in line

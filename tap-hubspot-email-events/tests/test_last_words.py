@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from extracting.extractor import event, now, select
 from tap_hubspot_email_events.timestamps import format_timestamp
 
@@ -73,16 +71,6 @@ def test_a_start_date_that_was_moved_back_is_said_on_every_run(
         (warning,) = run.complaints
         assert "start_date has no effect on email_bounce, email_click and 8 more" in warning
     assert sandbox.hubspot_stats()["requests"] == 33
-
-
-@pytest.mark.parametrize("start_date", [None, "1970-01-01T00:00:00Z", "2026-01-01T00:00:00Z"])
-def test_a_start_date_that_has_had_its_effect_is_no_matter(
-    sandbox: Sandbox, tap: Runner, start_date: str | None
-) -> None:
-    sandbox.add_events([event("OPEN", now() - DAY)])
-    settings = {} if start_date is None else {"start_date": start_date}
-    first = tap(**settings)
-    assert tap(state=first.state, **settings).complaints == []
 
 
 def test_a_state_of_another_writer_is_warned_of_once(sandbox: Sandbox, tap: Runner) -> None:

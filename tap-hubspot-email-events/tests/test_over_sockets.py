@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import pytest
-
 from extracting.extractor import PATIENCE, Run, event, expected, key, now, parsed, select
 from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
-from tap_hubspot_email_events.timestamps import format_timestamp, parse_timestamp
+from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from extracting.extractor import Runner
@@ -70,22 +68,6 @@ def test_killed_midway_the_next_run_loses_nothing_and_repeats_only_what_was_unfi
             assert message["record"]["created"] > min(mark, settled)
 
 
-def test_a_bookmark_ends_with_the_run_whatever_created_says(sandbox: Sandbox, tap: Runner) -> None:
-    sandbox.add_events([event("OPEN", now() + 999 * MINUTE)])
-    run = tap()
-    assert run.records == []
-    mark = run.state["bookmarks"]["email_open"]["replication_key_value"]
-    assert parse_timestamp(mark) <= now()
-
-
-def test_a_wrong_token_is_one_sentence(tap: Runner) -> None:
-    run = tap(access_token="a-secret-that-is-wrong")
-    assert run.code == 1
-    assert len(run.complaints) == 1
-    assert "access_token" in run.complaints[0]
-    assert "a-secret" not in run.errors
-
-
 def test_a_reader_that_has_gone_is_one_sentence(sandbox: Sandbox, tap: Runner) -> None:
     sandbox.generate(events=3000, days=20)
     with tap.start() as process:
@@ -127,37 +109,6 @@ def test_what_an_unbounce_lacks_is_filled_in_and_campaigns_are_described(
     campaigns = {record["id"] for record in run.records if "created" not in record}
     assert campaigns
     assert len(campaigns) == len(run.records) - len(unbounces)
-
-
-# The SDK reads streams by their names, and all of events with the first of them.
-@pytest.mark.parametrize("stream", ["email_bounce", "email_open"])
-def test_a_campaign_is_asked_for_once(sandbox: Sandbox, tap: Runner, stream: str) -> None:
-    sandbox.generate(events=2000, days=20)
-    catalog = select(tap.catalog(), stream, "email_campaigns")
-    run = tap(catalog=catalog, enrich_campaigns=True)
-    assert run.code == 0, run.errors
-    described = [record for record in run.records if "created" not in record]
-    of_events = {record["emailCampaignId"] for record in run.records if "created" in record}
-    assert of_events & {record["id"] for record in described}
-    assert any("subject" in record for record in described)
-    asked = {
-        path: times
-        for path, times in sandbox.hubspot_stats()["by_path"].items()
-        if path.startswith("/email/public/v1/campaigns/") and not path.endswith("by-id")
-    }
-    assert asked
-    assert set(asked.values()) == {1}
-
-
-def test_a_neighbour_on_the_account_slows_the_tap_down_without_failing_it(
-    sandbox: Sandbox, tap: Runner
-) -> None:
-    sandbox.generate(events=1500, days=20)
-    sandbox.set_limits(requests_per_10_seconds=60)
-    sandbox.spend_requests(requests=30)
-    run = tap(requests_per_10_seconds=60)
-    assert run.code == 0, run.errors
-    assert Counter(map(key, run.records)) == expected(sandbox)
 
 
 def test_oauth_tokens_that_expire_meanwhile_are_renewed(sandbox: Sandbox, tap: Runner) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from extracting.extractor import event, select
-from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT
 from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
 
 if TYPE_CHECKING:
@@ -121,15 +120,6 @@ def test_a_daily_limit_that_is_used_up_at_the_start_ends_the_run_cleanly(
     assert "daily request limit" in warning
     assert "incomplete" in run.errors.splitlines()[-1]
     assert sandbox.hubspot_stats()["requests"] == before + 1
-
-
-@pytest.mark.usefixtures("first")
-def test_with_a_state_of_its_own_it_is_read_whole(sandbox: Sandbox, tap: Runner) -> None:
-    run = tap(access_token=OTHER_TOKEN, start_date=START)
-    assert run.code == 0
-    counts = sandbox.hubspot_counts(OTHER)
-    assert len(run.records) == sum(counts.get(of, 0) for of in SELECTED_BY_DEFAULT)
-    assert {record["portalId"] for record in run.records} == {OTHER}
 
 
 def test_an_older_state_learns_its_account(tap: Runner, first: Run) -> None:

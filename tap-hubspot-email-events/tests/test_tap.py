@@ -72,3 +72,15 @@ def test_the_ten_types_and_no_others_are_selected_at_first() -> None:
 def test_discovery_needs_no_credentials() -> None:
     tap = TapHubSpotEmailEvents(config={}, validate_config=False)
     assert tap.catalog_dict["streams"]
+
+
+def test_the_schema_names_what_enrichment_adds() -> None:
+    config = {"access_token": "t", "contact_properties": ["product_user_id"]}
+    properties = TapHubSpotEmailEvents(config=config).streams["email_open"].schema["properties"]
+    assert set(properties["contact"]["properties"]) == {"product_user_id"}
+    assert set(properties["emailCampaign"]["properties"]) == {
+        "name",
+        "subject",
+        "type",
+        "contentId",
+    }

@@ -73,7 +73,7 @@ def event_types(evidence: Evidence) -> tuple[str, str]:
 def exclude_filtered_events(evidence: Evidence) -> tuple[str, str]:
     """ExcludeFilteredEvents leaves out the events with filteredEvent, and no other.
 
-    Relied on by hubspot/events.py, fetch_page: the setting exclude_filtered_events.
+    Relied on by hubspot/api.py, HubSpotApi.page: the setting exclude_filtered_events.
     """
     count = 0
     for kind in FILTERED_TYPES:

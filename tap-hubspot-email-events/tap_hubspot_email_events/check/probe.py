@@ -12,7 +12,6 @@ from typing_extensions import override
 from tap_hubspot_email_events.common.findings import FAILED, UNKNOWN, Finding
 from tap_hubspot_email_events.errors import AccountError, DailyLimitError, RefusedError, TapError
 from tap_hubspot_email_events.hubspot.client import RequestCount
-from tap_hubspot_email_events.hubspot.events import fetch_page
 from tap_hubspot_email_events.reading.records import split_valid
 
 if TYPE_CHECKING:
@@ -163,14 +162,13 @@ class Probe:
         exclude_filtered: bool = False,
     ) -> PageSeen:
         """Fetch a page of events of one type; raises what `get` raises."""
-        page = fetch_page(
-            self.api.client,
+        page = self.api.page(
             event_type,
             start,
             end,
+            offset,
             self.budget,
             limit=limit,
-            offset=offset,
             exclude_filtered=exclude_filtered,
         )
         # Put into the tap's form in place, so what HubSpot really sent is kept beside it.

@@ -25,8 +25,7 @@ from tap_hubspot_email_events.connect.consent import ConsentListener, redirect_a
 from tap_hubspot_email_events.connect.env_file import set_variable
 from tap_hubspot_email_events.errors import ConfigError, TapError
 from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
-from tap_hubspot_email_events.hubspot.api import HubSpotApi
-from tap_hubspot_email_events.hubspot.client import RequestCount
+from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
 from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
 from tap_hubspot_email_events.hubspot.transport import Transport
 from tap_hubspot_email_events.settings import Settings, checked_address
@@ -195,7 +194,7 @@ class App:
         if not tokens.refresh_token:
             raise TapError("HubSpot gave no refresh token; run the command again.")
         settings = Settings(access_token=tokens.access_token, api_url=self.api_url, max_retries=3)
-        client = HubSpotApi(settings, USER_AGENT).client
+        client = HubSpotClient(settings, USER_AGENT)
         details = client.get(ACCOUNT_PATH, {}, _decode, RequestCount())
         return tokens.refresh_token, details.sentence()
 

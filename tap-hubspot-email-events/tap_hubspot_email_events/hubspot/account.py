@@ -12,7 +12,6 @@ from tap_hubspot_email_events.errors import AccountError, StreamError, Unreadabl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
     from tap_hubspot_email_events.hubspot.events import Event
 
@@ -29,8 +28,8 @@ logger = logging.getLogger(__name__)
 class Account:
     """The account of the credentials or, where HubSpot does not say, the one that events name."""
 
-    def __init__(self, anomalies: Anomalies) -> None:
-        self._anomalies = anomalies
+    def __init__(self, client: HubSpotClient) -> None:
+        self._client = client
         # As HubSpot says, as an event names it, and why HubSpot did not say.
         self._said: int | None = None
         self._named: int | None = None
@@ -41,7 +40,7 @@ class Account:
         """The account's id, as far as it is known."""
         return self._named if self._said is None else self._said
 
-    def ask(self, client: HubSpotClient, count: RequestCount) -> None:
+    def ask(self, count: RequestCount) -> None:
         """Ask HubSpot whose the credentials are; not being told is no reason to end a run.
 
         Raises:
@@ -50,7 +49,7 @@ class Account:
             StoppedError: The run ended first.
         """
         try:
-            said = client.get(ACCOUNT_PATH, {}, _decode_details, count).portalId
+            said = self._client.get(ACCOUNT_PATH, {}, _decode_details, count).portalId
         except (StreamError, UnreadableError) as error:
             # Whether HubSpot can be read at all, the first page of events will tell.
             self._refusal = StreamError(str(error))
@@ -79,7 +78,7 @@ class Account:
             return
         self._named = named if self._named is None else self._named
         if expected not in (None, named):
-            self._anomalies.note(UNSURE, [f"{named} instead of {expected}"])
+            self._client.anomalies.note(UNSURE, [f"{named} instead of {expected}"])
 
     def required_id(self) -> int:
         """The account's id, for a record that lacks it.

@@ -13,11 +13,13 @@ from tap_hubspot_email_events.common.text import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 LONGEST_WAIT = 300.0
 LONG_WAIT = 20.0
 """Seconds from which on a wait is announced."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding an answer may raise."""
 
 _ABOUT_SCOPES = re.compile(r"scope|permission|requires one of", re.IGNORECASE)
 _SCOPES_IN_WORDS = re.compile(r"requires one of \[([^\]]*)\]|required '([^']*)' scope")
@@ -74,7 +76,6 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - a table: one return for each row
     headers: Mapping[str, str],
     body: bytes,
     *,
-    now: datetime | None = None,
     scope: str = "content",
 ) -> Decision:
     """Decide what to do about an answer.
@@ -86,14 +87,13 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - a table: one return for each row
         status: HTTP status.
         headers: Response headers, by case-insensitive name.
         body: The body as received.
-        now: When it came, for a `Retry-After` that is a date.
         scope: The scope that the request needs.
     """
     if status < 300:  # noqa: PLR2004 - HTTP's classes of answers
         return Accept()
     error = _error(body)
     said = _quote(error)
-    wait = retry_after(headers, LONGEST_WAIT, now=None if now is None else now.timestamp())
+    wait = retry_after(headers, LONGEST_WAIT)
     match status:
         case 401:
             # Expired, revoked or mistyped tokens; also every use of the API keys retired in 2022.
@@ -194,7 +194,7 @@ def _wrong_data_centre(body: bytes) -> str:
 def _error(body: bytes) -> Mapping[str, Any]:
     try:
         error = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return {}
     return error if isinstance(error, dict) else {}
 

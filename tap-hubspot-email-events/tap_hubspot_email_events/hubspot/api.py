@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.hubspot.account import Account
-from tap_hubspot_email_events.hubspot.anomalies import Anomalies
-from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
 from tap_hubspot_email_events.hubspot.campaigns import Campaigns
 from tap_hubspot_email_events.hubspot.client import HubSpotClient
-from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.contacts import Contacts
-from tap_hubspot_email_events.hubspot.events import fetch_page
-from tap_hubspot_email_events.hubspot.limiter import Limiter
-from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.hubspot.events import EVENTS_PATH, decode_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tap_hubspot_email_events.hubspot.campaigns import Campaign
     from tap_hubspot_email_events.hubspot.client import RequestCount
     from tap_hubspot_email_events.hubspot.events import Event, Page
     from tap_hubspot_email_events.settings import Settings
@@ -29,46 +19,50 @@ if TYPE_CHECKING:
 class HubSpotApi:
     """The client and its endpoints; safe to share by threads."""
 
-    def __init__(
-        self, settings: Settings, user_agent: str, *, lists_campaigns: bool = False
-    ) -> None:
-        """Prepare it; `lists_campaigns` says that all campaigns will be asked for, too."""
-        self.stop = threading.Event()
-        self.clock = HubSpotClock()
-        self.anomalies = Anomalies()
-        self.limiter = Limiter(settings.requests_per_10_seconds, time.monotonic)
-        transport = Transport(settings.max_concurrent_requests, user_agent)
-        self.authenticator = _authenticator(settings, transport, self.stop)
-        self.client = HubSpotClient(
-            transport,
-            self.authenticator,
-            self.limiter,
-            self.stop,
-            clock=self.clock,
-            anomalies=self.anomalies,
-            api_url=settings.api_url.rstrip("/"),
-            max_retries=settings.max_retries,
-        )
-        self.account = Account(self.anomalies)
+    def __init__(self, settings: Settings, user_agent: str) -> None:
+        self.client = HubSpotClient(settings, user_agent)
+        self.authenticator = self.client.authenticator
+        self.stop = self.client.stop
+        self.clock = self.client.clock
+        self.anomalies = self.client.anomalies
+        self.limiter = self.client.limiter
+        self.account = Account(self.client)
+        self.contacts = Contacts(self.client, settings.contact_properties)
+        self.campaigns = Campaigns(self.client)
         self._settings = settings
-        does_both = lists_campaigns and settings.enrich_campaigns
-        self._campaigns = Campaigns(self.client, self.anomalies, does_both=does_both)
-        self.contacts = Contacts(self.client, settings.contact_properties, self.anomalies)
 
-    def page(
-        self, event_type: str, start: int, end: int, offset: str | None, count: RequestCount
+    def page(  # noqa: PLR0913 - HubSpot's parameters
+        self,
+        event_type: str,
+        start: int | None,
+        end: int,
+        offset: str | None,
+        count: RequestCount,
+        *,
+        limit: int | None = None,
+        exclude_filtered: bool | None = None,
     ) -> Page:
-        """Fetch a page of events as the settings ask for it; raises what `fetch_page` does."""
-        return fetch_page(
-            self.client,
-            event_type,
-            start,
-            end,
-            count,
-            limit=self._settings.page_size,
-            offset=offset,
-            exclude_filtered=self._settings.exclude_filtered_events,
-        )
+        """Fetch one page of the events between two instants, both inclusive, in milliseconds.
+
+        HubSpot fails with status 500 where `start` is the epoch itself. `limit` and
+        `exclude_filtered`, which leaves out what HubSpot calls bots, are those of the settings
+        unless given. Raises what `HubSpotClient.get` does.
+        """
+        settings = self._settings
+        if exclude_filtered is None:
+            exclude_filtered = settings.exclude_filtered_events
+        params: dict[str, Any] = {
+            "eventType": event_type,
+            "endTimestamp": end,
+            "limit": limit or settings.page_size,
+        }
+        if start is not None:
+            params["startTimestamp"] = start
+        if offset is not None:
+            params["offset"] = offset
+        if exclude_filtered:
+            params["excludeFilteredEvents"] = "true"
+        return self.client.get(EVENTS_PATH, params, decode_page, count)
 
     def enrich(self, events: list[Event], count: RequestCount) -> None:
         """Add what the settings ask for to a page of events, in place.
@@ -81,25 +75,6 @@ class HubSpotApi:
             StoppedError: The run ended first.
         """
         if self._settings.enrich_campaigns:
-            self._campaigns.add(events, count)
+            self.campaigns.add(events, count)
         if self._settings.contact_properties:
             self.contacts.add(events, count)
-
-    def campaigns(self, count: RequestCount) -> Iterable[Campaign]:
-        """Yield every email campaign of the account, once each."""
-        return self._campaigns.all(count)
-
-
-def _authenticator(
-    settings: Settings, transport: Transport, stop: threading.Event
-) -> AccessToken | OAuth:
-    if settings.access_token is not None:
-        return AccessToken(settings.access_token)
-    return OAuth(
-        transport,
-        settings.api_url.rstrip("/"),
-        client_id=settings.client_id or "",
-        client_secret=settings.client_secret or "",
-        refresh_token=settings.refresh_token or "",
-        stop=stop,
-    )

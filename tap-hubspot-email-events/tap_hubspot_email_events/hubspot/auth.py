@@ -8,9 +8,11 @@ import time
 from typing import TYPE_CHECKING
 
 from tap_hubspot_email_events.hubspot.token_endpoint import request_tokens
+from tap_hubspot_email_events.settings import OAUTH_SETTINGS
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.transport import Transport
+    from tap_hubspot_email_events.settings import Settings
 
 EARLY_SECONDS = 300.0
 EARLY_SHARE = 0.2
@@ -31,9 +33,8 @@ class AccessToken:
         """The token."""
         return self._token
 
-    def renew(self, refused: str) -> bool:
-        """Return true, for the same token to be tried again: a single 401 may pass."""
-        return refused == self._token
+    def renew(self, refused: str) -> None:
+        """Do nothing, for the same token to be tried again: a single 401 may pass."""
 
 
 class OAuth:
@@ -41,20 +42,13 @@ class OAuth:
 
     advice = "connect the account to the app again: its access was revoked"
 
-    def __init__(  # noqa: PLR0913 - the app's three secrets and where to use them
-        self,
-        transport: Transport,
-        api_url: str,
-        *,
-        client_id: str,
-        client_secret: str,
-        refresh_token: str,
-        stop: threading.Event,
-    ) -> None:
+    def __init__(self, settings: Settings, transport: Transport, stop: threading.Event) -> None:
         self._transport = transport
-        self._api_url = api_url
-        self._client = {"client_id": client_id, "client_secret": client_secret}
-        self._refresh_token = refresh_token
+        self._api_url = settings.api_url
+        self._form = {
+            "grant_type": "refresh_token",
+            **{name: getattr(settings, name) for name in OAUTH_SETTINGS},
+        }
         self._stop = stop
         self._lock = threading.Lock()
         self._access_token: str | None = None
@@ -72,24 +66,18 @@ class OAuth:
                 self._access_token = self._fetch()
             return self._access_token
 
-    def renew(self, refused: str) -> bool:
+    def renew(self, refused: str) -> None:
         """Forget a refused token, unless another thread has already replaced it."""
         with self._lock:
             if self._access_token == refused:
                 self._access_token = None
-        return True
 
     def _fetch(self) -> str:
         asked = time.monotonic()
-        form = {
-            "grant_type": "refresh_token",
-            "refresh_token": self._refresh_token,
-            **self._client,
-        }
         token = request_tokens(
             self._transport,
             self._api_url,
-            form,
+            self._form,
             self._stop,
             refusal="HubSpot gives no access token for this `client_id`, `client_secret` and "
             "`refresh_token` (HTTP {status}); check them, or connect the account again.",
@@ -98,8 +86,8 @@ class OAuth:
         self._renew_at = asked + token.expires_in - early
         if isinstance(token.scopes, list):
             self.scopes = [str(each) for each in token.scopes]
-        if token.refresh_token and token.refresh_token != self._refresh_token:
-            self._refresh_token = token.refresh_token
+        if token.refresh_token and token.refresh_token != self._form["refresh_token"]:
+            self._form["refresh_token"] = token.refresh_token
             logger.warning(
                 "HubSpot has replaced the refresh token; this run goes on with the new one. If "
                 "the next run is refused, connect the account again to store a fresh one."
@@ -109,3 +97,10 @@ class OAuth:
 
 Authenticator = AccessToken | OAuth
 """A source of bearer tokens; its `advice` is for where HubSpot refuses the token for good."""
+
+
+def authenticator(settings: Settings, transport: Transport, stop: threading.Event) -> Authenticator:
+    """The source of tokens for the credentials of the settings."""
+    if settings.access_token is not None:
+        return AccessToken(settings.access_token)
+    return OAuth(settings, transport, stop)

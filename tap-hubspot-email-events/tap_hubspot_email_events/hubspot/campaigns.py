@@ -13,7 +13,6 @@ from tap_hubspot_email_events.hubspot.lookup import Lookup
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
     from tap_hubspot_email_events.hubspot.events import Event
 
@@ -26,7 +25,7 @@ ALIKE = 3
 """So many refused in a row in the same words are taken for a refusal of all."""
 
 UNNAMED = "Email campaigns that cannot be read: {count} ({names}); their events carry no name"
-MOST_KEPT = 20_000
+MOST_KEPT = 50_000
 """The most campaigns whose descriptions are kept, each of about 1 KB."""
 
 UNIDENTIFIED = "Email campaigns whose id is no whole number: {count}; they are left out."
@@ -34,7 +33,6 @@ ENDLESS = (
     "Lists of email campaigns of which HubSpot says there is more, and sends nothing new: {count}; "
     "the stream has what came before."
 )
-UNDESCRIBED = "Email campaigns that cannot be read: {count} ({names}); only what is listed is given"
 
 Campaign = dict[str, Any]
 """A campaign, or some of its fields, with HubSpot's own names and values."""
@@ -43,19 +41,18 @@ logger = logging.getLogger(__name__)
 
 
 class Campaigns:
-    """Adds campaigns' names to events and lists all campaigns; one request for each, by any thread.
+    """Adds campaigns' names to events and lists all campaigns; safe to share by threads.
 
-    Where both are to be done, in either order, what the first of them has fetched is kept.
+    A campaign is asked for once, whoever wants it.
     """
 
-    def __init__(self, client: HubSpotClient, anomalies: Anomalies, *, does_both: bool) -> None:
+    def __init__(self, client: HubSpotClient) -> None:
         self._client = client
-        self._anomalies = anomalies
-        self._refusals = _Refusals(anomalies, UNNAMED)
-        self._lookup: Lookup[int, Campaign] = Lookup(self._fetch, batch=1)
-        self._apps: dict[int, int] = {}
-        self._most_kept = MOST_KEPT if does_both else 0
-        self._kept: dict[int, bytes] = {}
+        # Descriptions, as JSON.
+        self._lookup: Lookup[int, bytes] = Lookup(self._fetch, batch=1, capacity=MOST_KEPT)
+        self._apps: dict[int, Any] = {}
+        self._refused_in_a_row: list[str] = []
+        self._refusal: RefusedError | None = None
 
     def add(self, events: list[Event], count: RequestCount) -> None:
         """Add `emailCampaign` to the events of a campaign, in place; id 0 means none.
@@ -68,37 +65,17 @@ class Campaigns:
         ids = set(campaigns) - {0}
         if unseen := ids - self._apps.keys():
             self._apps.update(
-                (campaign, event.get("appId") or 0)
+                (campaign, event.get("appId"))
                 for campaign, event in zip(campaigns, events, strict=True)
                 if campaign in unseen
             )
-        names = self._lookup.find(ids, count)
+        names: dict[int, Campaign] = {}
+        for campaign, description in self._lookup.find(ids, count).items():
+            details = _decode_campaign(description)
+            names[campaign] = {name: details.get(name) for name in CAMPAIGN_FIELDS}
         for campaign, event in zip(campaigns, events, strict=True):
             if campaign in ids:
-                # A copy, because the SDK removes deselected properties from it.
-                event["emailCampaign"] = names[campaign].copy()
-
-    def _fetch(self, campaigns: list[int], count: RequestCount) -> dict[int, Campaign]:
-        found = {campaign: self._describe(campaign, count) for campaign in campaigns}
-        return {
-            campaign: {name: details.get(name) for name in CAMPAIGN_FIELDS}
-            for campaign, details in found.items()
-        }
-
-    def _describe(self, campaign: int, count: RequestCount) -> Campaign:
-        if self._refusals.all_alike:
-            return {}
-        try:
-            details = self._details(campaign, self._apps[campaign], count)
-        except RefusedError as error:
-            self._refusals.add(campaign, error)
-            return {}
-        self._refusals.end_series()
-        if not details:
-            logger.info(
-                "HubSpot no longer has the email campaign %d; its events carry no name", campaign
-            )
-        return details
+                event["emailCampaign"] = names[campaign]
 
     def all(self, count: RequestCount) -> Iterable[Campaign]:
         """Yield the campaigns with recent activity, then all others, each once.
@@ -111,40 +88,49 @@ class Campaigns:
             StoppedError: The run ended first.
         """
         known: set[int] = set()
-        refusals = _Refusals(self._anomalies, UNDESCRIBED)
         for path in (CAMPAIGNS_PATH, f"{CAMPAIGNS_PATH}/by-id"):
             for listed in self._listed(path, count):
                 campaign = listed.get("id")
                 if type(campaign) is not int:
-                    self._anomalies.note(UNIDENTIFIED, (), count=1)
+                    self._client.anomalies.note(UNIDENTIFIED, (), count=1)
                     continue
                 if campaign in known:
                     continue
                 known.add(campaign)
-                details: Campaign = {}
-                try:
-                    details = self._details(campaign, listed.get("appId"), count)
-                    refusals.end_series()
-                except RefusedError as error:
-                    refusals.add(campaign, error)
-                    if refusals.all_alike:
-                        raise
+                self._apps.setdefault(campaign, listed.get("appId"))
+                details = _decode_campaign(self._lookup.find([campaign], count)[campaign])
+                if self._refusal is not None:
+                    raise self._refusal
                 yield {**listed, **details, "id": campaign}
 
-    def _details(self, campaign: int, app: Any, count: RequestCount) -> Campaign:
-        """What HubSpot knows of a campaign; nothing where it was deleted.
+    def _fetch(self, campaigns: list[int], count: RequestCount) -> dict[int, bytes]:
+        return {each: msgspec.json.encode(self._describe(each, count)) for each in campaigns}
 
-        Who asks for it second, be it an event or the list, gets what was kept for them.
-        """
-        if kept := self._kept.pop(campaign, None):
-            return _decode_campaign(kept)
+    def _describe(self, campaign: int, count: RequestCount) -> Campaign:
+        """What HubSpot knows of a campaign; nothing where it was deleted, or is refused."""
+        if self._refusal is not None:
+            return {}
         try:
-            details = campaign_details(self._client, campaign, app, count)
+            details = campaign_details(self._client, campaign, self._apps[campaign], count)
         except NotFoundError:
+            logger.info(
+                "HubSpot no longer has the email campaign %d; its events carry no name", campaign
+            )
             details = {}
-        if len(self._kept) < self._most_kept:
-            self._kept[campaign] = msgspec.json.encode(details)
+        except RefusedError as error:
+            self._note_refusal(campaign, error)
+            return {}
+        self._refused_in_a_row = []
         return details
+
+    def _note_refusal(self, campaign: int, error: RefusedError) -> None:
+        reason = str(error).replace("{", "(").replace("}", ")")
+        self._client.anomalies.note(f"{UNNAMED}: {reason}.", [campaign])
+        alike = [each for each in self._refused_in_a_row if each == reason]
+        self._refused_in_a_row = [*alike, reason]
+        if len(alike) + 1 >= ALIKE and self._refusal is None:
+            self._refusal = error
+            logger.info("HubSpot refuses one email campaign like the other, so none is asked for")
 
     def _listed(self, path: str, count: RequestCount) -> Iterable[Campaign]:
         offset: str | int | None = None
@@ -160,33 +146,10 @@ class Campaigns:
             if not page.has_more:
                 return
             if not new or page.offset in (None, ""):
-                self._anomalies.note(ENDLESS, (), count=1)
+                self._client.anomalies.note(ENDLESS, (), count=1)
                 return
             seen |= new
             offset = page.offset
-
-
-class _Refusals:
-    """Campaigns that HubSpot refuses to describe, and whether it refuses them all."""
-
-    def __init__(self, anomalies: Anomalies, kind: str) -> None:
-        self._anomalies = anomalies
-        self._kind = kind
-        self._series: list[str] = []
-        self.all_alike = False
-
-    def add(self, campaign: Any, error: RefusedError) -> None:
-        """Note a refusal; several in a row with the same words are taken for a refusal of all."""
-        reason = str(error).replace("{", "(").replace("}", ")")
-        self._anomalies.note(f"{self._kind}: {reason}.", [campaign])
-        self._series = [each for each in self._series if each == reason] + [reason]
-        if len(self._series) >= ALIKE and not self.all_alike:
-            self.all_alike = True
-            logger.info("HubSpot refuses one email campaign like the other, so none is asked for")
-
-    def end_series(self) -> None:
-        """Note that HubSpot does describe campaigns."""
-        self._series = []
 
 
 class _CampaignList(msgspec.Struct, rename="camel"):

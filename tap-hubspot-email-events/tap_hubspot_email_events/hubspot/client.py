@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-import msgspec
-
 from tap_hubspot_email_events.common.session import Answer, UnansweredError
 from tap_hubspot_email_events.errors import (
     AccountError,
@@ -22,8 +20,10 @@ from tap_hubspot_email_events.errors import (
     StreamError,
     UnreadableError,
 )
+from tap_hubspot_email_events.hubspot.anomalies import Anomalies
 from tap_hubspot_email_events.hubspot.answers import (
     LONG_WAIT,
+    UNREADABLE,
     Accept,
     DailyLimitReached,
     Reauthorise,
@@ -32,19 +32,19 @@ from tap_hubspot_email_events.hubspot.answers import (
     Throttle,
     decide,
 )
+from tap_hubspot_email_events.hubspot.auth import authenticator
+from tap_hubspot_email_events.hubspot.clock import HubSpotClock
+from tap_hubspot_email_events.hubspot.limiter import Limiter
 from tap_hubspot_email_events.hubspot.mending import mend
+from tap_hubspot_email_events.hubspot.transport import Transport
 from tap_hubspot_email_events.settings import now_milliseconds
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.answers import Decision
-    from tap_hubspot_email_events.hubspot.auth import Authenticator
-    from tap_hubspot_email_events.hubspot.clock import HubSpotClock
-    from tap_hubspot_email_events.hubspot.limiter import Limiter
-    from tap_hubspot_email_events.hubspot.transport import Transport
+    from tap_hubspot_email_events.settings import Settings
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
@@ -78,23 +78,16 @@ class RequestCount:
             self.retried += retried
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Request:
-    """A request that may be repeated."""
+    """A request, its content as `requests` takes it, and the attempts at it so far."""
 
     method: str
     path: str
-    params: Mapping[str, Any] | None = None
-    body: bytes | None = None
-    scope: str = "content"
-
-
-@dataclass(slots=True)
-class _Attempts:
-    """The attempts at one request so far."""
-
+    content: Mapping[str, Any]
     # Successes of all threads when counting failures last began.
     successes: int
+    scope: str = "content"
     failures: int = 0
     unreadable: int = 0
     token_renewed: bool = False
@@ -104,28 +97,17 @@ class _Attempts:
 class HubSpotClient:
     """Sends requests within HubSpot's limits and retries them with backoff."""
 
-    def __init__(  # noqa: PLR0913 - each is another collaborator
-        self,
-        transport: Transport,
-        authenticator: Authenticator,
-        limiter: Limiter,
-        stop: threading.Event,
-        *,
-        clock: HubSpotClock,
-        anomalies: Anomalies,
-        api_url: str,
-        max_retries: int,
-    ) -> None:
-        """Send to `api_url`, with up to `max_retries` retries each; `stop` ends all waiting."""
-        self._clock = clock
-        self._anomalies = anomalies
+    def __init__(self, settings: Settings, user_agent: str) -> None:
+        """Prepare it; setting `stop` ends all waiting."""
+        self.stop = threading.Event()
+        self.clock = HubSpotClock()
+        self.anomalies = Anomalies()
+        self.limiter = Limiter(settings.requests_per_10_seconds)
+        self._transport = Transport(settings.max_concurrent_requests, user_agent)
+        self.authenticator = authenticator(settings, self._transport, self.stop)
+        self._api_url = settings.api_url
+        self._max_retries = settings.max_retries
         self._announced = float("-inf")
-        self._transport = transport
-        self._authenticator = authenticator
-        self._limiter = limiter
-        self._stop = stop
-        self._api_url = api_url
-        self._max_retries = max_retries
 
     def get(
         self,
@@ -135,7 +117,8 @@ class HubSpotClient:
         count: RequestCount,
     ) -> T:
         """Send a GET request and decode the answer; raises what `post` raises."""
-        return self._perform(_Request("GET", path, params=params), decode, count)
+        request = _Request("GET", path, {"params": params}, self.limiter.successes)
+        return self._perform(request, decode, count)
 
     def post(
         self,
@@ -156,36 +139,35 @@ class HubSpotClient:
             DailyLimitError: No requests are left for today.
             StoppedError: The run ended first.
         """
-        body = msgspec.json.encode(content)
-        return self._perform(_Request("POST", path, body=body, scope=scope), decode, count)
+        request = _Request("POST", path, {"json": content}, self.limiter.successes, scope)
+        return self._perform(request, decode, count)
 
     def _perform(self, request: _Request, decode: Callable[[bytes], T], count: RequestCount) -> T:
-        attempts = _Attempts(self._limiter.successes)
         while True:
-            self._limiter.acquire(self._stop)
-            token = self._authenticator.token()
-            count.add(retried=attempts.sent)
-            attempts.sent = True
+            self.limiter.acquire(self.stop)
+            token = self.authenticator.token()
+            count.add(retried=request.sent)
+            request.sent = True
             outcome = self._send(request, token)
             if isinstance(outcome, Answer):
                 try:
                     result = self._decode(outcome.body, decode)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    self._retry_unreadable(attempts)
+                except UNREADABLE:
+                    self._retry_unreadable(request)
                     continue
-                self._limiter.learn(outcome.headers)
+                self.limiter.learn(outcome.headers)
                 return result
-            self._react(outcome, attempts, token)
+            self._react(outcome, request, token)
 
     def _decode(self, body: bytes, decode: Callable[[bytes], T]) -> T:
         try:
             return decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             mended = mend(body)
             if mended is None:
                 raise
         result = decode(mended.body)
-        self._anomalies.note(BROKEN_CHARACTERS, mended.events, count=max(1, len(mended.events)))
+        self.anomalies.note(BROKEN_CHARACTERS, mended.events, count=max(1, len(mended.events)))
         return result
 
     def _send(self, request: _Request, token: str) -> Answer | Decision:
@@ -194,72 +176,72 @@ class HubSpotClient:
             answer = self._transport.send(
                 request.method,
                 self._api_url + request.path,
-                params=request.params,
-                data=request.body,
                 token=token,
+                **request.content,
             )
         except UnansweredError as error:
             return Retry(str(error), status=error.status)
-        self._clock.observe(answer.headers, sent=sent, received=now_milliseconds())
+        self.clock.observe(answer.headers, sent=sent, received=now_milliseconds())
         decision = decide(answer.status, answer.headers, answer.body, scope=request.scope)
         return answer if isinstance(decision, Accept) else decision
 
-    def _react(self, decision: Decision, attempts: _Attempts, token: str) -> None:
+    def _react(self, decision: Decision, request: _Request, token: str) -> None:
         match decision:
             case Retry():
-                self._back_off(attempts, decision)
+                self._back_off(request, decision)
             case Throttle(policy=policy, wait=wait):
-                self._announce(self._limiter.throttled(policy, wait), f"its {policy} limit")
-                self._count_throttled(attempts, policy)
+                self._announce(self.limiter.throttled(policy, wait), f"its {policy} limit")
+                self._count_throttled(request, policy)
             case Reauthorise():
-                if attempts.token_renewed or not self._authenticator.renew(token):
+                if request.token_renewed:
                     raise AccountError(
-                        f"HubSpot refused the token (HTTP 401); {self._authenticator.advice}."
+                        f"HubSpot refused the token (HTTP 401); {self.authenticator.advice}."
                     )
-                attempts.token_renewed = True
-                if self._stop.wait(FIRST_BACKOFF):
+                self.authenticator.renew(token)
+                request.token_renewed = True
+                if self.stop.wait(FIRST_BACKOFF):
                     raise StoppedError
             case Refuse(sentence=sentence, status=status):
                 raise (NotFoundError if status in MISSING else RefusedError)(sentence, status)
             case DailyLimitReached():
                 raise DailyLimitError
 
-    def _count_throttled(self, attempts: _Attempts, policy: str) -> None:
+    def _count_throttled(self, request: _Request, policy: str) -> None:
         # As long as other requests succeed, this one only has to wait for its turn.
-        if self._limiter.successes > attempts.successes:
-            attempts.successes, attempts.failures = self._limiter.successes, 0
-        attempts.failures += 1
-        if attempts.failures > self._max_retries:
+        if self.limiter.successes > request.successes:
+            request.successes, request.failures = self.limiter.successes, 0
+        request.failures += 1
+        if request.failures > self._max_retries:
             raise StreamError(
                 f"HubSpot kept answering that its {policy} limit is used up; lower "
                 "`requests_per_10_seconds`, or run again when other apps ask less"
             )
 
-    def _retry_unreadable(self, attempts: _Attempts) -> None:
-        attempts.unreadable += 1
-        if attempts.unreadable > min(UNREADABLE_RETRIES, self._max_retries):
+    def _retry_unreadable(self, request: _Request) -> None:
+        request.unreadable += 1
+        if request.unreadable > min(UNREADABLE_RETRIES, self._max_retries):
             sentence = (
                 f"{self._api_url} answered with something other than HubSpot's JSON; check "
                 "`api_url` and whether a proxy or a login page is in between"
             )
-            if self._limiter.successes:
+            if self.limiter.successes:
                 raise RefusedError(sentence, HTTPStatus.OK)
             raise UnreadableError(sentence)
-        self._back_off(attempts, Retry("an unreadable answer", status=HTTPStatus.OK))
+        self._back_off(request, Retry("an unreadable answer", status=HTTPStatus.OK))
 
-    def _back_off(self, attempts: _Attempts, decision: Retry) -> None:
-        attempts.failures += 1
+    def _back_off(self, request: _Request, decision: Retry) -> None:
+        request.failures += 1
         retries = self._max_retries
-        if not decision.status and not self._limiter.successes:
+        if not decision.status and not self.limiter.successes:
             retries = min(retries, FIRST_CONTACT_RETRIES)
-        if attempts.failures > retries:
-            self._give_up(attempts.failures, decision)
-        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (attempts.failures - 1))
+        if request.failures > retries:
+            self._give_up(request.failures, decision)
+        backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (request.failures - 1))
         # Half of it random, so that threads that failed together do not retry together.
         wait = max(decision.wait, backoff * random.uniform(0.5, 1.0))  # noqa: S311
         if decision.wait:
             self._announce(wait, decision.reason)
-        if self._stop.wait(wait):
+        if self.stop.wait(wait):
             raise StoppedError
 
     def _give_up(self, attempts: int, decision: Retry) -> NoReturn:

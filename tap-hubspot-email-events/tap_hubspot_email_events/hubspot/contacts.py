@@ -12,7 +12,6 @@ from tap_hubspot_email_events.hubspot.lookup import Lookup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_hubspot_email_events.hubspot.anomalies import Anomalies
     from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
     from tap_hubspot_email_events.hubspot.events import Event
 
@@ -35,11 +34,8 @@ Values = tuple[Any, ...]
 class Contacts:
     """Adds contacts' properties to events; 100 contacts per request, shared by all threads."""
 
-    def __init__(
-        self, client: HubSpotClient, properties: Sequence[str], anomalies: Anomalies
-    ) -> None:
+    def __init__(self, client: HubSpotClient, properties: Sequence[str]) -> None:
         """Read `properties`, given by HubSpot's internal names."""
-        self._anomalies = anomalies
         self._client = client
         self._properties = list(dict.fromkeys(properties))
         self._unknown: Values = (None,) * len(self._properties)
@@ -83,7 +79,7 @@ class Contacts:
                 raise
             # Addresses are personal, so only their number is said.
             reason = f"HTTP {error.status}"
-            self._anomalies.note(f"{REFUSED} ({reason}).", (), count=1)
+            self._client.anomalies.note(f"{REFUSED} ({reason}).", (), count=1)
             return {addresses[0]: self._unknown}
         self._accepted = True
         return contacts

@@ -16,9 +16,6 @@ TEN_SECONDS = 10.0
 MARGIN = 0.15
 """Seconds more, since two requests sent a window apart may arrive less than a window apart."""
 
-LONGEST_INTERVAL = 60_000
-"""Milliseconds; HubSpot's are ten seconds, and of a day the first of them would take all of it."""
-
 _MOST_DIGITS = 9
 LARGEST_MARGIN = 1.0
 LARGEST_PAUSE = 10.0
@@ -30,12 +27,13 @@ class Limiter:
     What other apps use of the account's limit is learnt from what HubSpot says remains.
     """
 
-    def __init__(self, requests_per_10_seconds: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, requests_per_10_seconds: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Allow `requests_per_10_seconds` until HubSpot reports a lower limit."""
         self._clock = clock
         self._lock = threading.Lock()
         self._limit = requests_per_10_seconds
-        self._seconds = TEN_SECONDS
         self._margin = MARGIN
         self._sent: deque[float] = deque()
         self._others = 0
@@ -57,14 +55,14 @@ class Limiter:
             delay = self._paused_until - now
             allowed = self._allowed(now)
             if len(self._sent) >= allowed:
-                delay = max(delay, self._sent[-allowed] + self._seconds + self._margin - now)
+                delay = max(delay, self._sent[-allowed] + TEN_SECONDS + self._margin - now)
             if delay > 0:
                 return delay
             self._sent.append(now)
             return 0.0
 
     def _allowed(self, now: float) -> int:
-        others = self._others if now - self._others_seen <= self._seconds else 0
+        others = self._others if now - self._others_seen <= TEN_SECONDS else 0
         # What others use is taken off the account's limit, not off this tap's share of it.
         reported = self.requests_per_10_seconds
         account = self._limit if reported is None else max(1, reported)
@@ -73,7 +71,7 @@ class Limiter:
         return max(1, most // 20, min(most, account - others))
 
     def _forget(self, now: float) -> None:
-        while self._sent and self._sent[0] <= now - self._seconds - self._margin:
+        while self._sent and self._sent[0] <= now - TEN_SECONDS - self._margin:
             self._sent.popleft()
 
     def acquire(self, stop: threading.Event) -> None:
@@ -96,9 +94,6 @@ class Limiter:
             now = self._clock()
             self.successes += 1
             self._pauses = 0
-            interval = _number(headers, "Interval-Milliseconds")
-            if interval and interval <= LONGEST_INTERVAL:
-                self._seconds = interval / 1000
             limit, remaining = _number(headers, "Max"), _number(headers, "Remaining")
             if limit is not None and remaining is not None:
                 self._forget(now)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass
-from itertools import islice
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from tap_hubspot_email_events.hubspot.client import RequestCount
 
@@ -20,10 +19,11 @@ V = TypeVar("V")
 
 
 @dataclass(eq=False, slots=True)
-class _Pending(Generic[V]):
-    """A value to come; lighter than a Future, since a page may need a thousand."""
+class _Batch(Generic[K, V]):
+    """Keys to be fetched at once, and then their values or why there are none."""
 
-    values: tuple[V, ...] = ()
+    keys: list[K] = field(default_factory=list)
+    values: Mapping[K, V] = field(default_factory=dict)
     failure: BaseException | None = None
 
 
@@ -45,9 +45,10 @@ class Lookup(Generic[K, V]):
         self._batch = batch
         self._capacity = capacity
         self._cached: OrderedDict[K, V] = OrderedDict()
-        self._queued: dict[K, _Pending[V]] = {}
-        self._in_flight: dict[K, _Pending[V]] = {}
-        self._batches_in_flight = 0
+        # The batch of each key that has no value yet, and those that no thread has taken.
+        self._batches: dict[K, _Batch[K, V]] = {}
+        self._queue: deque[_Batch[K, V]] = deque()
+        self._in_flight = 0
         self._changed = threading.Condition()
 
     def find(self, keys: Iterable[K], count: RequestCount) -> dict[K, V]:
@@ -57,66 +58,52 @@ class Lookup(Generic[K, V]):
             Exception: Whatever `fetch` raised for one of them; a later call tries again.
         """
         found: dict[K, V] = {}
+        awaited: dict[K, _Batch[K, V]] = {}
         with self._changed:
-            awaited = self._enqueue_missing(keys, found)
-        while awaited:
-            with self._changed:
-                while not (done := _all_done(awaited)) and not (batch := self._take_batch()):
-                    self._changed.wait()
-            if done:
-                if failures := [each.failure for each in awaited.values() if each.failure]:
-                    raise failures[0]
-                found.update((key, pending.values[0]) for key, pending in awaited.items())
-                break
+            for key in keys:
+                if key in self._cached:
+                    self._cached.move_to_end(key)
+                    found[key] = self._cached[key]
+                else:
+                    awaited[key] = self._batches.get(key) or self._enqueue(key)
+        batches = set(awaited.values())
+        while (batch := self._next_batch(batches)) is not None:
             self._fetch_batch(batch, count)
+        if failures := [each.failure for each in batches if each.failure]:
+            raise failures[0]
+        found.update((key, batch.values[key]) for key, batch in awaited.items())
         return found
 
-    def _enqueue_missing(self, keys: Iterable[K], found: dict[K, V]) -> dict[K, _Pending[V]]:
-        """Put cached values into `found`, and return the others, to be fetched by any thread."""
-        awaited: dict[K, _Pending[V]] = {}
-        for key in keys:
-            if key in found:
-                continue
-            if key in self._cached:
-                self._cached.move_to_end(key)
-                found[key] = self._cached[key]
-            elif key in self._in_flight:
-                awaited[key] = self._in_flight[key]
-            else:
-                awaited[key] = self._queued.setdefault(key, _Pending())
-        return awaited
-
-    def _take_batch(self) -> dict[K, _Pending[V]]:
-        """The next batch; one that is not full waits for more keys while others are in flight."""
-        if len(self._queued) < self._batch and self._batches_in_flight:
-            return {}
-        batch = dict(islice(self._queued.items(), self._batch))
-        for key in batch:
-            self._in_flight[key] = self._queued.pop(key)
-        self._batches_in_flight += bool(batch)
+    def _enqueue(self, key: K) -> _Batch[K, V]:
+        if not self._queue or len(self._queue[-1].keys) == self._batch:
+            self._queue.append(_Batch())
+        batch = self._batches[key] = self._queue[-1]
+        batch.keys.append(key)
         return batch
 
-    def _fetch_batch(self, batch: dict[K, _Pending[V]], count: RequestCount) -> None:
-        values: Mapping[K, V] = {}
-        failure: BaseException | None = None
-        try:
-            values = self._fetch(list(batch), count)
-        except BaseException as error:  # noqa: BLE001 - raised again in every thread that waits
-            failure = error
+    def _next_batch(self, awaited: Collection[_Batch[K, V]]) -> _Batch[K, V] | None:
+        """Wait for a batch to fetch; None once those `awaited` have come, or one has failed."""
         with self._changed:
-            self._batches_in_flight -= 1
-            for key, pending in batch.items():
-                del self._in_flight[key]
-                if failure is None:
-                    self._cached[key] = values[key]
-                    pending.values = (values[key],)
-                pending.failure = failure
+            while not (
+                all(each.values for each in awaited) or any(each.failure for each in awaited)
+            ):
+                # One that is not full waits for more keys while others are in flight.
+                if self._queue and (not self._in_flight or len(self._queue[0].keys) == self._batch):
+                    self._in_flight += 1
+                    return self._queue.popleft()
+                self._changed.wait()
+        return None
+
+    def _fetch_batch(self, batch: _Batch[K, V], count: RequestCount) -> None:
+        try:
+            batch.values = self._fetch(batch.keys, count)
+        except BaseException as error:  # noqa: BLE001 - raised again in every thread that waits
+            batch.failure = error
+        with self._changed:
+            self._in_flight -= 1
+            for key in batch.keys:
+                del self._batches[key]
+            self._cached.update(batch.values)
             while len(self._cached) > self._capacity:
                 self._cached.popitem(last=False)
             self._changed.notify_all()
-
-
-def _all_done(awaited: Mapping[K, _Pending[V]]) -> bool:
-    """Whether all values have come, or one of them has failed."""
-    pending = awaited.values()
-    return all(each.values for each in pending) or any(each.failure for each in pending)

@@ -11,11 +11,10 @@ import msgspec
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x1f]")
-_LARGEST = 2**64 - 1
 _MOST_DIGITS = 308
 """Those of the largest number that JSON readers keep, as a float."""
 _DEEPEST = 100
-"""Levels of lists and objects that are kept where more than a reader can take were found."""
+"""Levels of lists and objects that are kept; readers take hardly a thousand."""
 _NESTING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -34,24 +33,14 @@ def mend(body: bytes) -> Mended | None:
     null.
     """
     # Bytes that are no UTF-8 become lone surrogates, as which they are replaced below.
-    text = body.decode("utf-8-sig", errors="surrogateescape")
+    text = _without_depth(body.decode("utf-8-sig", errors="surrogateescape"))
     try:
-        return _mended(text)
-    except RecursionError:
-        pass
-    except ValueError:
-        return None
-    try:
-        return _mended(_without_depth(text))
+        content = json.loads(
+            text, strict=False, parse_constant=lambda _: math.nan, parse_int=_whole_number
+        )
+        mended = _mend(content)
     except (ValueError, RecursionError):
         return None
-
-
-def _mended(text: str) -> Mended:
-    content = json.loads(
-        text, strict=False, parse_constant=lambda _: math.nan, parse_int=_whole_number
-    )
-    mended = _mend(content)
     return Mended(msgspec.json.encode(mended), _broken_events(content, mended))
 
 
@@ -87,8 +76,6 @@ def _mend(value: Any) -> Any:
         return [_mend(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        return float(value)
     return value
 
 

@@ -10,7 +10,14 @@ import msgspec
 
 from tap_hubspot_email_events.common.session import UnansweredError
 from tap_hubspot_email_events.errors import AccountError, StoppedError
-from tap_hubspot_email_events.hubspot.answers import LONG_WAIT, Accept, Retry, Throttle, decide
+from tap_hubspot_email_events.hubspot.answers import (
+    LONG_WAIT,
+    UNREADABLE,
+    Accept,
+    Retry,
+    Throttle,
+    decide,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -18,8 +25,8 @@ if TYPE_CHECKING:
 
     from tap_hubspot_email_events.hubspot.transport import Transport
 
-TOKEN_PATHS = ("/oauth/2026-03/token", "/oauth/v1/token")
-"""The dated endpoint, and the one it replaces, which HubSpot removes on 2027-02-16."""
+TOKEN_PATH = "/oauth/2026-03/token"  # noqa: S105 - an address
+"""HubSpot removes the older `/oauth/v1/token` on 2027-02-16."""
 
 ATTEMPTS = 5
 _TOKEN = re.compile(r"[\x21-\x7e]{1,10000}")
@@ -29,10 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class Tokens(msgspec.Struct):
-    """An answer of the endpoint; the access token expires in `expires_in` seconds.
-
-    The older endpoint does not name the scopes.
-    """
+    """An answer of the endpoint; the access token expires in `expires_in` seconds."""
 
     access_token: str
     expires_in: float = 1800.0
@@ -55,32 +59,27 @@ def request_tokens(
             latter, with a placeholder for the HTTP status.
         StoppedError: The run ended first.
     """
-    paths = list(TOKEN_PATHS)
     reason = ""
     wait = 0.0
     for attempt in range(ATTEMPTS):
         _pause(wait, reason, stop)
         wait = float(2**attempt) / 2
         try:
-            answer = transport.send("POST", url + paths[0], data=form)
+            answer = transport.send("POST", url + TOKEN_PATH, data=form)
         except UnansweredError as error:
             reason = str(error)
-        else:
-            if answer.status == 404 and len(paths) > 1:  # noqa: PLR2004 - HTTP's own number
-                paths.pop(0)
-                wait = 0.0
-            else:
-                match decide(answer.status, answer.headers, answer.body):
-                    case Accept():
-                        if tokens := _decode(answer.body):
-                            return tokens
-                        reason = "it answered with something other than a token"
-                    case Retry(reason=said, wait=asked):
-                        reason, wait = said, max(wait, asked)
-                    case Throttle(wait=throttled):
-                        reason, wait = "HTTP 429", max(wait, throttled or 0.0)
-                    case _:
-                        raise AccountError(refusal.format(status=answer.status))
+            continue
+        match decide(answer.status, answer.headers, answer.body):
+            case Accept():
+                if tokens := _decode(answer.body):
+                    return tokens
+                reason = "it answered with something other than a token"
+            case Retry(reason=said, wait=asked):
+                reason, wait = said, max(wait, asked)
+            case Throttle(wait=throttled):
+                reason, wait = "HTTP 429", max(wait, throttled or 0.0)
+            case _:
+                raise AccountError(refusal.format(status=answer.status))
     raise AccountError(
         f"HubSpot's OAuth token endpoint could not be used ({reason}); check the network, "
         "`api_url` and any proxy in between, then run again."
@@ -98,7 +97,7 @@ def _decode(body: bytes) -> Tokens | None:
     """Read the tokens; None where the answer holds none that can be used."""
     try:
         tokens = msgspec.json.decode(body, type=Tokens)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     given = (tokens.access_token, tokens.refresh_token or tokens.access_token)
     is_usable = tokens.expires_in > 0 and all(map(_TOKEN.fullmatch, given))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_hubspot_email_events.common.session import Answer, Session, UnansweredError
 from tap_hubspot_email_events.errors import AccountError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 REQUEST_SECONDS = 120.0
 """The time for a request and its whole answer."""
@@ -24,26 +21,14 @@ class Transport:
         """Allow at most `connections` requests in flight; further ones wait."""
         self._session = Session(user_agent, connections)
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        data: Mapping[str, str] | bytes | None = None,
-        token: str | None = None,
-    ) -> Answer:
-        """Send one request, its data a form or JSON as bytes, and receive the complete answer.
+    def send(self, method: str, url: str, *, token: str | None = None, **content: Any) -> Answer:
+        """Send one request with content as `requests` takes it, and receive the complete answer.
 
         Raises:
             UnansweredError: No complete answer came, or none in time.
             AccountError: Proxy or certificates of this machine let no request through.
         """
-        headers = {}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        if isinstance(data, bytes):
-            headers["Content-Type"] = "application/json"
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
             return self._session.fetch(
                 method,
@@ -51,8 +36,7 @@ class Transport:
                 seconds=REQUEST_SECONDS,
                 most_bytes=MOST_BYTES,
                 headers=headers,
-                params=params,
-                data=data,
+                **content,
             )
         except UnansweredError as error:
             if error.obstacle.advice:

@@ -124,11 +124,7 @@ class Run:
     @cached_property
     def api(self) -> HubSpotApi:
         """HubSpot's API as all streams use it."""
-        return HubSpotApi(
-            self.settings,
-            f"{self.tap.name}/{self.tap.plugin_version}",
-            lists_campaigns=CAMPAIGNS in self._selected,
-        )
+        return HubSpotApi(self.settings, f"{self.tap.name}/{self.tap.plugin_version}")
 
     @cached_property
     def reader(self) -> EventReader:
@@ -161,7 +157,7 @@ class Run:
             self._note_last_run(complete=False, reason=NOTHING_SELECTED)
             return
         try:
-            self.api.account.ask(self.api.client, self._count)
+            self.api.account.ask(self._count)
         except DailyLimitError as error:
             self.failures.add(error)
         # Looked up here, since the SDK makes entries for streams that have none.
@@ -227,7 +223,7 @@ class Run:
         self._others.append(result)
         if self.failures.fatal:
             return
-        for read, campaign in enumerate(self.api.campaigns(result.count), 1):
+        for read, campaign in enumerate(self.api.campaigns.all(result.count), 1):
             campaign.setdefault("portalId", self.api.account.required_id())
             yield campaign
             # By now the SDK has written it, unless stream maps drop it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from tap_hubspot_email_events.hubspot.answers import (
+    LONGEST_WAIT,
     Accept,
     DailyLimitReached,
     Decision,
@@ -29,9 +30,9 @@ ADD_IT = (
 )
 
 
-def answer(status: int, body: Any = "", wait: str | None = None, **asked: Any) -> Decision:
+def answer(status: int, body: Any = "", wait: str | None = None) -> Decision:
     content = body if isinstance(body, bytes) else (json.dumps(body) if body else "").encode()
-    return decide(status, {} if wait is None else {"Retry-After": wait}, content, **asked)
+    return decide(status, {} if wait is None else {"Retry-After": wait}, content)
 
 
 @pytest.mark.parametrize("status", [200, 204, 299])
@@ -67,18 +68,11 @@ def test_what_is_tried_again(status: int, reason: str, least: float) -> None:
             "HubSpot has no such address (HTTP 404); check `api_url`, and whether HubSpot still "
             "offers this API",
         ),
-        (
-            410,
-            {"message": "Gone"},
-            "HubSpot has no such address (HTTP 410); check `api_url`, and whether HubSpot still "
-            "offers this API",
-        ),
         (414, {}, "HubSpot found the request's address too long (HTTP 414)"),
         (300, {}, "the answer was a redirect (HTTP 300); check `api_url`"),
-        (399, {}, "the answer was a redirect (HTTP 399); check `api_url`"),
         (400, {}, "HubSpot refused the request (HTTP 400)"),
-        (422, b"<html>", "HubSpot refused the request (HTTP 422)"),
-        (400, [{"message": "x"}], "HubSpot refused the request (HTTP 400)"),
+        (400, b'{"message": "\xff"}', "HubSpot refused the request (HTTP 400)"),
+        (422, [{"message": "x"}], "HubSpot refused the request (HTTP 422)"),
         (499, {"message": "No."}, "HubSpot refused the request (HTTP 499): No."),
         (
             400,
@@ -87,23 +81,22 @@ def test_what_is_tried_again(status: int, reason: str, least: float) -> None:
         ),
         (
             403,
-            {"message": "Private."},
+            b" Blocked by the firewall",
+            "HubSpot refused the request (HTTP 403); check that the account has what is asked for, "
+            "marketing email above all, and the token the scope `content`",
+        ),
+        (
+            403,
+            {"message": "Private.", "by": "a scope"},
             "HubSpot refused the request (HTTP 403): Private.; check that the account has what is "
             "asked for, marketing email above all, and the token the scope `content`",
         ),
         (
             488,
-            {"message": "see NA2"},
+            b"\xff see NA2 \xff",
             "`api_url` leads to a data centre of HubSpot's that does not serve this account (HTTP "
             "488); set it to https://api.hubapi.com, which serves all, or to the account's own, "
             "https://api-na2.hubapi.com for example",
-        ),
-        (
-            488,
-            {},
-            "`api_url` leads to a data centre of HubSpot's that does not serve this account (HTTP "
-            "488); set it to https://api.hubapi.com, which serves all, or to the account's own, "
-            "https://api-eu1.hubapi.com for example",
         ),
     ],
 )
@@ -113,25 +106,7 @@ def test_what_is_given_up(status: int, body: Any, sentence: str) -> None:
 
 def test_the_scope_asked_for_is_the_one_that_is_missed() -> None:
     scope = "crm.objects.contacts.read"
-    assert answer(403, scope=scope) == Refuse(f"{LACKS}`{scope}`{ADD_IT}", 403)
-
-
-def test_bytes_that_are_no_text_do_no_harm() -> None:
-    hosts = answer(488, b"\xff eu1 \xff")
-    assert isinstance(hosts, Refuse)
-    assert "https://api-eu1.hubapi.com" in hosts.sentence
-    assert answer(400, b'{"message": "\xff"}') == Refuse(
-        "HubSpot refused the request (HTTP 400)", 400
-    )
-
-
-def test_bare_text_about_something_else_is_no_matter_of_scopes() -> None:
-    decision = answer(403, b"  Blocked by the firewall")
-    assert isinstance(decision, Refuse)
-    assert "lacks the scope" not in decision.sentence
-    json_text = answer(403, b' {"message": "Blocked by the firewall", "by": "a scope"}')
-    assert isinstance(json_text, Refuse)
-    assert "Blocked by the firewall" in json_text.sentence
+    assert decide(403, {}, b"", scope=scope) == Refuse(f"{LACKS}`{scope}`{ADD_IT}", 403)
 
 
 @pytest.mark.parametrize(
@@ -145,24 +120,14 @@ def test_bare_text_about_something_else_is_no_matter_of_scopes() -> None:
             },
             "`marketing-email`",
         ),
-        (
-            {"category": "MISSING_SCOPES", "message": "isn't available for public use."},
-            "`content`",
-        ),
         ({"message": "This oauth-token (CJ) does not have proper permissions!"}, "`content`"),
-        ({"message": "No permissions! (requires any of [email-access])"}, "`content`"),
         (b"This app hasn't been granted all required scopes to make this call.", "`content`"),
-        (b"", "`content`"),
         (b"\xff scope \xff", "`content`"),
         ({"errors": "odd", "message": "scope"}, "`content`"),
         ({"errors": [{"context": {"requiredScopes": "odd"}}], "message": "scope"}, "`content`"),
         ({"errors": [None, {"context": None}, {"context": []}], "message": "scope"}, "`content`"),
         (
-            {"errors": [{"context": {"requiredScopes": [5, "a b", "ab", "abc"]}}], "message": ""},
-            "`abc`",
-        ),
-        (
-            {"errors": [{"context": {"requiredScopes": ["abc", "abd", "abc"]}}], "message": ""},
+            {"errors": [{"context": {"requiredScopes": [5, "a b", "ab", "abc", "abd", "abc"]}}]},
             "`abc` or `abd`",
         ),
         (
@@ -171,26 +136,15 @@ def test_bare_text_about_something_else_is_no_matter_of_scopes() -> None:
                     {"context": {"requiredScopes": [f"scope-{n}" for n in range(4)]}},
                     {"context": {"requiredGranularScopes": [f"more-{n}" for n in range(4)]}},
                 ],
-                "message": "",
-            },
-            "`scope-0` or `scope-1` or `scope-2` or `scope-3` or `more-0`",
-        ),
-        (
-            {
-                "errors": [{"context": {"requiredScopes": ["abc"]}}],
                 "message": "requires one of [other-read]",
             },
-            "`abc`",
+            "`scope-0` or `scope-1` or `scope-2` or `scope-3` or `more-0`",
         ),
         (
             {"message": "(requires one of [leads-read, leads-write])"},
             "`leads-read` or `leads-write`",
         ),
         ({"message": "missing required 'abc,def' scope"}, "`abc` or `def`"),
-        (
-            {"message": "EXTERNAL auth request is missing required 'workflows-access' scope."},
-            "`workflows-access`",
-        ),
     ],
 )
 def test_scopes_are_named_once_each_and_five_at_most(body: Any, scopes: str) -> None:
@@ -228,10 +182,9 @@ def test_which_limit_is_used_up(body: Any, decision: Decision) -> None:
 def test_a_limit_is_waited_for_as_long_as_hubspot_says() -> None:
     assert answer(429, wait="7") == Throttle("TEN_SECONDLY_ROLLING", 7.0)
     assert answer(429, {"policyName": "SECONDLY"}, wait="3") == Throttle("SECONDLY", 3.0)
-    at = datetime(2026, 1, 31, 12, 0, 0, tzinfo=timezone.utc)
-    date = "Sat, 31 Jan 2026 12:00:10 GMT"
-    assert answer(429, wait=date, now=at) == Throttle("TEN_SECONDLY_ROLLING", 10.0)
-    assert answer(500, wait=date, now=at) == Retry("HTTP 500", 10.0, 500)
+    assert answer(429, wait="3600") == Throttle("TEN_SECONDLY_ROLLING", LONGEST_WAIT)
+    date = (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    assert answer(500, wait=date) == Retry("HTTP 500", LONGEST_WAIT, 500)
 
 
 def test_words_of_hubspots_are_quoted_without_addresses_and_tokens() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +17,9 @@ from tap_hubspot_email_events.errors import (
     StreamError,
 )
 from tap_hubspot_email_events.hubspot import client as client_module
-from tap_hubspot_email_events.hubspot.anomalies import Anomalies
-from tap_hubspot_email_events.hubspot.auth import AccessToken, OAuth
 from tap_hubspot_email_events.hubspot.client import HubSpotClient, RequestCount
-from tap_hubspot_email_events.hubspot.clock import HubSpotClock
 from tap_hubspot_email_events.hubspot.events import decode_page
-from tap_hubspot_email_events.hubspot.limiter import Limiter
-from tap_hubspot_email_events.hubspot.transport import Transport
+from tap_hubspot_email_events.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +28,8 @@ API = "https://api.hubapi.com"
 PATH = "/email/public/v1/events"
 PAGE = {"events": [], "hasMore": False}
 UNTRUSTED = requests.exceptions.SSLError(ssl.SSLCertVerificationError())
-DATED, OLD = f"{API}/oauth/2026-03/token", f"{API}/oauth/v1/token"
+OAUTH: dict[str, Any] = {"client_id": "i", "client_secret": "s", "refresh_token": "first"}
+TOKEN = f"{API}/oauth/2026-03/token"
 
 
 @pytest.fixture(autouse=True)
@@ -49,25 +44,9 @@ def hubspot() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-def asking(*, oauth: bool = False, max_retries: int = 3, stop: Any = None) -> HubSpotClient:
-    stop = stop or threading.Event()
-    transport = Transport(1, "tests")
-    authenticator = (
-        OAuth(transport, API, client_id="i", client_secret="s", refresh_token="first", stop=stop)
-        if oauth
-        else AccessToken("a-secret")
-    )
-    limiter = Limiter(1000, time.monotonic)
-    return HubSpotClient(
-        transport,
-        authenticator,
-        limiter,
-        stop,
-        clock=HubSpotClock(),
-        anomalies=Anomalies(),
-        api_url=API,
-        max_retries=max_retries,
-    )
+def asking(*, oauth: bool = False, max_retries: int = 3) -> HubSpotClient:
+    credentials: dict[str, Any] = OAUTH if oauth else {"access_token": "a-secret"}
+    return HubSpotClient(Settings(max_retries=max_retries, **credentials), "tests")
 
 
 def ask(client: HubSpotClient, count: RequestCount | None = None) -> Any:
@@ -139,19 +118,24 @@ def test_the_number_of_retries_is_the_setting(hubspot: requests_mock.Mocker) -> 
     assert hubspot.call_count == 5
 
 
+def test_a_single_401_is_asked_again(hubspot: requests_mock.Mocker) -> None:
+    hubspot.get(API + PATH, [{"status_code": 401}, {"json": PAGE}])
+    assert ask(asking()).events == []
+
+
 def test_waiting_for_a_retry_ends_with_the_run(hubspot: requests_mock.Mocker) -> None:
-    stop = threading.Event()
-    stop.set()
     hubspot.get(API + PATH, status_code=503)
+    client = asking()
+    client.stop.set()
     with pytest.raises(StoppedError):
-        ask(asking(stop=stop))
+        ask(client)
 
 
 def test_one_access_token_serves_until_shortly_before_its_end(
     hubspot: requests_mock.Mocker,
 ) -> None:
     hubspot.get(API + PATH, json=PAGE)
-    hubspot.post(DATED, [token("one"), token("two", expires_in=0), token("three")])
+    hubspot.post(TOKEN, [token("one"), token("two", expires_in=0), token("three")])
     client = asking(oauth=True)
     for _ in range(3):
         ask(client)
@@ -163,7 +147,7 @@ def test_a_refused_token_is_renewed_once_with_the_rotated_refresh_token(
     hubspot: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:
     hubspot.get(API + PATH, [{"status_code": 401}, {"json": PAGE}])
-    hubspot.post(DATED, [token("one", refresh_token="second"), token("two")])
+    hubspot.post(TOKEN, [token("one", refresh_token="second"), token("two")])
     ask(asking(oauth=True))
     forms = [request.text for request in hubspot.request_history if request.method == "POST"]
     assert ["refresh_token=first" in form for form in forms] == [True, False]
@@ -174,33 +158,14 @@ def test_a_refused_token_is_renewed_once_with_the_rotated_refresh_token(
 
 def test_a_token_refused_again_ends_the_run(hubspot: requests_mock.Mocker) -> None:
     hubspot.get(API + PATH, status_code=401)
-    hubspot.post(DATED, [token("one"), token("two")])
+    hubspot.post(TOKEN, [token("one"), token("two")])
     with pytest.raises(AccountError, match="revoked"):
         ask(asking(oauth=True))
 
 
-def test_the_older_token_endpoint_serves_where_the_dated_one_is_missing(
-    hubspot: requests_mock.Mocker,
-) -> None:
-    hubspot.get(API + PATH, json=PAGE)
-    hubspot.post(DATED, status_code=404)
-    hubspot.post(OLD, **token("one"))
-    assert ask(asking(oauth=True)).events == []
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"status_code": 400, "json": {"status": "BAD_REFRESH_TOKEN"}},
-        {"status_code": 401},
-        {"text": "<html>"},
-        {"exc": requests.exceptions.SSLError},
-    ],
-)
-def test_a_token_that_is_not_given_ends_the_run(
-    hubspot: requests_mock.Mocker, answer: dict[str, Any]
-) -> None:
-    hubspot.post(DATED, **answer)
-    with pytest.raises(AccountError) as caught:
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_token_that_is_refused_ends_the_run(hubspot: requests_mock.Mocker, status: int) -> None:
+    hubspot.post(TOKEN, status_code=status, json={"status": "BAD_REFRESH_TOKEN"})
+    with pytest.raises(AccountError, match=rf"HTTP {status}\); check them") as caught:
         ask(asking(oauth=True))
     assert "first" not in str(caught.value)

@@ -35,9 +35,3 @@ def test_the_earliest_answer_counts() -> None:
     clock = observed(sent=AT + 9 * MINUTE, received=AT + 9 * MINUTE)
     clock.observe({"Date": "Thu, 09 Oct 2025 08:53:25 GMT"}, sent=AT, received=AT)
     assert clock.earliest == AT
-
-
-@pytest.mark.parametrize("date", [None, "", "soon", "Thu, 99 Oct 2025 08:53:20 GMT"])
-def test_without_a_date_the_machines_clock_is_all_there_is(date: str | None) -> None:
-    clock = observed(sent=AT + MINUTE, received=AT + MINUTE, date=date)
-    assert clock.bound(AT + MINUTE) == AT + MINUTE

@@ -2,122 +2,54 @@
 
 from __future__ import annotations
 
-import json
-import math
-import time
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_hubspot_email_events.errors import TapError
+from extracting.extractor import event, expected, key, now, select
+from tap_hubspot_email_events.common.event_types import SELECTED_BY_DEFAULT, STREAM_OF_TYPE
 from tap_hubspot_email_events.hubspot.account import ACCOUNT_PATH
 from tap_hubspot_email_events.hubspot.client import UNREADABLE_RETRIES
-from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
 if TYPE_CHECKING:
+    from extracting.extractor import Runner
     from sandbox.client import Sandbox
 
+CAMPAIGNS = "/email/public/v1/campaigns"
 CONTACTS = "/crm/v3/objects/contacts/batch/read"
-CAMPAIGN = 243851494
 DELETED = 198114233
 NAMELESS = dict.fromkeys(("name", "subject", "type", "contentId"))
 OF_EVERY_RUN = ("/email/public/v1/events", ACCOUNT_PATH)
-
-Record = dict[str, Any]
-
-
-class Run:
-    """One run of the tap: its messages, its requests and its failure."""
-
-    def __init__(
-        self, hubspot: Sandbox, capsys: pytest.CaptureFixture[str], **settings: Any
-    ) -> None:
-        self.failure = ""
-        catalog = settings.pop("catalog", None)
-        before = len(hubspot.hubspot_requests())
-        config = {
-            "api_url": hubspot.hubspot_url,
-            "access_token": "sandbox-access-token",
-            **settings,
-        }
-        capsys.readouterr()
-        try:
-            TapHubSpotEmailEvents(config=config, catalog=catalog).sync_all()
-        except TapError as error:
-            self.failure = str(error)
-        self.messages: list[Record] = [
-            json.loads(line) for line in capsys.readouterr().out.splitlines()
-        ]
-        self.requests: list[Record] = hubspot.hubspot_requests()[before:]
-
-    def records(self, *streams: str) -> list[Record]:
-        return [
-            message["record"]
-            for message in self.messages
-            if message["type"] == "RECORD" and (not streams or message["stream"] in streams)
-        ]
-
-    @property
-    def state(self) -> Record:
-        """The last state written."""
-        state: Record = [each["value"] for each in self.messages if each["type"] == "STATE"][-1]
-        return state
-
-    @property
-    def extra_requests(self) -> Counter[str]:
-        return Counter(r["path"] for r in self.requests if r["path"] not in OF_EVERY_RUN)
+TEN = {STREAM_OF_TYPE[kind] for kind in SELECTED_BY_DEFAULT}
 
 
-def event(number: int, **fields: Any) -> Record:
-    return {
-        "id": f"event-{number}",
-        "portalId": 4711,
-        "created": time.time_ns() // 1_000_000 - 3_600_000 + number,
-        "type": "SENT",
-        "recipient": f"reader{number}@example.com",
-        "emailCampaignId": 0,
-        "appId": 0,
-        **fields,
-    }
+def extra_requests(sandbox: Sandbox) -> Counter[str]:
+    asked = Counter(each["path"] for each in sandbox.hubspot_requests())
+    return Counter({path: n for path, n in asked.items() if path not in OF_EVERY_RUN})
 
 
-Extract = Callable[..., Run]
-
-
-@pytest.fixture
-def extract(hubspot: Sandbox, capsys: pytest.CaptureFixture[str]) -> Extract:
-    return lambda **settings: Run(hubspot, capsys, **settings)
-
-
-def test_switched_off_it_costs_no_request(hubspot: Sandbox, extract: Extract) -> None:
-    hubspot.generate(events=1000, days=5)
-
-    run = extract(enrich_campaigns=False)
-
-    assert run.records()
-    assert not run.extra_requests
-    assert not any({"emailCampaign", "contact"} & each.keys() for each in run.records())
-
-
-def test_what_has_no_campaign_and_no_recipient_is_asked_about_nowhere(
-    hubspot: Sandbox, extract: Extract
+@pytest.mark.parametrize(
+    ("fields", "settings"),
+    [
+        ({}, {}),
+        ({"emailCampaignId": 0, "recipient": None}, {"contact_properties": ["firstname"]}),
+        ({"emailCampaignId": 0, "recipient": ""}, {"contact_properties": ["firstname"]}),
+    ],
+)
+def test_what_is_not_wanted_or_not_there_is_asked_about_nowhere(
+    sandbox: Sandbox, tap: Runner, fields: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    hubspot.add_events([event(1, recipient=None), event(2, recipient="")])
-
-    run = extract(contact_properties=["firstname"])
-
-    assert len(run.records()) == 2
-    assert not run.extra_requests
-    assert not any({"emailCampaign", "contact"} & each.keys() for each in run.records())
+    sandbox.add_events([event("OPEN", now() - 1000) | fields])
+    (record,) = tap(enrich_campaigns=bool(settings), **settings).records
+    assert not {"emailCampaign", "contact"} & record.keys()
+    assert not extra_requests(sandbox)
 
 
 def test_nothing_is_lost_or_left_bare_under_all_sorts_of_failures(
-    hubspot: Sandbox, extract: Extract
+    sandbox: Sandbox, tap: Runner
 ) -> None:
-    hubspot.generate(events=3000, days=20)
-    start = "2020-01-01T00:00:00Z"
+    sandbox.generate(events=3000, days=20)
     for fault in (
         {"action": "answer", "status": 500},
         {"action": "cut"},
@@ -126,40 +58,37 @@ def test_nothing_is_lost_or_left_bare_under_all_sorts_of_failures(
         {"action": "html", "status": 200, "times": UNREADABLE_RETRIES},
         {"action": "answer", "status": 429, "headers": {"Retry-After": "0"}, "json": {}},
     ):
-        hubspot.add_fault("hubspot", probability=0.05, **fault)
-
-    run = extract(start_date=start, page_size=200, contact_properties=["firstname"])
-    hubspot.clear_faults()
-
-    assert not run.failure
-    known = hubspot.contacts()
-    names = {each["id"]: each["name"] for each in hubspot.campaigns() if not each["deleted"]}
-    written = {(each["type"], each["id"]): each for each in run.records()}
-    assert len(written) == len(run.records())
-    for sent in hubspot.hubspot_events():
-        each = written.pop((sent.get("type", "UNBOUNCE"), sent["id"]), None)
-        if each is None:
-            assert sent.get("type") in {None, "FORWARD", "PRINT", "UNSUBSCRIBED"}
-            continue
+        sandbox.add_fault("hubspot", probability=0.05, **fault)
+    run = tap(page_size=200, enrich_campaigns=True, contact_properties=["firstname"])
+    sandbox.clear_faults()
+    assert (run.code, run.complaints) == (0, [])
+    assert Counter(map(key, run.records)) == expected(sandbox)
+    known = sandbox.contacts()
+    names = {each["id"]: each["name"] for each in sandbox.campaigns() if not each["deleted"]}
+    for each in run.records:
         contact = known.get(each["recipient"].lower(), {})
         assert each["contact"] == {"firstname": contact.get("firstname")}
         if campaign := each["emailCampaignId"]:
             assert each["emailCampaign"]["name"] == names.get(campaign)
-    assert not written
 
 
+# The SDK reads streams by their names, and all of events with the first of them.
+@pytest.mark.parametrize("streams", [TEN, TEN - {"email_bounce"}])
 def test_each_campaign_is_asked_for_once_and_names_all_its_events(
-    hubspot: Sandbox, extract: Extract
+    sandbox: Sandbox, tap: Runner, streams: set[str]
 ) -> None:
-    hubspot.generate(events=4000, days=20)
-    known = {each["id"]: each for each in hubspot.campaigns()}
-
-    run = extract()
-
-    events = [each for each in run.records() if each["emailCampaignId"]]
-    campaigns = {each["emailCampaignId"] for each in events}
-    assert DELETED in campaigns
-    assert run.extra_requests == {f"/email/public/v1/campaigns/{each}": 1 for each in campaigns}
+    sandbox.generate(events=4000, days=20)
+    known = {each["id"]: each for each in sandbox.campaigns()}
+    run = tap(catalog=select(tap.catalog(), *streams, "email_campaigns"), enrich_campaigns=True)
+    # A deleted campaign belongs to HubSpot's history, not to this run's failures.
+    assert (run.code, run.complaints) == (0, [])
+    events = [each for each in run.records if each.get("emailCampaignId")]
+    described = {each["id"] for each in run.records if "created" not in each}
+    named = {each["emailCampaignId"] for each in events}
+    assert DELETED in named
+    asked = extra_requests(sandbox)
+    assert {f"{CAMPAIGNS}/{each}" for each in named | described} < asked.keys()
+    assert set(asked.values()) == {1}
     for each in events:
         campaign = known[each["emailCampaignId"]]
         if campaign["id"] == DELETED:
@@ -169,100 +98,68 @@ def test_each_campaign_is_asked_for_once_and_names_all_its_events(
             assert each["emailCampaign"]["name"] == campaign["name"]
             assert each["emailCampaign"]["subject"] == campaign["subject"]
             assert all(each["emailCampaign"].values())
-    # A deleted campaign belongs to HubSpot's history, not to this run's failures.
-    assert not run.failure
 
 
+@pytest.mark.parametrize(
+    ("path", "fault", "words"),
+    [
+        (CAMPAIGNS, {"action": "cut"}, "could not be reached"),
+        (CONTACTS, {"status": 403, "json": {}}, "the scope `crm.objects.contacts.read`;"),
+        # A refusal of every address is no fault of the addresses.
+        (CONTACTS, {"status": 400}, "HTTP 400"),
+        (CONTACTS, {"status": 429, "json": {"policyName": "DAILY"}}, "daily request limit"),
+    ],
+)
 def test_nothing_is_written_without_what_it_should_carry(
-    hubspot: Sandbox, extract: Extract
+    sandbox: Sandbox, tap: Runner, path: str, fault: dict[str, Any], words: str
 ) -> None:
-    hubspot.add_events([event(1, emailCampaignId=CAMPAIGN), event(2, type="OPEN")])
-    hubspot.add_fault("hubspot", path="/email/public/v1/campaigns", action="cut")
-
-    run = extract(max_retries=1)
-
-    assert "could not be reached" in run.failure
-    assert not run.records("email_sent")
+    sandbox.generate(events=500, days=20)
+    sandbox.add_fault("hubspot", path=path, **{"action": "answer", **fault})
+    properties = ["firstname"] if path == CONTACTS else []
+    run = tap(enrich_campaigns=not properties, contact_properties=properties, max_retries=1)
+    # A daily limit is no failure.
+    assert run.code == (0 if fault.get("status") == 429 else 1)
+    assert words in run.complaints[-1]
+    assert not [each for each in run.records if each["type"] == "SENT"]
     assert "replication_key_value" not in run.state["bookmarks"].get("email_sent", {})
 
 
 def test_a_property_deselected_in_one_stream_stays_in_the_others(
-    hubspot: Sandbox, extract: Extract
+    sandbox: Sandbox, tap: Runner
 ) -> None:
-    hubspot.add_events(
-        [
-            event(number, type=kind, emailCampaignId=CAMPAIGN)
-            for number, kind in enumerate(["SENT", "OPEN", "SENT", "OPEN"])
-        ]
-    )
-    catalog = TapHubSpotEmailEvents(config={"access_token": "unused"}).catalog_dict
-    sent = next(each for each in catalog["streams"] if each["tap_stream_id"] == "email_sent")
-    for entry in sent["metadata"]:
-        if entry["breadcrumb"] == ["properties", "emailCampaign", "properties", "subject"]:
-            entry["metadata"]["selected"] = False
-
-    run = extract(catalog=catalog)
-
-    assert len(run.records()) == 4
-    assert all("subject" not in each["emailCampaign"] for each in run.records("email_sent"))
-    assert all("subject" in each["emailCampaign"] for each in run.records("email_open"))
+    sandbox.generate(events=500, days=20)
+    catalog = tap.catalog()
+    for entry in catalog["streams"]:
+        for each in entry["metadata"]:
+            if entry["tap_stream_id"] == "email_sent" and each["breadcrumb"][-1:] == ["subject"]:
+                each["metadata"]["selected"] = False
+    run = tap(catalog=catalog, enrich_campaigns=True)
+    of_types = {
+        each["type"]: "subject" in each["emailCampaign"]
+        for each in run.records
+        if "emailCampaign" in each
+    }
+    assert {kind for kind, has_subject in of_types.items() if not has_subject} == {"SENT"}
+    assert of_types["OPEN"]
 
 
 def test_contacts_are_read_a_hundred_at_once_and_each_address_once(
-    hubspot: Sandbox, extract: Extract
+    sandbox: Sandbox, tap: Runner
 ) -> None:
-    people = 250
-    hubspot.add_contacts(
+    people = [f"reader{number}@example.com" for number in range(250)]
+    sandbox.add_contacts([{"email": each, "firstname": each[:9]} for each in people[::2]])
+    begin = now() - 1000
+    sandbox.add_events(
         [
-            {"email": f"reader{number}@example.com", "firstname": f"Reader {number}"}
-            for number in range(0, people, 2)
+            event(kind, begin - number) | {"recipient": address}
+            for number, each in enumerate(people)
+            for kind, address in (("SENT", each), ("OPEN", each.upper()))
         ]
     )
-    hubspot.add_events([event(number) for number in range(people)])
-    hubspot.add_events(
-        [
-            event(1000 + number, type="OPEN", recipient=f"READER{number}@Example.com")
-            for number in range(people)
-        ]
-    )
-
-    run = extract(contact_properties=["firstname", "product_user_id"])
-
-    assert run.extra_requests == {CONTACTS: math.ceil(people / 100)}
-    contacts = {
-        (each["recipient"], each["type"]): each["contact"]
-        for each in run.records("email_sent", "email_open")
-    }
-    assert len(contacts) == 2 * people
-    nobody = {"firstname": None, "product_user_id": None}
-    for number in range(people):
-        known = {"firstname": f"Reader {number}", "product_user_id": None}
-        expected = nobody if number % 2 else known
-        assert contacts[f"reader{number}@example.com", "SENT"] == expected
-        assert contacts[f"READER{number}@Example.com", "OPEN"] == expected
-
-
-def test_a_missing_scope_is_one_sentence_that_names_it(hubspot: Sandbox, extract: Extract) -> None:
-    hubspot.add_events([event(1), event(2, type="OPEN")])
-    hubspot.set_token("sandbox-access-token", ["oauth", "content"])
-
-    run = extract(contact_properties=["firstname"])
-
-    assert run.failure.count("`crm.objects.contacts.read`") == 1
-    assert "`content`" not in run.failure
-    assert not run.records()
-
-
-def test_a_daily_limit_met_while_enriching_ends_the_run_cleanly(
-    hubspot: Sandbox, extract: Extract
-) -> None:
-    hubspot.add_events([event(1)])
-    hubspot.add_fault(
-        "hubspot", path=CONTACTS, action="answer", status=429, json={"policyName": "DAILY"}
-    )
-
-    run = extract(contact_properties=["firstname"])
-
-    assert not run.failure
-    assert not run.records()
-    assert "replication_key_value" not in run.state["bookmarks"].get("email_sent", {})
+    run = tap(contact_properties=["firstname", "product_user_id"], page_size=1000)
+    assert extra_requests(sandbox) == {CONTACTS: 3}
+    assert len(run.records) == 500
+    for each in run.records:
+        person = each["recipient"].lower()
+        firstname = person[:9] if person in people[::2] else None
+        assert each["contact"] == {"firstname": firstname, "product_user_id": None}

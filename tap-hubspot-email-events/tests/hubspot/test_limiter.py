@@ -115,11 +115,3 @@ def test_waiting_ends_with_the_run() -> None:
     limiter.acquire(stop)
     with pytest.raises(StoppedError):
         limiter.acquire(stop)
-
-
-@pytest.mark.parametrize("value", ["", "many", "-1", "1.5", "٣x"])
-def test_headers_that_are_no_numbers_are_ignored(value: str) -> None:
-    clock = Clock()
-    limiter = Limiter(5, clock)
-    limiter.learn(CaseInsensitiveDict({"X-HubSpot-RateLimit-Max": value}))
-    assert len(send(limiter, clock, 9)) == 5
