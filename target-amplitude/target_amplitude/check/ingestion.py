@@ -57,7 +57,7 @@ def _ask(settings: Settings, delays: Delays) -> Answer | NoAnswer:
     try:
         while True:
             answer, _ = transport.post(())
-            decision = decide(answer, 0)
+            decision = decide(answer, ())
             if not isinstance(decision, Retry):
                 return answer
             if retries.failures == retries.most:
@@ -88,19 +88,19 @@ def _key(settings: Settings, delays: Delays, answer: Answer | NoAnswer) -> tuple
 
 
 def _takes_key(answer: Answer | NoAnswer) -> bool:
-    decision = decide(answer, 0)
+    decision = decide(answer, ())
     return isinstance(decision, Delivered) or (
         isinstance(decision, Stop) and decision.missing == "events"
     )
 
 
 def _refuses_key(answer: Answer | NoAnswer) -> bool:
-    decision = decide(answer, 0)
+    decision = decide(answer, ())
     return isinstance(decision, Stop) and decision.key_refused
 
 
 def _reason(answer: Answer | NoAnswer) -> str:
-    decision = decide(answer, 0)
+    decision = decide(answer, ())
     if isinstance(decision, Delivered | PartialFailure):
         return "an answer about events that were not sent"
     return decision.reason

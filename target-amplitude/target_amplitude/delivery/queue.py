@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
-from target_amplitude.delivery.throttling import FOREVER, Throttling
+from target_amplitude.delivery.throttling import Throttling
 
 if TYPE_CHECKING:
     from target_amplitude.delivery.block import QueuedEvent
@@ -80,11 +81,18 @@ class PartitionedQueue:
 
     def take(self, now: float) -> Batch | None:
         """Take the next batch that may be sent, if there is one."""
-        batch = Batch()
-        self._take_throttled(batch, now)
-        if not batch.events:
-            self._take_queued(batch)
-        return batch if batch.events else None
+        while True:
+            batch = Batch()
+            self._take_throttled(batch, now)
+            if not batch.events:
+                self._take_queued(batch)
+            if not batch.events:
+                return None
+            batch.events, deferred = self.throttling.separate(batch.events)
+            self.remove(deferred)
+            if batch.events:
+                return batch
+            self.release(batch, now)
 
     def release(self, batch: Batch, now: float) -> None:
         """Let the next batch of the same partitions follow one that is in flight no longer."""
@@ -125,7 +133,7 @@ class PartitionedQueue:
             if throttled.retry_at > now or is_blocked:
                 continue
             if self._move(throttled.events, batch, throttled.slice_size):
-                throttled.retry_at = FOREVER
+                throttled.retry_at = inf
                 batch.retried_users.append(user)
                 _occupy(partition, batch)
 

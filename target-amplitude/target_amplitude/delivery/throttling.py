@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_amplitude.delivery.block import QueuedEvent
-
-FOREVER = float("inf")
 
 
 @dataclass(slots=True)
@@ -73,7 +72,7 @@ class Throttling:
         for event in events:
             if event.user in self._over_quota or event.device in self._over_quota:
                 deferred.append(event)
-            elif event.user in self.users and self.users[event.user].retry_at != FOREVER:
+            elif event.user in self.users and self.users[event.user].retry_at != inf:
                 self.users[event.user].events.append(event)
             else:
                 ready.append(event)
@@ -83,7 +82,7 @@ class Throttling:
         """Let the next slice of users follow whose last one is no longer in flight."""
         for user in users:
             throttled = self.users.get(user)
-            if throttled is None or throttled.retry_at != FOREVER:
+            if throttled is None or throttled.retry_at != inf:
                 continue
             if throttled.events:
                 throttled.retry_at = now

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from target_amplitude.delivery.block import QueuedEvent
-from target_amplitude.delivery.throttling import FOREVER, Throttling
+from target_amplitude.delivery.throttling import Throttling
 from target_amplitude.history.counts import StreamCounts
 
 COUNTS = StreamCounts("email_open", 0.0)
@@ -57,7 +59,7 @@ def test_after_a_slice_has_gone_through_twice_as_many_follow_at_once() -> None:
     throttling.hold([event(str(number)) for number in range(6)], 1.0)
     throttling.hold([], 1.0)
     user = throttling.users["ada"]
-    user.retry_at = FOREVER
+    user.retry_at = inf
     throttling.send_next(["ada"], 12.0)
     assert (user.retry_at, user.slice_size, user.attempts) == (12.0, 6, 0)
     assert throttling.hold([event("0")], 13.0) == 1
@@ -76,7 +78,7 @@ def test_a_user_of_whom_nothing_waits_is_throttled_no_longer() -> None:
     throttling.hold([event("1"), event("2", "bob"), event("3", "eve")], 30.0)
     for user in ("ada", "eve"):
         throttling.users[user].events.clear()
-        throttling.users[user].retry_at = FOREVER
+        throttling.users[user].retry_at = inf
     throttling.send_next(["nobody", "bob", "ada", "eve"], 12.0)
     assert list(throttling.users) == ["bob"]
 
@@ -94,7 +96,7 @@ def test_nobody_waits_behind_a_throttled_user() -> None:
 def test_while_a_users_slice_is_in_flight_what_is_taken_with_it_may_go() -> None:
     throttling = Throttling()
     throttling.hold([event("0")], 9.0)
-    throttling.users["ada"].retry_at = FOREVER
+    throttling.users["ada"].retry_at = inf
     ready, deferred = throttling.separate([event("0"), event("1", "bob")])
     assert (names(ready), deferred) == (["0", "1"], [])
 
