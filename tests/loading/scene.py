@@ -88,7 +88,7 @@ class Scene:
         """Events that wait, by user."""
         return {
             user: "".join(json.loads(each.body)["n"] for each in throttled.events)
-            for user, throttled in self.coordinator.queue.throttling.users.items()
+            for user, throttled in self.coordinator.queue.throttled.items()
         }
 
 

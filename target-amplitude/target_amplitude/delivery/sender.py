@@ -132,15 +132,14 @@ class Sender:
             "their events are left for a run after the quota has recovered.",
             len(users),
         )
-        queue = self._coordinator.queue
-        queue.remove(queue.throttling.stop_users(users) + events)
+        self._coordinator.queue.defer(users, events)
 
     def _hold(self, users: set[str], events: list[QueuedEvent], retry_after: float | None) -> None:
         """Hold the events of throttled users back, also those of the batch not sent yet."""
         # One of nothing, or a date that has passed, would use up all attempts at once.
         pause = retry_after or self._throttle
         say_wait(f"Amplitude throttles {len(users):,} user(s)", pause)
-        attempts = self._coordinator.queue.throttling.hold(events, time.monotonic() + pause)
+        attempts = self._coordinator.queue.hold(events, time.monotonic() + pause)
         if attempts > self._max_retries:
             raise RunFailedError(
                 f"Amplitude still throttles {len(users)} user(s) after {attempts - 1} retries; "

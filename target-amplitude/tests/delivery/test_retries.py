@@ -180,7 +180,7 @@ def test_a_throttled_user_waits_as_long_as_the_answer_says_or_amplitudes_own_tim
 ) -> None:
     before = time.monotonic()
     scene.deliver("ab", answer(429, named, throttled_users={"B": 31}))
-    held = scene.coordinator.queue.throttling.users["B"]
+    held = scene.coordinator.queue.throttled["B"]
     assert held.retry_at - before == pytest.approx(seconds, abs=1.0)
 
 
@@ -189,7 +189,7 @@ def test_throttled_users_wait_and_the_others_go_on(scene: Scene) -> None:
     before = time.monotonic()
     assert scene.deliver("abcb", named) == ["abcb", "ac"]
     assert scene.held == {"B": "bb"}
-    until = scene.coordinator.queue.throttling.users["B"].retry_at
+    until = scene.coordinator.queue.throttled["B"].retry_at
     assert before + 20 <= until <= time.monotonic() + 20
     assert scene.counts.retried == 4
     scene.close()
@@ -215,7 +215,7 @@ def test_the_other_endpoint_has_its_own_pause(
     scene = Scene(tmp_path, monkeypatch, endpoint="httpapi")
     before = time.monotonic()
     scene.deliver("ab", answer(429, throttled_users={"B": 31}))
-    assert scene.coordinator.queue.throttling.users["B"].retry_at >= before + 30
+    assert scene.coordinator.queue.throttled["B"].retry_at >= before + 30
 
 
 def test_later_events_of_a_throttled_user_in_the_same_batch_wait_behind_them(scene: Scene) -> None:
