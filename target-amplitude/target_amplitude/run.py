@@ -13,7 +13,6 @@ import msgspec
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_amplitude.amplitude.delays import Delays
 from target_amplitude.common.output import reason, refuse_same, write_output
 from target_amplitude.common.stream_map_settings import MapError
 from target_amplitude.common.text import LONGEST_LINE, fit
@@ -34,6 +33,7 @@ from target_amplitude.reconcile.reconciliation import MISSING_NAME, Reconciliati
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.common.stream_maps import CheckedMapper
     from target_amplitude.delivery.destination import Destination
     from target_amplitude.delivery.dry_run import Preview
@@ -56,8 +56,8 @@ class Run:
         self,
         settings: Settings,
         mapper: CheckedMapper | None,
-        delays: Delays | None = None,
-        preview: Preview | None = None,
+        delays: Delays,
+        preview: Preview | None,
     ) -> None:
         """Open what the run writes to; `mapper` is given where records need it.
 
@@ -86,7 +86,7 @@ class Run:
         self._counts = CountsByStream()
         self._is_dry = settings.dry_run or settings.reconcile == "report"
         self._rejects = RejectsFile(Path(os.devnull) if self._is_dry else rejected)
-        self._destination = preview or self._choose_destination(delays or Delays())
+        self._destination = preview or self._choose_destination(delays)
         self._reader = InputReader(
             settings,
             self._destination,
