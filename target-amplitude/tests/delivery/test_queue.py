@@ -158,13 +158,6 @@ def test_a_partial_batch_waits_until_it_is_flushed_and_full_ones_go_first() -> N
     assert queue.take(0.0) is None
 
 
-def test_each_partition_has_a_request_of_its_own() -> None:
-    queue = PartitionedQueue(2, 1, 1000)
-    put(queue, EVEN, 1, 2)
-    put(queue, ODD, 3)
-    assert [names(queue.take(0.0)) for _ in range(3)] == [["1"], ["3"], []]
-
-
 @pytest.mark.parametrize(
     ("rows", "room", "first", "second"),
     [(4, 8, "1234", ""), (3, 8, "123", "4"), (4, 7, "123", "4"), (5, 9, "", "")],

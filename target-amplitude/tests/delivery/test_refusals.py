@@ -148,24 +148,6 @@ def test_of_a_request_too_large_the_first_half_goes_first(scene: Scene) -> None:
     assert scene.counts.retried == 7
 
 
-def test_named_events_are_rejected_and_the_others_sent_at_once(scene: Scene) -> None:
-    named = answer(400, error="Bad values", events_with_invalid_fields={"time": [0, 2]})
-    assert scene.deliver("abcd", named) == ["abcd", "bd"]
-    assert scene.rejected == [
-        ("a", "refused by Amplitude", "invalid time"),
-        ("c", "refused by Amplitude", "invalid time"),
-    ]
-    assert '"amplitude":"Bad values"' in scene.rejects.read_text()
-    assert scene.counts.delivered == 2
-    assert scene.counts.retried == 2
-    scene.close()
-    assert scene.states == [b"state"]
-
-
-def test_a_400_that_names_only_strangers_is_halved(scene: Scene) -> None:
-    assert scene.deliver("ab", answer(400, silenced_devices=["Z"])) == ["ab", "a", "b"]
-
-
 def test_a_refused_key_is_told_with_what_to_check(scene: Scene) -> None:
     with pytest.raises(RefusedKeyError) as caught:
         scene.deliver("ab", answer(400, error="Invalid API key: k"))
