@@ -262,46 +262,41 @@ def test_an_interrupted_end_delivers_what_it_can_in_its_time(  # noqa: PLR0913 -
     assert min(seconds, 0.5) <= time.monotonic() - begun < 5
 
 
-class TestClosing:
-    def test_after_a_failure_a_request_in_flight_is_waited_for(
-        self, delivery: Delivery, amplitude: Amplitude, coordinator: Coordinator
-    ) -> None:
-        amplitude.may_answer.clear()
-        add(delivery, *map(event, range(20)))
-        assert amplitude.asked.wait(5)
-        with coordinator.changed:
-            coordinator.fail(RunFailedError("another thread's"))
-        threading.Timer(0.3, amplitude.may_answer.set).start()
-        delivery.close()
-        assert coordinator.accepted >= 5
+@pytest.mark.parametrize(
+    ("has_failed", "is_answered", "least"),
+    [(True, True, 0.1), (True, False, 1.0), (False, False, 0.0)],
+)
+def test_after_a_failure_closing_waits_for_what_is_in_flight_but_not_for_long(  # noqa: PLR0913 - three are a case
+    delivery: Delivery,
+    amplitude: Amplitude,
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    has_failed: bool,
+    is_answered: bool,
+    least: float,
+) -> None:
+    monkeypatch.setattr(module, "_IN_FLIGHT_SECONDS", 1.0)
+    amplitude.may_answer.clear()
+    add(delivery, *map(event, range(20)))
+    assert amplitude.asked.wait(5)
+    if has_failed:
+        coordinator.failure = RunFailedError("another thread's")
+    if is_answered:
+        threading.Timer(0.1, amplitude.may_answer.set).start()
+    begun = time.monotonic()
+    delivery.close()
+    assert least <= time.monotonic() - begun < least + 0.9
+    assert (coordinator.accepted > 0) is is_answered
 
-    @pytest.mark.parametrize("has_failed", [True, False])
-    def test_but_not_for_long(
-        self,
-        delivery: Delivery,
-        amplitude: Amplitude,
-        coordinator: Coordinator,
-        monkeypatch: pytest.MonkeyPatch,
-        *,
-        has_failed: bool,
-    ) -> None:
-        monkeypatch.setattr(module, "_IN_FLIGHT_SECONDS", 0.2)
-        amplitude.may_answer.clear()
-        add(delivery, *map(event, range(20)))
-        assert amplitude.asked.wait(5)
-        coordinator.failure = RunFailedError("another thread's") if has_failed else None
-        begun = time.monotonic()
-        delivery.close()
-        least = 0.2 if has_failed else 0.0
-        assert least <= time.monotonic() - begun < least + 0.6
 
-    def test_nothing_is_sent_afterwards(self, delivery: Delivery, amplitude: Amplitude) -> None:
-        add(delivery, *map(event, range(5)))
-        delivery.finish()
-        delivery.close()
-        threads = delivery._threads  # noqa: SLF001 - what the promise is about
-        assert 1 <= len(threads) <= 3
-        # One that gets no answer does not keep the process from ending.
-        assert all(thread.daemon for thread in threads)
-        assert all(map(in_time, threads))
-        assert sum(amplitude.sent) == 5
+def test_nothing_is_sent_afterwards(delivery: Delivery, amplitude: Amplitude) -> None:
+    add(delivery, *map(event, range(5)))
+    delivery.finish()
+    delivery.close()
+    threads = delivery._threads  # noqa: SLF001 - what the promise is about
+    assert 1 <= len(threads) <= 3
+    # One that gets no answer does not keep the process from ending.
+    assert all(thread.daemon for thread in threads)
+    assert all(map(in_time, threads))
+    assert sum(amplitude.sent) == 5

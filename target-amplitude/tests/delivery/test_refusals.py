@@ -92,19 +92,6 @@ def test_the_first_event_may_be_the_bad_one(sandbox: Sandbox, loader: Loader) ->
     assert [r["record"]["id"] for r in loader.rejected_records] == ["event-1"]
 
 
-def test_a_bad_event_alone_in_its_run_waits_for_a_good_one(
-    sandbox: Sandbox, loader: Loader
-) -> None:
-    sandbox.set_amplitude(forbidden=["drop table"])
-    messages = run_of(2)
-    messages[1]["record"]["subject"] = "drop table users"
-    with pytest.raises(RunFailedError, match="refuses every event"):
-        loader.load([messages[0], messages[1], messages[-1]])
-    assert loader.states == []
-    assert numbers(loader.load(messages)) == [2]
-    assert [r["record"]["id"] for r in loader.rejected_records] == ["event-1"]
-
-
 def test_no_request_is_larger_than_the_endpoint_takes(sandbox: Sandbox, loader: Loader) -> None:
     messages = run_of(1500)
     for message in messages[1:-1]:
