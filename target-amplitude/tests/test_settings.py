@@ -69,11 +69,6 @@ def test_all_that_is_wrong_is_said(config: dict[str, Any], problems: list[str]) 
     assert str(caught.value) == " ".join(problems)
 
 
-@pytest.mark.parametrize("field", ["X", ".a", "a.b"])
-def test_any_name_may_be_the_users_field(field: str) -> None:
-    assert read_settings(SETTINGS | {"user_field": field}).user_field == field
-
-
 @pytest.mark.parametrize(
     ("setting", "given", "says"),
     [

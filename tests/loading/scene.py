@@ -74,16 +74,6 @@ class Scene:
             self.coordinator.add(Block(state=b"state"))
 
     @property
-    def rejected(self) -> list[tuple[str, str, str]]:
-        """Id, reason and detail of what is in the rejects file."""
-        found = []
-        for line in self.rejects.read_text().splitlines():
-            message = json.loads(line)
-            why = message["rejected"]
-            found.append((message["record"]["id"], why["reason"], why.get("detail", "")))
-        return found
-
-    @property
     def held(self) -> dict[str, str]:
         """Events that wait, by user."""
         return {

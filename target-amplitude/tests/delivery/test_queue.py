@@ -22,8 +22,8 @@ COUNTS = StreamCounts("email_open", 0.0)
 EVEN, ODD = 0, 1
 
 
-def event(name: str, user: object = EVEN, line: bytes = b"", device: str = "") -> QueuedEvent:
-    return QueuedEvent(name.encode(), line, COUNTS, user, device)  # type: ignore[arg-type]
+def event(name: str, user: object = EVEN, device: str = "") -> QueuedEvent:
+    return QueuedEvent(name.encode(), b"", COUNTS, user, device)  # type: ignore[arg-type]
 
 
 def names(batch: Batch | None) -> list[str]:
@@ -128,16 +128,6 @@ def test_batches_are_as_full_as_may_be(sizes: list[int], rows: int, room: int) -
         assert len(full) == rows or sum(full) + after[0] > room
     # One that is larger than a batch may be travels alone.
     assert all(sum(each) <= room or len(each) == 1 for each in batches)
-
-
-def test_pending_and_memory_are_those_of_what_is_not_acknowledged() -> None:
-    queue = PartitionedQueue(1, 9, 1000)
-    events = [event("1", line=b"x" * 29), event("22", line=b"x" * 10)]
-    queue.put(events)
-    queue.put([event("3", line=b"xxxx")])
-    assert (queue.pending, queue.memory) == (3, 30 + 12 + 5)
-    queue.remove(events[1:])
-    assert (queue.pending, queue.memory) == (2, 35)
 
 
 def test_a_partial_batch_waits_until_it_is_flushed_and_full_ones_go_first() -> None:
