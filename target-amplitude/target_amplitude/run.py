@@ -13,7 +13,6 @@ import msgspec
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from target_amplitude.amplitude.delays import Delays
 from target_amplitude.common.output import reason, refuse_same, write_output
 from target_amplitude.common.stream_map_settings import MapError
 from target_amplitude.common.text import LONGEST_LINE, fit
@@ -32,8 +31,7 @@ from target_amplitude.lookup_table.upload import CampaignUpload
 from target_amplitude.reconcile.reconciliation import MISSING_NAME, Reconciliation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from target_amplitude.amplitude.delays import Delays
     from target_amplitude.common.stream_maps import CheckedMapper
     from target_amplitude.delivery.destination import Destination
     from target_amplitude.delivery.dry_run import Preview
@@ -56,8 +54,8 @@ class Run:
         self,
         settings: Settings,
         mapper: CheckedMapper | None,
-        delays: Delays | None = None,
-        preview: Preview | None = None,
+        delays: Delays,
+        preview: Preview | None,
     ) -> None:
         """Open what the run writes to; `mapper` is given where records need it.
 
@@ -86,7 +84,7 @@ class Run:
         self._counts = CountsByStream()
         self._is_dry = settings.dry_run or settings.reconcile == "report"
         self._rejects = RejectsFile(Path(os.devnull) if self._is_dry else rejected)
-        self._destination = preview or self._choose_destination(delays or Delays())
+        self._destination = preview or self._choose_destination(delays)
         self._reader = InputReader(
             settings,
             self._destination,
@@ -115,9 +113,11 @@ class Run:
                 delivered; likewise the other `INPUT_ERRORS`.
             RunFailedError: If the run failed.
         """
+        descriptor = descriptor_of(source)
+        limit = None if descriptor is None else self._rejects.detect_input(descriptor)
         try:
             try:
-                for block in self._blocks_of(source):
+                for block in read_blocks(source, self._wakeup, limit):
                     self._reader.read(block)
                     if self._signal is not None:
                         break
@@ -181,11 +181,6 @@ class Run:
         if settings.reconcile == "off":
             return destination
         return Reconciliation(settings, delays, destination, sends=not self._is_dry)
-
-    def _blocks_of(self, source: IO[str] | IO[bytes]) -> Iterator[bytes]:
-        descriptor = descriptor_of(source)
-        limit = self._rejects.detect_input(descriptor) if descriptor is not None else None
-        return read_blocks(source, self._wakeup, limit)
 
     def _find_failure(self, left: int) -> RunFailedError | None:
         percent = rejected_percent(self._counts.values())

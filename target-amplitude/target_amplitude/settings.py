@@ -13,7 +13,7 @@ from target_amplitude.common.errors import UserError
 from target_amplitude.common.http import is_safe_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 HOSTS = {"us": "https://api2.amplitude.com", "eu": "https://api.eu.amplitude.com"}
 PATHS = {"batch": "/batch", "httpapi": "/2/httpapi"}
@@ -267,37 +267,38 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
             )
         if not settings.user_field.strip("."):
             problems.append("Setting user_field is empty: name a field, such as recipient.")
-        problems += _problems_of_names(settings)
-        if not problems:
-            return settings
-    raise UserError(" ".join(problems))
-
-
-def _problems_of_names(settings: Settings) -> Iterator[str]:
-    for setting_name, fields, own, most, what in (
-        (
+        problems += _problems_of_names(
             "user_property_fields",
             settings.user_property_fields,
             _OWN_USER_PROPERTIES,
             MAX_USER_PROPERTIES,
             "user properties",
-        ),
-        ("group_fields", settings.group_fields, (), MAX_GROUP_TYPES, "types of groups"),
-    ):
-        if len(fields) > most:
+        )
+        problems += _problems_of_names(
+            "group_fields", settings.group_fields, (), MAX_GROUP_TYPES, "types of groups"
+        )
+        if not problems:
+            return settings
+    raise UserError(" ".join(problems))
+
+
+def _problems_of_names(
+    setting_name: str, fields: Mapping[str, str], own: Collection[str], most: int, what: str
+) -> Iterator[str]:
+    if len(fields) > most:
+        yield (
+            f"Setting {setting_name} must name at most {most:,} {what}, which is what Amplitude "
+            f"takes, not {len(fields):,}."
+        )
+    for name, field in fields.items():
+        if not name.strip() or not field.strip(" .") or len(name) > _MAX_NAME:
             yield (
-                f"Setting {setting_name} must name at most {most:,} {what}, which is what "
-                f"Amplitude takes, not {len(fields):,}."
+                f"Setting {setting_name} must give each field a name of 1 to {_MAX_NAME} "
+                "characters, and each name a field."
             )
-        for name, field in fields.items():
-            if not name.strip() or not field.strip(" .") or len(name) > _MAX_NAME:
-                yield (
-                    f"Setting {setting_name} must give each field a name of 1 to {_MAX_NAME} "
-                    "characters, and each name a field."
-                )
-            elif name in own or name.startswith(_RESERVED_BEGINNINGS):
-                yield (
-                    f"Setting {setting_name} must not use the name {name}, to which Amplitude "
-                    "gives a meaning of its own; choose another, such as "
-                    f'{{"hubspot_{field.rpartition(".")[2]}": "{field}"}}.'
-                )
+        elif name in own or name.startswith(_RESERVED_BEGINNINGS):
+            yield (
+                f"Setting {setting_name} must not use the name {name}, to which Amplitude gives a "
+                "meaning of its own; choose another, such as "
+                f'{{"hubspot_{field.rpartition(".")[2]}": "{field}"}}.'
+            )

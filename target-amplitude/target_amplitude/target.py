@@ -12,6 +12,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from typing_extensions import override
 
+from target_amplitude.amplitude.delays import Delays
 from target_amplitude.common.output import standard_input, write_output
 from target_amplitude.common.plugin import DeclaredPlugin
 from target_amplitude.delivery.dry_run import Preview
@@ -20,8 +21,6 @@ from target_amplitude.settings import SETTINGS, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from target_amplitude.amplitude.delays import Delays
 
 _NOT_FOR_EVENTS = ("add_record_metadata", "load_method")
 
@@ -65,7 +64,7 @@ class TargetAmplitude(DeclaredPlugin, Target):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-    delays: ClassVar[Delays | None] = None
+    delays: ClassVar[Delays] = Delays()
     preview: ClassVar[Preview | None] = None
     _run: Run | None = None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loading.loader import COMMAND
-from loading.messages import OPEN, numbers, record, run_of, schema, state
+from loading.messages import OPEN, numbers, record, run_of, schema
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -46,21 +46,9 @@ class Process:
 
 
 @pytest.fixture
-def config(sandbox: Sandbox, tmp_path: Path) -> Path:
-    path = tmp_path / "config.json"
-    settings = {
-        "api_key": "sandbox-api-key",
-        "api_url": sandbox.amplitude_url,
-        "rejected_path": str(tmp_path / "rejected.jsonl"),
-        "job_log_path": str(tmp_path / "jobs.jsonl"),
-        "batch_size_rows": 20,
-    }
-    path.write_text(json.dumps(settings))
-    return path
-
-
-@pytest.fixture
-def process(config: Path) -> Iterator[Process]:
+def process(loader: Loader, tmp_path: Path) -> Iterator[Process]:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(loader.config | {"batch_size_rows": 20}))
     process = Process(config)
     yield process
     process.popen.kill()
@@ -87,33 +75,6 @@ def test_a_signal_delivers_what_was_read_and_writes_the_true_state(
     assert numbers[-1] == 2500
     assert sandbox.amplitude_counts() == {OPEN: 2501}
     assert "Traceback" not in log
-
-
-def test_after_sigkill_the_next_run_loses_and_doubles_nothing(
-    sandbox: Sandbox, config: Path
-) -> None:
-    total = 4000
-    sandbox.set_latency(amplitude=0.03)
-    done = 0
-    for survived in (400, 2500, None):
-        process = Process(config)
-        records = [record(number) for number in range(done + 1, total + 1)]
-        messages: list[dict[str, Any]] = [schema()]
-        for number, message in enumerate(records, done + 1):
-            messages.append(message)
-            if number % 100 == 0:
-                messages.append(state(number))
-        process.write(messages)
-        if survived is not None:
-            wait_for(sandbox, survived)
-            process.popen.kill()
-        code, numbers, _ = process.end()
-        assert code == (0 if survived is None else -signal.SIGKILL)
-        arrived = {event["event_properties"]["id"] for event in sandbox.amplitude_events()}
-        done = max([done, *numbers])
-        assert {f"event-{number}" for number in range(1, done + 1)} <= arrived
-    assert done == total
-    assert sandbox.amplitude_counts() == {OPEN: total}
 
 
 def test_a_refused_key_ends_the_run_while_the_tap_is_silent(
@@ -143,8 +104,7 @@ def test_when_nobody_reads_the_state_the_run_fails(process: Process) -> None:
     assert "Traceback" not in log
 
 
-def test_success_logs_neither_of_the_words_meltano_takes_for_failure(config: Path) -> None:
-    process = Process(config)
+def test_success_logs_neither_of_the_words_meltano_takes_for_failure(process: Process) -> None:
     test_schema = schema("meltano_test_stream")
     body = {"id": 1, "name": "a", "created_at": "2026-01-01T00:00:00Z"}
     process.write(

@@ -69,17 +69,6 @@ def test_all_that_is_wrong_is_said(config: dict[str, Any], problems: list[str]) 
     assert str(caught.value) == " ".join(problems)
 
 
-@pytest.mark.parametrize("field", ["X", ".a", "a.b"])
-def test_any_name_may_be_the_users_field(field: str) -> None:
-    assert read_settings(SETTINGS | {"user_field": field}).user_field == field
-
-
-@pytest.mark.parametrize("given", [["a.plan", "b"], "a.plan,b", '["a.plan", "b"]'])
-def test_a_list_of_fields_is_an_object_of_their_last_names(given: Any) -> None:
-    made = read_settings(SETTINGS | {"user_property_fields": given})
-    assert made.user_property_fields == {"plan": "a.plan", "b": "b"}
-
-
 @pytest.mark.parametrize(
     ("setting", "given", "says"),
     [

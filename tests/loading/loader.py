@@ -47,9 +47,6 @@ class Loader:
             "max_rejected_percent": 100,
         }
         self.stdout = ""
-        self.failure = ""
-        self.rejected_ids: list[str] = []
-        self.summary: dict[str, Any] = {}
 
     @property
     def states(self) -> list[Any]:

@@ -74,21 +74,11 @@ class Scene:
             self.coordinator.add(Block(state=b"state"))
 
     @property
-    def rejected(self) -> list[tuple[str, str, str]]:
-        """Id, reason and detail of what is in the rejects file."""
-        found = []
-        for line in self.rejects.read_text().splitlines():
-            message = json.loads(line)
-            why = message["rejected"]
-            found.append((message["record"]["id"], why["reason"], why.get("detail", "")))
-        return found
-
-    @property
     def held(self) -> dict[str, str]:
         """Events that wait, by user."""
         return {
             user: "".join(json.loads(each.body)["n"] for each in throttled.events)
-            for user, throttled in self.coordinator.queue.throttling.users.items()
+            for user, throttled in self.coordinator.queue.throttled.items()
         }
 
 

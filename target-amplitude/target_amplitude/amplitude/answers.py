@@ -5,16 +5,23 @@ Source: Amplitude's references of the HTTP V2 and Batch APIs, and what its own l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from target_amplitude.common.text import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Sequence
 
 _INVALID_KEY = "invalid api key"
+
+
+class SentEvent(Protocol):
+    """What an event of a request is named by, beside its index."""
+
+    user: str
+    device: str
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -58,22 +65,15 @@ class PartialFailure(msgspec.Struct, frozen=True):
 
     Attributes:
         refused: What is wrong with an event, by its index.
-        refused_devices: Devices whose events are all refused.
         throttled: Indexes of events to be sent later.
-        throttled_ids: Users and devices whose events are to be sent later.
-        exhausted_ids: Users and devices whose daily quota is exhausted.
+        exhausted: Indexes of events whose user's or device's daily quota is exhausted.
         retry_after: Seconds to wait, where the answer says.
         message: Amplitude's own words.
-        fallback: The decision where nothing named is in the request.
     """
 
-    fallback: Bisect | Retry
-
-    refused: dict[int, str] = {}
-    refused_devices: frozenset[str] = frozenset()
-    throttled: frozenset[int] = frozenset()
-    throttled_ids: frozenset[str] = frozenset()
-    exhausted_ids: frozenset[str] = frozenset()
+    refused: dict[int, str]
+    throttled: set[int]
+    exhausted: set[int]
     retry_after: float | None = None
     message: str = ""
 
@@ -94,22 +94,37 @@ _REFUSED_FIELDS = {
     "events_with_invalid_id_lengths": "invalid length of",
 }
 
+_TRANSIENT = (408, 425)
+
 _MAX_MESSAGE = 300
 _MAX_NAME = 60
 
 
-def decide(answer: Answer | NoAnswer, count: int) -> Decision:
-    """Decide on the answer to a request of `count` events."""
+def decide(answer: Answer | NoAnswer, events: Sequence[SentEvent]) -> Decision:
+    """Decide on the answer to a request with these events."""
     if isinstance(answer, NoAnswer):
         return Retry(answer.reason)
     body = read_object(answer.body) or {}
-    status = _status(answer.status, body)
-    row = _ROWS.get(status)
-    if row is not None:
-        return row(answer, body, count)
-    if status >= 500 or status < 300:  # noqa: PLR2004
-        return Retry(f"status {status}", answer.retry_after)
-    return Stop(f"status {status}")
+    message = _message(body)
+    decision: Decision
+    match _status(answer.status, body):
+        case 200:
+            decision = _accepted(answer, body)
+        case 400:
+            decision = _invalid(answer, body, events)
+        case 401:
+            decision = Stop(f"status {answer.status} Unauthorized", key_refused=True)
+        case 403:
+            decision = Bisect("refused by Amplitude's filter", message or "403 Forbidden")
+        case 413:
+            decision = Bisect("too large", message or "413 Payload too large")
+        case 429:
+            decision = _throttled(answer, body, events)
+        case status if status in _TRANSIENT or status >= 500 or status < 300:  # noqa: PLR2004
+            decision = Retry(f"status {status}", answer.retry_after)
+        case status:
+            decision = Stop(f"status {status}")
+    return decision
 
 
 def _status(status: int, body: dict[str, Any]) -> int:
@@ -120,7 +135,7 @@ def _status(status: int, body: dict[str, Any]) -> int:
     return status
 
 
-def _accepted(answer: Answer, body: dict[str, Any], _count: int) -> Decision:
+def _accepted(answer: Answer, body: dict[str, Any]) -> Decision:
     ingested = body.get("events_ingested")
     if type(ingested) is not int or ingested < 0:
         ingested = None
@@ -129,7 +144,7 @@ def _accepted(answer: Answer, body: dict[str, Any], _count: int) -> Decision:
     return Retry("status 200 without Amplitude's confirmation in it", answer.retry_after)
 
 
-def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
+def _invalid(answer: Answer, body: dict[str, Any], events: Sequence[SentEvent]) -> Decision:
     message = _message(body)
     if message.lower().startswith(_INVALID_KEY):
         return Stop("Invalid API key", key_refused=True)
@@ -140,22 +155,13 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
             continue
         for name_given, indexes in fields.items():
             field = fit(name_given, _MAX_NAME)
-            for index in _indexes(indexes, count):
+            for index in _indexes(indexes, events):
                 known = f"{refused[index]}, " if index in refused else ""
                 refused[index] = f"{known}{problem} {field}"[:_MAX_MESSAGE]
-    for index in _indexes(body.get("silenced_events"), count):
+    for index in _named(events, body.get("silenced_events"), body.get("silenced_devices")):
         refused.setdefault(index, "device is silenced")
-    devices = _ids(body.get("silenced_devices"))
-    if refused or devices:
-        return PartialFailure(
-            Bisect("refused by Amplitude", message),
-            refused=refused,
-            refused_devices=devices,
-            throttled=frozenset(_indexes(body.get("throttled_events"), count)),
-            throttled_ids=_ids(body.get("throttled_devices")) | _ids(body.get("throttled_users")),
-            exhausted_ids=_exhausted(body),
-            message=message,
-        )
+    if refused:
+        return _partial_failure(answer, body, events, refused)
     missing = body.get("missing_field")
     if isinstance(missing, str) and missing:
         missing = fit(missing, _MAX_NAME)
@@ -163,54 +169,34 @@ def _invalid(_answer: Answer, body: dict[str, Any], count: int) -> Decision:
     return Bisect("refused by Amplitude", message or "400 without a reason")
 
 
-def _unauthorized(answer: Answer, _body: dict[str, Any], _count: int) -> Decision:
-    return Stop(f"status {answer.status} Unauthorized", key_refused=True)
+def _throttled(answer: Answer, body: dict[str, Any], events: Sequence[SentEvent]) -> Decision:
+    named = _partial_failure(answer, body, events, {})
+    if named.throttled or named.exhausted:
+        return named
+    return Retry("status 429 Too Many Requests", answer.retry_after, throttled=True)
 
 
-def _forbidden(_answer: Answer, body: dict[str, Any], _count: int) -> Decision:
-    return Bisect("refused by Amplitude's filter", _message(body) or "403 Forbidden")
-
-
-def _too_large(_answer: Answer, body: dict[str, Any], _count: int) -> Decision:
-    return Bisect("too large", _message(body) or "413 Payload too large")
-
-
-def _transient(answer: Answer, _body: dict[str, Any], _count: int) -> Decision:
-    return Retry(f"status {answer.status}", answer.retry_after)
-
-
-def _throttled(answer: Answer, body: dict[str, Any], count: int) -> Decision:
-    throttled = frozenset(_indexes(body.get("throttled_events"), count))
-    ids = _ids(body.get("throttled_devices")) | _ids(body.get("throttled_users"))
-    exhausted = _exhausted(body)
-    later = Retry("status 429 Too Many Requests", answer.retry_after, throttled=True)
-    if not (throttled or ids or exhausted):
-        return later
-    return PartialFailure(
-        later,
-        throttled=throttled,
-        throttled_ids=ids,
-        exhausted_ids=exhausted,
-        retry_after=answer.retry_after,
-        message=_message(body),
+def _partial_failure(
+    answer: Answer, body: dict[str, Any], events: Sequence[SentEvent], refused: dict[int, str]
+) -> PartialFailure:
+    throttled = _named(
+        events,
+        body.get("throttled_events"),
+        body.get("throttled_devices"),
+        body.get("throttled_users"),
     )
-
-
-_ROWS: dict[int, Callable[[Answer, dict[str, Any], int], Decision]] = {
-    200: _accepted,
-    400: _invalid,
-    401: _unauthorized,
-    403: _forbidden,
-    408: _transient,
-    413: _too_large,
-    425: _transient,
-    429: _throttled,
-}
-
-
-def _exhausted(body: dict[str, Any]) -> frozenset[str]:
-    return _ids(body.get("exceeded_daily_quota_users")) | _ids(
+    exhausted = _named(
+        events,
+        None,
+        body.get("exceeded_daily_quota_users"),
         body.get("exceeded_daily_quota_devices"),
+    )
+    return PartialFailure(
+        refused,
+        throttled - refused.keys(),
+        exhausted - refused.keys(),
+        answer.retry_after,
+        _message(body),
     )
 
 
@@ -228,13 +214,18 @@ def _message(body: dict[str, Any]) -> str:
     return fit(message, _MAX_MESSAGE) if isinstance(message, str) else ""
 
 
-def _indexes(value: Any, count: int) -> Iterable[int]:
+def _named(events: Sequence[SentEvent], indexes: Any, *ids: Any) -> set[int]:
+    """Return the indexes of the events that an answer names, by index or by user or device."""
+    known: set[str] = set()
+    for each in ids:
+        if isinstance(each, dict | list):
+            known.update(name for name in each if isinstance(name, str) and name)
+    return _indexes(indexes, events) | {
+        index for index, event in enumerate(events) if event.user in known or event.device in known
+    }
+
+
+def _indexes(value: Any, events: Sequence[SentEvent]) -> set[int]:
     if not isinstance(value, list):
-        return ()
-    return dict.fromkeys(index for index in value if type(index) is int and 0 <= index < count)
-
-
-def _ids(value: Any) -> frozenset[str]:
-    if isinstance(value, (dict, list)):
-        return frozenset(item for item in value if isinstance(item, str))
-    return frozenset()
+        return set()
+    return {index for index in value if type(index) is int and 0 <= index < len(events)}

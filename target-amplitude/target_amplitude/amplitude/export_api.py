@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 import requests
 
 from target_amplitude import LIBRARY
+from target_amplitude.amplitude.answers import Retry
 from target_amplitude.amplitude.http import LONGEST_WAIT, Retries, reason_or_raise
 from target_amplitude.amplitude.management_api import host_of_region
 from target_amplitude.common.http import retry_after
@@ -43,14 +44,6 @@ _IDLE_SECONDS = 300.0
 
 class RangeTooLargeError(Exception):
     """The range has to be split: more than 4 GB (400), or too slow to export (504)."""
-
-
-class _NoAnswerError(Exception):
-    """No complete answer came, or one that may pass; the text says why."""
-
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
 
 
 class ExportApi:
@@ -86,13 +79,12 @@ class ExportApi:
         """
         retries = Retries(f"{self._base}{PATH}", self._max_retries, self._delays)
         while True:
-            try:
-                return self._download_once(start, end)
-            except _NoAnswerError as error:
-                reason, retry_after = str(error), error.retry_after
-            retries.wait(reason, retry_after)
+            outcome = self._download_once(start, end)
+            if not isinstance(outcome, Retry):
+                return outcome
+            retries.wait(outcome.reason, outcome.retry_after)
 
-    def _download_once(self, start: datetime, end: datetime) -> IO[bytes] | None:
+    def _download_once(self, start: datetime, end: datetime) -> IO[bytes] | Retry | None:
         until = time.monotonic() + REQUEST_SECONDS
         hours = {"start": f"{start:%Y%m%dT%H}", "end": f"{end:%Y%m%dT%H}"}
         try:
@@ -104,19 +96,18 @@ class ExportApi:
                 params=hours,
                 auth=self._keys,
             ) as response:
-                if response.status_code == requests.codes.ok:
-                    return self._store(response)
-                self._raise_unless_empty(response)
-                return None
+                return self._receive(response)
         except UnansweredError as error:
             if time.monotonic() >= until:
                 raise RangeTooLargeError from None
-            raise _NoAnswerError(reason_or_raise(error)) from error
+            return Retry(reason_or_raise(error))
 
-    def _raise_unless_empty(self, response: requests.Response) -> None:
+    def _receive(self, response: requests.Response) -> IO[bytes] | Retry | None:
         match response.status_code:
+            case 200:
+                return self._store(response)
             case 404:
-                return
+                return None
             case 400 | 504:
                 raise RangeTooLargeError
             case 401 | 403:
@@ -125,8 +116,7 @@ class ExportApi:
                     "api_key, secret_key (Settings > Projects) and region.",
                 )
             case status if status == requests.codes.too_many or status >= 500:  # noqa: PLR2004
-                wait = retry_after(response.headers, LONGEST_WAIT)
-                raise _NoAnswerError(f"status {status}", wait)
+                return Retry(f"status {status}", retry_after(response.headers, LONGEST_WAIT))
             case status:
                 raise RunFailedError(
                     f"Amplitude's Export API answered with status {status}; check region and "

@@ -60,7 +60,7 @@ def _ask(settings: Settings, delays: Delays) -> tuple[Decision, str]:
     try:
         while True:
             answer, _ = transport.post(())
-            decision = decide(answer, 0)
+            decision = decide(answer, ())
             if not isinstance(decision, Retry) or retries.failures == retries.most:
                 return decision, answer.date if isinstance(answer, Answer) else ""
             retries.wait(decision.reason, decision.retry_after)

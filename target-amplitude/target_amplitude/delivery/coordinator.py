@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from target_amplitude.amplitude.transport import Transport
+from target_amplitude.amplitude.transport import Transport, host_of
 from target_amplitude.common.errors import sentence_of
 from target_amplitude.delivery.block import Reject, by_stream
 from target_amplitude.delivery.checkpoints import Checkpoints
 from target_amplitude.delivery.queue import PartitionedQueue
-from target_amplitude.delivery.throttling import FOREVER
 from target_amplitude.errors import RefusedKeyError, RunFailedError
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from target_amplitude.settings import Settings
 
 _CHECKPOINT = attrgetter("checkpoint")
+
+_MAX_REFUSED_ALONE = 50
+"""Events refused alone, with none accepted, beyond which it is not the events that are refused."""
 
 
 class Coordinator:
@@ -66,7 +69,7 @@ class Coordinator:
             Transport.max_event_bytes(settings),
         )
         self.failure: RunFailedError | None = None
-        self.flush_at = FOREVER
+        self.flush_at = inf
         self.is_ended = False
         self.accepted = 0
         self.refused_alone: list[tuple[QueuedEvent, str, str]] = []
@@ -133,9 +136,15 @@ class Coordinator:
         self.write_true_state()
 
     def refuse_alone(self, event: QueuedEvent, reason: str, message: str) -> None:
-        """Reject an event that was alone in a refused request, once another was accepted."""
+        """Reject an event that was alone in a refused request, once another was accepted.
+
+        Raises:
+            RunFailedError: If so many were that everything is refused.
+        """
         self.refused_alone.append((event, reason, message))
         self._reject_those_alone()
+        if len(self.refused_alone) > _MAX_REFUSED_ALONE:
+            raise self.refuses_everything()
 
     def _reject_those_alone(self) -> None:
         if self.accepted:
@@ -148,9 +157,14 @@ class Coordinator:
         """Whether every event that is pending was refused alone, and none accepted."""
         return bool(self.refused_alone) and self.queue.pending == len(self.refused_alone)
 
-    def defer(self, events: list[QueuedEvent]) -> None:
-        """Leave events of users whose quota is used up to another run, covered by no state."""
-        self.queue.remove(events)
+    def refuses_everything(self) -> RunFailedError:
+        """Return the failure of a run in which every request is refused and no event named."""
+        _, _, message = self.refused_alone[-1]
+        return RunFailedError(
+            f"{host_of(self._settings.url)} refuses every event ({message}), so none of them is "
+            "taken for a bad one and no state covers them; check api_url, and whether a proxy or "
+            "firewall stands between.",
+        )
 
     def count_retry(self, events: list[QueuedEvent]) -> None:
         """Count events that are sent again."""
@@ -187,8 +201,8 @@ class Coordinator:
                 self.fail(failure)
                 raise failure from None
         if not self.checkpoints.is_waiting:
-            self.flush_at = FOREVER
-        elif self.flush_at == FOREVER:
+            self.flush_at = inf
+        elif self.flush_at == inf:
             self.flush_at = time.monotonic() + self._delays.partial_batch
 
     def _acknowledge(self, events: list[QueuedEvent]) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
-from target_amplitude.amplitude.transport import host_of
 from target_amplitude.common.threads import start_thread
 from target_amplitude.delivery.coordinator import as_failure
 from target_amplitude.delivery.destination import Destination
-from target_amplitude.delivery.sender import Sender, refuses_everything
-from target_amplitude.delivery.throttling import FOREVER
+from target_amplitude.delivery.sender import Sender
 
 if TYPE_CHECKING:
     import threading
@@ -73,8 +72,7 @@ class Delivery(Destination):
         self._campaigns = campaigns
         self._delays = delays
         self._wake_reader = wake_reader
-        self._is_interrupted = False
-        self._deadline = FOREVER
+        self._deadline = inf
         self._threads: list[threading.Thread] = []
         self._idle_threads = 0
 
@@ -105,7 +103,10 @@ class Delivery(Destination):
     @override
     def interrupt(self, signum: int) -> None:
         self._deadline = time.monotonic() + self._delays.termination
-        self._is_interrupted = True
+
+    @property
+    def _is_interrupted(self) -> bool:
+        return self._deadline < inf
 
     @override
     def close(self) -> None:
@@ -125,13 +126,11 @@ class Delivery(Destination):
         coordinator = self._coordinator
         with coordinator.changed:
             while coordinator.queue.pending and coordinator.failure is None:
-                if self._is_interrupted and time.monotonic() > self._deadline:
+                if time.monotonic() > self._deadline:
                     break
                 if coordinator.is_all_refused:
                     if not self._is_interrupted:
-                        host = host_of(self._settings.url)
-                        _, _, message = coordinator.refused_alone[-1]
-                        coordinator.fail(refuses_everything(host, message))
+                        coordinator.fail(coordinator.refuses_everything())
                     break
                 self._flush()
                 coordinator.changed.wait(_POLL_SECONDS)
@@ -157,6 +156,9 @@ class Delivery(Destination):
             sender = Sender(self._settings, coordinator, self._delays)
             while (batch := self._next_batch()) is not None:
                 try:
+                    with coordinator.changed:
+                        if coordinator.queue.has_full_batch:
+                            self._wake_sender()
                     sender.deliver(batch)
                 finally:
                     with coordinator.changed:
@@ -178,24 +180,12 @@ class Delivery(Destination):
             while not coordinator.is_ended and coordinator.failure is None:
                 now = time.monotonic()
                 if now >= coordinator.flush_at:
-                    coordinator.flush_at = FOREVER
+                    coordinator.flush_at = inf
                     queue.flush()
                 batch = queue.take(now)
-                if batch is None:
-                    self._idle_threads += 1
-                    coordinator.work.wait(_POLL_SECONDS)
-                    self._idle_threads -= 1
-                    continue
-                try:
-                    if queue.has_full_batch:
-                        self._wake_sender()
-                except Exception:
-                    queue.release(batch, now)
-                    raise
-                batch.events, deferred = queue.throttling.separate(batch.events)
-                coordinator.defer(deferred)
-                if batch.events:
+                if batch is not None:
                     return batch
-                queue.release(batch, now)
-                coordinator.changed.notify_all()
+                self._idle_threads += 1
+                coordinator.work.wait(_POLL_SECONDS)
+                self._idle_threads -= 1
         return None

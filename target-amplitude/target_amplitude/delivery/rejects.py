@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import msgspec
 
-from target_amplitude.common.output import open_output, reason, write_all
+from target_amplitude.common.output import explained, open_output, write_all
 from target_amplitude.delivery.block import count_rejects
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from target_amplitude.delivery.block import Reject
@@ -51,19 +52,17 @@ class RejectsFile:
         self._schemas: dict[str, bytes] = {}
         self._written_schemas: dict[str, bytes] = {}
         self._is_unsynced = False
-        try:
+        with self._kept():
             self._file = open_output(path, append=True)
-        except OSError as failure:
-            raise self._unwritable(failure) from None
+        self._is_regular = stat.S_ISREG(os.fstat(self._file).st_mode)
 
     def detect_input(self, descriptor: int) -> int | None:
         """Set `is_input` if an open file is this one; returns how many bytes are left to read."""
-        if not os.path.samestat(os.fstat(descriptor), os.fstat(self._file)):
-            return None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not (self._is_regular and os.path.samestat(status, os.fstat(self._file))):
             return None
         self.is_input = True
-        return os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
+        return status.st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
 
     def has_written(self, rejected: msgspec.Raw) -> bool:
         """Whether a reason beside a record was written by this run."""
@@ -97,11 +96,9 @@ class RejectsFile:
             parts.append(message)
         if not parts:
             return
-        try:
+        with self._kept():
             write_all(self._file, b"\n".join([*parts, b""]))
-        except OSError as failure:
-            raise self._unwritable(failure) from None
-        self._is_unsynced = True
+        self._is_unsynced = self._is_regular
         count_rejects(rejects)
 
     def sync(self) -> None:
@@ -112,11 +109,8 @@ class RejectsFile:
         """
         if not self._is_unsynced:
             return
-        try:
+        with self._kept():
             os.fsync(self._file)
-        except OSError as failure:
-            if self._path.is_file():
-                raise self._unwritable(failure) from None
         self._is_unsynced = False
 
     def close(self) -> None:
@@ -138,8 +132,9 @@ class RejectsFile:
         message[_REJECTED] = msgspec.Raw(msgspec.json.encode(rejected))
         return msgspec.json.decode(message["stream"], type=str), msgspec.json.encode(message)
 
-    def _unwritable(self, failure: OSError) -> RunFailedError:
-        return RunFailedError(
-            f"Records cannot be kept in rejected_path {self._path}: {reason(failure)}; "
-            "make room or name another path. No state covers them.",
+    def _kept(self) -> AbstractContextManager[None]:
+        return explained(
+            f"Records cannot be kept in rejected_path {self._path}",
+            "make room or name another path. No state covers them",
+            RunFailedError,
         )

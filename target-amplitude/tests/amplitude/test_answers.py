@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -24,11 +25,21 @@ from target_amplitude.amplitude.answers import (
 
 NO_CONFIRMATION = "status 200 without Amplitude's confirmation in it"
 TOO_MANY = "status 429 Too Many Requests"
+SILENCED = "device is silenced"
+
+
+@dataclass
+class Event:
+    user: str
+    device: str
+
+
+EVENTS = [Event(f"user-{number}", f"device-{number}") for number in range(9)] + [Event("own", "")]
 
 
 def decided(status: int, body: Any = b"", retry_after: float | None = None) -> Decision:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return decide(Answer(status, raw, retry_after), 10)
+    return decide(Answer(status, raw, retry_after), EVENTS)
 
 
 @pytest.mark.parametrize(
@@ -85,68 +96,44 @@ def decided(status: int, body: Any = b"", retry_after: float | None = None) -> D
         ),
         (429, {"throttled_users": {}}, Retry(TOO_MANY, 4.0, throttled=True)),
         (429, {"throttled_events": [10]}, Retry(TOO_MANY, 4.0, throttled=True)),
+        (429, {"throttled_users": ["stranger", "", 5]}, Retry(TOO_MANY, 4.0, throttled=True)),
+        (400, {"silenced_devices": ["Z"], "error": "No"}, Bisect("refused by Amplitude", "No")),
+        (400, {"silenced_devices": ["device-3"]}, PartialFailure({3: SILENCED}, set(), set(), 4.0)),
+        (429, {"throttled_events": [4, 10]}, PartialFailure({}, {4}, set(), 4.0)),
+        (429, {"throttled_devices": {"device-5": 31}}, PartialFailure({}, {5}, set(), 4.0)),
+        (429, {"throttled_users": ["user-6", "own"]}, PartialFailure({}, {6, 9}, set(), 4.0)),
+        (
+            429,
+            {"exceeded_daily_quota_users": {"user-7": 1}, "exceeded_daily_quota_devices": ["own"]},
+            PartialFailure({}, set(), {7, 9}, 4.0),
+        ),
+        (
+            400,
+            {
+                "error": "Bad",
+                "events_with_missing_fields": {"event_type": [0]},
+                "events_with_invalid_fields": {"time": [0], "ip": [0, 1]},
+                "silenced_events": [0, 2, 10, -1],
+                "throttled_events": [2, 3],
+                "throttled_users": ["user-1", "user-4"],
+                "exceeded_daily_quota_devices": ["device-0", "device-8"],
+            },
+            PartialFailure(
+                {0: "missing event_type, invalid time, invalid ip", 1: "invalid ip", 2: SILENCED},
+                {3, 4},
+                {8},
+                4.0,
+                "Bad",
+            ),
+        ),
     ],
 )
 def test_the_decision_as_a_whole(status: int, body: Any, decision: Decision) -> None:
     assert decided(status, body, 4.0) == decision
 
 
-def test_what_names_events_says_all_it_can() -> None:
-    body = {
-        "error": "Bad",
-        "silenced_devices": {"d": 1},
-        "silenced_events": [9, 10, -1],
-        "throttled_events": [0],
-        "throttled_devices": ["t"],
-        "throttled_users": ["u"],
-        "exceeded_daily_quota_users": ["q"],
-        "exceeded_daily_quota_devices": ["e", 5],
-    }
-    assert decided(400, body) == PartialFailure(
-        Bisect("refused by Amplitude", "Bad"),
-        refused={9: "device is silenced"},
-        refused_devices=frozenset({"d"}),
-        throttled=frozenset({0}),
-        throttled_ids=frozenset({"t", "u"}),
-        exhausted_ids=frozenset({"q", "e"}),
-        message="Bad",
-    )
-    del body["silenced_devices"], body["silenced_events"]
-    assert decided(429, body, 2.0) == PartialFailure(
-        Retry(TOO_MANY, 2.0, throttled=True),
-        throttled=frozenset({0}),
-        throttled_ids=frozenset({"t", "u"}),
-        exhausted_ids=frozenset({"q", "e"}),
-        retry_after=2.0,
-        message="Bad",
-    )
-
-
-@pytest.mark.parametrize("name", ["throttled_events", "throttled_users", "throttled_devices"])
-def test_any_one_of_the_names_is_enough(name: str) -> None:
-    named = [0] if name.endswith("events") else ["x"]
-    assert isinstance(decided(429, {name: named}), PartialFailure)
-    assert isinstance(decided(429, {"exceeded_daily_quota_users": ["x"]}), PartialFailure)
-    assert isinstance(decided(400, {"silenced_devices": ["x"]}), PartialFailure)
-
-
-def test_an_event_may_be_wrong_in_several_ways_and_silenced_besides() -> None:
-    body = {
-        "events_with_missing_fields": {"event_type": [0]},
-        "events_with_invalid_fields": {"time": [0], "ip": [0, 1]},
-        "silenced_events": [0, 2],
-    }
-    decision = decided(400, body)
-    assert isinstance(decision, PartialFailure)
-    assert decision.refused == {
-        0: "missing event_type, invalid time, invalid ip",
-        1: "invalid ip",
-        2: "device is silenced",
-    }
-
-
 def test_no_answer_is_retried() -> None:
-    assert decide(NoAnswer("the connection was cut"), 10) == Retry("the connection was cut")
+    assert decide(NoAnswer("the connection was cut"), EVENTS) == Retry("the connection was cut")
 
 
 anything = st.recursive(
@@ -174,11 +161,12 @@ bodies = st.dictionaries(
     st.integers(1, 10),
 )
 def test_any_answer_has_a_decision(status: int, body: bytes, count: int) -> None:
-    decision = decide(Answer(status, body), count)
+    decision = decide(Answer(status, body), EVENTS[:count])
     assert isinstance(decision, (Delivered, PartialFailure, Bisect, Retry, Stop))
     assert isinstance(decision, Delivered) <= (status == 200)
     if isinstance(decision, PartialFailure):
-        assert {*decision.refused, *decision.throttled} <= set(range(count))
+        named = {*decision.refused, *decision.throttled, *decision.exhausted}
+        assert named <= set(range(count))
         assert max(map(len, decision.refused.values()), default=0) <= 300
 
 

@@ -1,10 +1,10 @@
-"""What holds for the requests to all of Amplitude's APIs: when to try again, and whose password."""
+"""The requests to Amplitude's APIs: when to try again, where to, whose password, what came back."""
 
 from __future__ import annotations
 
 import email.utils
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,10 +12,11 @@ from loading.loader import FAST, KEY
 from loading.messages import OPEN, run_of
 from target_amplitude.amplitude.export_api import PATH as EXPORT
 from target_amplitude.amplitude.http import LONGEST_WAIT, Retries
-from target_amplitude.amplitude.management_api import ManagementApi
+from target_amplitude.amplitude.management_api import ManagementApi, find_message, host_of_region
 from target_amplitude.common.session import Session
 from target_amplitude.errors import RunFailedError
 from target_amplitude.settings import read_settings
+from target_amplitude.taxonomy.registration import HOSTS
 from target_amplitude.taxonomy.registration import PATH as TAXONOMY
 
 if TYPE_CHECKING:
@@ -41,13 +42,8 @@ def refuse_until(sandbox: Sandbox, path: str, status: int) -> float:
 
 
 def test_a_management_api_is_asked_again_at_the_time_it_names(sandbox: Sandbox) -> None:
-    settings = read_settings(
-        {
-            "api_key": KEY,
-            "secret_key": SECRET,
-            "api_url": sandbox.amplitude_url,
-        }
-    )
+    keys = {"api_key": KEY, "secret_key": SECRET}
+    settings = read_settings(keys | {"api_url": sandbox.amplitude_url})
     until = refuse_until(sandbox, TAXONOMY, status=429)
     api = ManagementApi(settings, sandbox.amplitude_url, FAST)
     reply = api.send("GET", f"{TAXONOMY}/event")
@@ -95,3 +91,36 @@ def test_no_password_of_a_netrc_is_sent(
     with Session("target-amplitude") as session:
         session.fetch("POST", url, seconds=1, most_bytes=1)
     assert [each.headers.get("Authorization") for each in requests_mock.request_history] == [None]
+
+
+@pytest.mark.parametrize(
+    ("config", "host"),
+    [
+        ({}, "https://amplitude.com"),
+        ({"region": "eu"}, "https://analytics.eu.amplitude.com"),
+        ({"api_url": "https://proxy.example.com"}, "https://amplitude.com"),
+        ({"api_url": "http://127.0.0.1:8702", "endpoint": "httpapi"}, "http://127.0.0.1:8702"),
+    ],
+)
+def test_the_secret_key_goes_to_the_region_or_this_machine(
+    config: dict[str, Any], host: str
+) -> None:
+    settings = read_settings({"api_key": "k"} | config)
+    assert host_of_region(settings, HOSTS) == host
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({}, ""),
+        ({"errors": []}, ""),
+        ({"errors": ["x"]}, ""),
+        ({"error": 5}, ""),
+        ({"error": 5, "message": "No"}, "No"),
+        ({"errors": [{"message": "No"}]}, "No"),
+    ],
+)
+def test_an_answer_of_any_shape_has_a_message_or_none(
+    content: dict[str, Any], message: str
+) -> None:
+    assert find_message(content) == message

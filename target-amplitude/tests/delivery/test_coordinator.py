@@ -1,4 +1,4 @@
-"""What the coordinator settles, writes and counts, and in which order."""
+"""What the coordinator writes and counts, and in which order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ from target_amplitude.history.counts import StreamCounts
 from target_amplitude.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
-
-    Make = Callable[..., Coordinator]
 
 KEY = "key-of-the-project"
 OPENS = StreamCounts("email_open", 0.0)
@@ -37,167 +35,96 @@ def line_of(number: int) -> bytes:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is done to the disk, in order."""
+    """What is synced and written, in order."""
     done: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda _: done.append("sync"))
     return done
 
 
 @pytest.fixture
-def make(tmp_path: Path, log: list[str]) -> Make:
-    def made(
-        write_state: Callable[[bytes], None] | None = None, delays: Delays | None = None
-    ) -> Coordinator:
-        return Coordinator(
-            read_settings({"api_key": KEY}),
-            RejectsFile(tmp_path / "rejects"),
-            write_state or (lambda state: log.append(state.decode())),
-            delays or Delays(),
-        )
-
-    return made
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "rejects"
 
 
-def add(coordinator: Coordinator, *events: QueuedEvent, state: bytes | None = None) -> None:
-    coordinator.add(Block(events=list(events), state=state))
-
-
-def rejects(tmp_path: Path) -> str:
-    return (tmp_path / "rejects").read_text()
+@pytest.fixture
+def coordinator(path: Path, log: list[str]) -> Iterator[Coordinator]:
+    made = Coordinator(
+        read_settings({"api_key": KEY}),
+        RejectsFile(path),
+        lambda state: log.append(state.decode()),
+        Delays(),
+    )
+    with made.changed:
+        yield made
 
 
 def test_rejects_are_on_the_disk_before_the_state_that_relies_on_them(
-    make: Make, log: list[str], tmp_path: Path
+    coordinator: Coordinator, log: list[str], path: Path
 ) -> None:
-    coordinator = make()
-    with coordinator.changed:
-        add(coordinator, event(1), event(2), state=b"a")
-        coordinator.reject([(event(1), "invalid time")], "refused by Amplitude", f"bad {KEY}")
-        assert log == []
-        assert '"invalid time"' in rejects(tmp_path)
-        coordinator.accept([event(2)])
+    coordinator.add(Block(rejects=[Reject(line_of(1), "no user")], skipped=2, state=b"a"))
     assert log == ["sync", "a"]
-    assert KEY not in rejects(tmp_path)
-    assert "bad <api_key>" in rejects(tmp_path)
-    assert coordinator.queue.pending == 0
+    refused, accepted = event(2), event(3)
+    coordinator.add(Block(events=[refused, accepted], state=b"b"))
+    coordinator.reject([(refused, "invalid time")], "refused by Amplitude", f"bad {KEY}")
+    assert log == ["sync", "a"]
+    coordinator.accept([accepted])
+    assert log == ["sync", "a", "sync", "b"]
+    text = path.read_text()
+    assert '"no user"' in text
+    assert '"invalid time"' in text
+    assert KEY not in text
+    assert "bad <api_key>" in text
 
 
-def test_what_cannot_be_synced_moves_no_state(
-    make: Make, log: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("failure", "states"), [(RefusedKeyError("wrong key"), []), (RunFailedError("other"), ["a"])]
+)
+def test_a_refused_key_moves_no_state_and_another_failure_the_true_one(
+    coordinator: Coordinator, log: list[str], failure: RunFailedError, states: list[str]
 ) -> None:
-    def fails(_: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    coordinator = make()
-    monkeypatch.setattr(os, "fsync", fails)
-    with coordinator.changed:
-        add(coordinator, event(1), state=b"a")
-        with pytest.raises(RunFailedError, match="Input/output error"):
-            coordinator.reject([(event(1), "")], "too large", "")
-    assert log == []
-    assert coordinator.failure is not None
+    read = event(1)
+    coordinator.add(Block(events=[read], state=b"a"))
+    coordinator.failure = failure
+    coordinator.accept([read])
+    assert log == states
 
 
-def test_a_refused_key_moves_no_state(make: Make, log: list[str]) -> None:
-    coordinator = make()
-    with coordinator.changed:
-        add(coordinator, event(1), state=b"a")
-        coordinator.failure = RefusedKeyError("wrong key")
-        coordinator.accept([event(1)])
-    assert log == []
+@pytest.mark.parametrize("step", ["fsync", "write"])
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyError("x")])
+def test_what_cannot_be_written_moves_no_state_and_fails_the_run_under_the_same_lock(
+    coordinator: Coordinator,
+    log: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    error: Exception,
+) -> None:
+    def fails(_: object) -> None:
+        raise error
+
+    if step == "fsync":
+        monkeypatch.setattr(os, "fsync", fails)
+    else:
+        monkeypatch.setattr(coordinator, "_write_state", fails)
+    read = event(1)
+    coordinator.add(Block(events=[read], state=b"a"))
+    with pytest.raises(RunFailedError):
+        coordinator.reject([(read, "")], "too large", "")
+    assert "a" not in log
+    # Nothing is pending, so only the failure tells that this is no success.
+    assert coordinator.queue.pending == 0
+    first = coordinator.failure
+    coordinator.fail(RunFailedError("another"))
+    with pytest.raises(RunFailedError) as caught:
+        coordinator.raise_failure()
+    assert caught.value is first
 
 
-def test_another_failure_lets_the_true_state_be_written(make: Make, log: list[str]) -> None:
-    coordinator = make()
-    with coordinator.changed:
-        add(coordinator, event(1), state=b"a")
-        coordinator.failure = RunFailedError("too many retries")
-        coordinator.accept([event(1)])
-    assert log == ["a"]
-
-
-def test_requests_bytes_and_retries_are_counted_by_stream(make: Make) -> None:
-    coordinator = make()
+def test_requests_bytes_and_retries_are_counted_by_stream(coordinator: Coordinator) -> None:
     opens, clicks = StreamCounts("email_open", 0.0), StreamCounts("email_click", 0.0)
     events = [event(1, counts=opens), event(22, counts=clicks), event(3, counts=opens)]
-    with coordinator.changed:
-        coordinator.count_request(events, 100)
-        coordinator.count_request(events[:1], 30)
-        coordinator.count_retry(events)
+    coordinator.count_request(events, 100)
+    coordinator.count_request(events[:1], 30)
+    coordinator.count_retry(events)
     assert (coordinator.requests, coordinator.sent_bytes) == (2, 130)
     assert (opens.requests, opens.sent_bytes, opens.retried) == (2, 21, 2)
     assert (clicks.requests, clicks.sent_bytes, clicks.retried) == (1, 8, 1)
-
-
-def test_accepted_events_are_counted_by_stream_and_let_true_states_be_written(
-    make: Make, log: list[str]
-) -> None:
-    coordinator = make()
-    clicks, opens = StreamCounts("email_click", 0.0), StreamCounts("email_open", 0.0)
-    events = [event(1, counts=opens), event(2, counts=clicks), event(3, counts=opens)]
-    with coordinator.changed:
-        add(coordinator, *events[:2], state=b"a")
-        add(coordinator, events[2], state=b"b")
-        coordinator.accept([events[2], events[0]])
-        assert log == []
-        coordinator.accept([events[1]])
-    assert log == ["b"]
-    assert (opens.delivered, clicks.delivered, coordinator.accepted) == (2, 1, 3)
-    assert opens.ended > 0
-
-
-@pytest.mark.parametrize("error", [RunFailedError("closed"), AttributeError("x"), KeyError("x")])
-def test_whatever_is_raised_while_a_state_is_written_fails_the_run_under_the_same_lock(
-    make: Make, error: Exception
-) -> None:
-    def fails(_: bytes) -> None:
-        raise error
-
-    coordinator = make(fails)
-    with coordinator.changed:
-        add(coordinator, event(1), state=b"{}")
-        with pytest.raises(RunFailedError):
-            coordinator.accept([event(1)])
-        # Nothing is pending, so only the failure tells that this is no success.
-        assert coordinator.queue.pending == 0
-        with pytest.raises(RunFailedError):
-            coordinator.raise_failure()
-        first = coordinator.failure
-        coordinator.fail(RunFailedError("another"))
-        assert coordinator.failure is first
-
-
-def test_rejects_of_the_reader_are_on_the_disk_before_the_state(
-    make: Make, log: list[str], tmp_path: Path
-) -> None:
-    coordinator = make()
-    with coordinator.changed:
-        coordinator.add(Block(rejects=[Reject(line_of(1), "no user")], skipped=2, state=b"a"))
-        coordinator.add(Block(skipped=1, state=b"b"))
-    assert log == ["sync", "a", "b"]
-    assert "no user" in rejects(tmp_path)
-
-
-def test_what_was_refused_alone_is_rejected_once_something_is_accepted(
-    make: Make, tmp_path: Path, log: list[str]
-) -> None:
-    first, second, third = (event(number) for number in range(3))
-    coordinator = make()
-    with coordinator.changed:
-        add(coordinator, first, second, third, state=b"a")
-        coordinator.refuse_alone(first, "too large", "413")
-        coordinator.refuse_alone(second, "too large", "413")
-        assert (rejects(tmp_path), coordinator.queue.pending, log) == ("", 3, [])
-        assert not coordinator.is_all_refused
-        coordinator.accept([third])
-    assert rejects(tmp_path).count('"too large"') == 2
-    assert log == ["sync", "a"]
-
-
-def test_when_all_that_is_left_was_refused_alone_it_is_known(make: Make) -> None:
-    coordinator = make()
-    with coordinator.changed:
-        add(coordinator, event(1))
-        assert not coordinator.is_all_refused
-        coordinator.refuse_alone(event(1), "too large", "413")
-        assert coordinator.is_all_refused

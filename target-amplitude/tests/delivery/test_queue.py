@@ -22,8 +22,8 @@ COUNTS = StreamCounts("email_open", 0.0)
 EVEN, ODD = 0, 1
 
 
-def event(name: str, user: object = EVEN, line: bytes = b"") -> QueuedEvent:
-    return QueuedEvent(name.encode(), line, COUNTS, user)  # type: ignore[arg-type]
+def event(name: str, user: object = EVEN, device: str = "") -> QueuedEvent:
+    return QueuedEvent(name.encode(), b"", COUNTS, user, device)  # type: ignore[arg-type]
 
 
 def names(batch: Batch | None) -> list[str]:
@@ -35,7 +35,10 @@ def put(queue: PartitionedQueue, user: int, *numbers: int) -> None:
 
 
 class Traffic:
-    """Batches in flight, of which some users are throttled, and what was accepted, in order."""
+    """Batches in flight, of which some users are throttled, and what was accepted, in order.
+
+    The quota of the last user is used up as soon as some of its events are in flight.
+    """
 
     def __init__(self, queue: PartitionedQueue, chance: random.Random) -> None:
         self.queue = queue
@@ -54,7 +57,6 @@ class Traffic:
         batch = self.queue.take(self.now)
         if batch is None:
             return False
-        batch.events, _ = self.queue.throttling.separate(batch.events)
         users = {each.user for each in batch.events}
         assert not any(users & {each.user for each in other.events} for other in self.in_flight)
         self.in_flight.append(batch)
@@ -66,10 +68,13 @@ class Traffic:
             batch = self.in_flight.pop(self.chance.randrange(len(self.in_flight)))
             users = sorted({each.user for each in batch.events})
             throttled = {user for user in users if self.chance.random() < share}
-            self.queue.throttling.hold(
-                [each for each in batch.events if each.user in throttled], self.now + 2.0
-            )
-            others = [each for each in batch.events if each.user not in throttled]
+            over_quota = [each for each in batch.events if each.user == "user-4"]
+            if over_quota:
+                throttled.discard("user-4")
+                self.queue.defer({"user-4"}, over_quota)
+            held = [each for each in batch.events if each.user in throttled]
+            self.queue.hold(held, self.now + 2.0)
+            others = [each for each in batch.events if each not in held + over_quota]
             self.accepted += [int(each.body) for each in others]
             self.queue.remove(others)
             self.queue.release(batch, self.now)
@@ -98,10 +103,10 @@ def test_every_event_is_accepted_once_and_a_users_one_after_another(
         while traffic.begin():
             pass
         traffic.end(0.0)
-    assert sorted(traffic.accepted) == list(range(traffic.put))
+    assert sorted(traffic.accepted) == [n for n in range(traffic.put) if n % 5 != 4]
     assert queue.memory == 0
-    assert not queue.throttling.users
-    for user in range(5):
+    assert not queue.throttled
+    for user in range(4):
         own = [number for number in traffic.accepted if number % 5 == user]
         assert own == sorted(own)
 
@@ -125,16 +130,6 @@ def test_batches_are_as_full_as_may_be(sizes: list[int], rows: int, room: int) -
     assert all(sum(each) <= room or len(each) == 1 for each in batches)
 
 
-def test_pending_and_memory_are_those_of_what_is_not_acknowledged() -> None:
-    queue = PartitionedQueue(1, 9, 1000)
-    events = [event("1", line=b"x" * 29), event("22", line=b"x" * 10)]
-    queue.put(events)
-    queue.put([event("3", line=b"xxxx")])
-    assert (queue.pending, queue.memory) == (3, 30 + 12 + 5)
-    queue.remove(events[1:])
-    assert (queue.pending, queue.memory) == (2, 35)
-
-
 def test_a_partial_batch_waits_until_it_is_flushed_and_full_ones_go_first() -> None:
     queue = PartitionedQueue(1, 2, 1000)
     put(queue, EVEN, 1, 2, 3)
@@ -151,13 +146,6 @@ def test_a_partial_batch_waits_until_it_is_flushed_and_full_ones_go_first() -> N
     queue.release(second, 0.0)
     # What is added after a flush waits for the next.
     assert queue.take(0.0) is None
-
-
-def test_each_partition_has_a_request_of_its_own() -> None:
-    queue = PartitionedQueue(2, 1, 1000)
-    put(queue, EVEN, 1, 2)
-    put(queue, ODD, 3)
-    assert [names(queue.take(0.0)) for _ in range(3)] == [["1"], ["3"], []]
 
 
 @pytest.mark.parametrize(
@@ -181,22 +169,45 @@ def test_a_batch_is_filled_from_all_partitions_as_far_as_a_request_has_room(
         assert "".join(names(queue.take(0.0))) == second
 
 
-def test_throttled_events_are_sent_again_in_slices_once_their_time_has_come() -> None:
+def test_a_throttled_users_events_are_halved_until_they_pass_and_doubled_then() -> None:
     queue = PartitionedQueue(1, 9, 1000)
-    queue.throttling.hold([event("1"), event("2")], 5.0)
-    assert queue.take(4.9) is None
-    batch = queue.take(5.0)
-    assert batch is not None
-    assert names(batch) == ["1"]
-    assert queue.take(9.0) is None
-    queue.release(batch, 9.0)
-    assert names(queue.take(9.0)) == ["2"]
+    put(queue, EVEN, 1, 2, 3, 4, 5, 6)
+    queue.flush()
+    now, sent = 0.0, []
+    for is_throttled in (True, True, False, False, True, False, False):
+        batch = queue.take(now)
+        assert batch is not None
+        attempts = 0
+        if is_throttled:
+            attempts = queue.hold(batch.events, now + 5.0)
+        queue.release(batch, now)
+        sent.append(("".join(names(batch)), attempts))
+        if is_throttled:
+            assert queue.take(now + 4.9) is None
+            now += 5.0
+    assert sent == [("123456", 1), ("123", 2), ("1", 0), ("23", 0), ("456", 1), ("4", 0), ("56", 0)]
+    assert not queue.throttled
 
 
 def test_throttled_events_of_several_users_travel_together_before_full_batches() -> None:
     queue = PartitionedQueue(2, 3, 1000)
-    queue.throttling.hold([event("1", EVEN), event("2", ODD), event("3", 2)], 5.0)
+    assert queue.hold([event("1", EVEN), event("2", ODD), event("3", 2)], 5.0) == 1
     put(queue, EVEN, 4, 5, 6)
     batch = queue.take(5.0)
     assert batch is not None
     assert names(batch) == ["1", "2", "3"]
+    assert queue.hold(batch.events[:1], 6.0) == 2
+
+
+def test_nothing_is_sent_of_users_whose_quota_is_used_up_nor_of_their_devices() -> None:
+    queue = PartitionedQueue(1, 9, 1000)
+    events = [event("1", "ada"), event("2", "bob"), event("3", "eve", device="ada")]
+    queue.put(events)
+    queue.hold([event("0", "bob")], 5.0)
+    queue.flush()
+    queue.defer({"ada"}, [])
+    # What is put behind a throttled user's events waits for that user's time.
+    assert queue.take(0.0) is None
+    batch = queue.take(5.0)
+    assert names(batch) == ["0"]
+    assert (queue.pending, names(Batch(list(queue.throttled["bob"].events)))) == (1, ["2"])

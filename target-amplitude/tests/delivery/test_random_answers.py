@@ -6,6 +6,7 @@ import json
 import random
 import re
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loading.loader import Loader
-from loading.messages import record, run_of, schema
+from loading.messages import numbers, record, run_of, schema
 from target_amplitude.amplitude.answers import Answer, NoAnswer
 from target_amplitude.amplitude.transport import Transport
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 URL = "http://127.0.0.1:9"
 # Where no event is accepted, the run fails however often it may retry.
@@ -80,19 +81,21 @@ class Amplitude:
         return Answer(200, json.dumps({"code": 200, "events_ingested": len(events)}).encode())
 
 
-def load(amplitude: Amplitude, messages: list[Any], **config: Any) -> Loader:
-    """Run the target against it; a run that fails leaves its states in the loader all the same."""
+@contextmanager
+def loaded(
+    amplitude: Amplitude, messages: list[Any], **config: Any
+) -> Iterator[tuple[Loader, str]]:
+    """A loader that has run the target against it, and why that run failed, if it did."""
+    failure = ""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Transport, "post", lambda _, bodies: amplitude.post(bodies))
         loader = Loader(URL, Path(folder))
         try:
             loader.load(messages, **config)
-        except RunFailedError as failure:
-            loader.failure = str(failure)
-            assert config.get("max_retries", 12) < 100 or re.match(AMONG_ANSWERS, loader.failure)
-        loader.rejected_ids = [r["record"]["id"] for r in loader.rejected_records]
-        loader.summary = loader.streams["email_open"]
-        return loader
+        except RunFailedError as error:
+            failure = str(error)
+            assert config.get("max_retries", 12) < 100 or re.match(AMONG_ANSWERS, failure)
+        yield loader, failure
 
 
 def number_of(event: dict[str, Any]) -> int:
@@ -128,27 +131,26 @@ def test_every_record_is_accounted_for(  # noqa: PLR0913 - each is one dimension
     for message in messages:
         if message["type"] == "RECORD" and int(message["record"]["id"][6:]) in bad:
             message["record"]["recipient"] = "none"
-    loader = load(
-        amplitude,
-        messages,
-        max_concurrent_requests=partitions,
-        batch_size_rows=rows,
-        max_retries=retries,
-    )
+    limits = {
+        "max_concurrent_requests": partitions,
+        "batch_size_rows": rows,
+        "max_retries": retries,
+    }
+    with loaded(amplitude, messages, **limits) as (loader, failure):
+        rejected = [int(each["record"]["id"][6:]) for each in loader.rejected_records]
+        summary = loader.streams["email_open"]
+        states = numbers(loader.states)
     arrived = [number_of(event) for event in amplitude.order]
-    rejected = [int(identifier.removeprefix("event-")) for identifier in loader.rejected_ids]
     assert len(arrived) == len(set(arrived))
     assert len(rejected) == len(set(rejected))
-    summary = loader.summary
     assert sum(summary["rejected"].values()) == len(rejected)
     assert summary["read"] == (
         summary["delivered"] + summary["skipped"] + len(rejected) + summary["not_covered"]
     )
-    states = [value["bookmarks"]["email_open"]["number"] for value in loader.states]
     assert states == sorted(states)
     if states:
         assert set(range(1, states[-1] + 1)) <= set(arrived) | set(rejected)
-    if retries == 1000 and not quota and not re.match(REFUSED, loader.failure):
+    if retries == 1000 and not quota and not re.match(REFUSED, failure):
         assert states[-1] == count
         assert summary["not_covered"] == 0
         assert set(arrived) | set(rejected) == set(range(1, count + 1))
@@ -164,6 +166,6 @@ def test_one_users_many_events_stay_in_order() -> None:
     amplitude = Amplitude(1, 0.0)
     messages: list[Any] = [schema()]
     messages += [record(number, recipient="one@example.com") for number in range(1, 5001)]
-    loader = load(amplitude, messages, batch_size_rows=100)
-    assert loader.summary["delivered"] == 5000
+    with loaded(amplitude, messages, batch_size_rows=100):
+        pass
     assert [number_of(event) for event in amplitude.order] == list(range(1, 5001))

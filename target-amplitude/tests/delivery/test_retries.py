@@ -52,24 +52,6 @@ def test_what_is_no_confirmation_is_sent_again_and_not_doubled(
     assert sorted(sent_ids(sandbox)) == sorted(f"event-{n}" for n in range(1, 51))
 
 
-@pytest.mark.parametrize("fault", [{"action": "cut"}, {"action": "answer", "status": 503}])
-def test_after_the_last_retry_the_run_fails_with_a_true_state(
-    sandbox: Sandbox, loader: Loader, fault: dict[str, Any]
-) -> None:
-    sandbox.add_fault("amplitude", match={"contains": '"event-150"'}, **fault)
-    with pytest.raises(RunFailedError, match="goes on from the last state"):
-        loader.load(
-            run_of(200, state_every=10),
-            batch_size_rows=10,
-            max_retries=2,
-            max_concurrent_requests=1,
-        )
-    assert numbers(loader.states)[-1] <= 140
-    assert numbers(loader.states) == sorted(numbers(loader.states))
-    covered = {f"event-{number}" for number in range(1, numbers(loader.states)[-1] + 1)}
-    assert covered <= set(sent_ids(sandbox))
-
-
 def test_a_throttled_user_waits_while_others_go_on(sandbox: Sandbox, loader: Loader) -> None:
     body = {
         "code": 429,
@@ -97,13 +79,6 @@ def test_an_exhausted_quota_ends_the_run_cleanly(
     assert "quota" in caplog.text
     assert "user-7" not in caplog.text
     assert loader.streams["email_open"]["not_covered"] == 10
-
-
-def test_a_429_that_names_strangers_waits_and_retries(sandbox: Sandbox, loader: Loader) -> None:
-    body = {"code": 429, "throttled_devices": {"a-hash-of-somebody": 31}}
-    sandbox.add_fault("amplitude", action="answer", status=429, json=body, times=2)
-    assert numbers(loader.load(run_of(20))) == [20]
-    assert sandbox.amplitude_stats()["requests"] == 3
 
 
 def test_a_passing_failure_sends_the_same_again_before_anything_later(scene: Scene) -> None:
@@ -174,54 +149,29 @@ def test_once_the_run_has_ended_nothing_is_sent(scene: Scene) -> None:
     assert scene.deliver("ab") == []
 
 
-@pytest.mark.parametrize(("named", "seconds"), [(None, 20.0), (0.0, 20.0), (7.0, 7.0)])
+@pytest.mark.parametrize(
+    ("endpoint", "named", "seconds"),
+    [("batch", None, 20.0), ("httpapi", None, 30.0), ("batch", 0.0, 20.0), ("batch", 7.0, 7.0)],
+)
 def test_a_throttled_user_waits_as_long_as_the_answer_says_or_amplitudes_own_time(
-    scene: Scene, named: float | None, seconds: float
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    endpoint: str,
+    named: float | None,
+    seconds: float,
 ) -> None:
+    scene = Scene(tmp_path, monkeypatch, endpoint=endpoint)
     before = time.monotonic()
     scene.deliver("ab", answer(429, named, throttled_users={"B": 31}))
-    held = scene.coordinator.queue.throttling.users["B"]
+    held = scene.coordinator.queue.throttled["B"]
     assert held.retry_at - before == pytest.approx(seconds, abs=1.0)
-
-
-def test_throttled_users_wait_and_the_others_go_on(scene: Scene) -> None:
-    named = answer(429, throttled_users={"B": 31})
-    before = time.monotonic()
-    assert scene.deliver("abcb", named) == ["abcb", "ac"]
-    assert scene.held == {"B": "bb"}
-    until = scene.coordinator.queue.throttling.users["B"].retry_at
-    assert before + 20 <= until <= time.monotonic() + 20
-    assert scene.counts.retried == 4
-    scene.close()
-    assert scene.states == []
-
-
-@pytest.mark.parametrize(
-    "named",
-    [
-        {"throttled_events": [1]},
-        {"throttled_devices": {"device-b": 31}},
-        {"throttled_users": ["B"]},
-    ],
-)
-def test_whichever_way_they_are_named(scene: Scene, named: dict[str, Any]) -> None:
-    assert scene.deliver("abc", answer(429, **named), devices="abc") == ["abc", "ac"]
-    assert scene.held == {"B": "b"}
-
-
-def test_the_other_endpoint_has_its_own_pause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scene = Scene(tmp_path, monkeypatch, endpoint="httpapi")
-    before = time.monotonic()
-    scene.deliver("ab", answer(429, throttled_users={"B": 31}))
-    assert scene.coordinator.queue.throttling.users["B"].retry_at >= before + 30
 
 
 def test_later_events_of_a_throttled_user_in_the_same_batch_wait_behind_them(scene: Scene) -> None:
     throttled = answer(429, throttled_users={"B": 31})
-    assert scene.deliver("ab1cb2db3", HALVE, throttled) == ["ab1cb2db3", "ab1c", "ac", "d"]
-    assert scene.held == {"B": "b1b2b3"}
+    sent = scene.deliver("ab1cb2db3eb4", HALVE, HALVE, throttled)
+    assert sent == ["ab1cb2db3eb4", "ab1cb2", "ab1", "a", "c", "de"]
+    assert scene.held == {"B": "b1b2b3b4"}
 
 
 def test_a_user_throttled_for_good_ends_the_run(
