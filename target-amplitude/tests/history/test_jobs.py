@@ -44,14 +44,15 @@ def test_the_history_tells_what_each_run_brought(sandbox: Sandbox, loader: Loade
     assert "takes no events (status 404)" in " ".join([second, *more])
 
 
-def test_the_logs_of_several_machines_are_one_history(tmp_path: Path) -> None:
-    written = {"one/jobs.jsonl": [3], "one/jobs.jsonl.1": [1], "two/jobs.jsonl": [2, 4]}
-    for name, hours in written.items():
+@pytest.mark.parametrize("named", ["*/*/jobs.jsonl*", "output", "output/worker-*"])
+def test_the_logs_of_several_machines_are_one_history(tmp_path: Path, named: str) -> None:
+    one, two = tmp_path / "output/worker-1/jobs.jsonl", tmp_path / "output/worker-2/jobs.jsonl.1"
+    for log, hours in ((one, [3]), (one.with_name("jobs.jsonl.1"), [1]), (two, [2, 4])):
         runs = [{"started": f"2026-11-29T0{hour}:00:00Z", "seconds": 9} for hour in hours]
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("".join(f"{json.dumps(run)}\n" for run in runs))
-    # As a shell has it for jobs.jsonl*: the older file of a log is read with the newer one.
-    paths = [str(path) for path in sorted(tmp_path.glob("*/jobs.jsonl*"))]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(f"{json.dumps(run)}\n" for run in runs))
+    # As a shell has it: the older file of a log is read with the newer one.
+    paths = [str(path) for path in sorted(tmp_path.glob(named))]
     (runs,) = map(json.loads, shown(*paths, "--json"))
     assert [run["started"][11:13] for run in runs] == ["01", "02", "03", "04"]
 
@@ -135,7 +136,7 @@ def test_a_line_cut_short_is_passed_over(loader: Loader) -> None:
     assert len(table) == 2
 
 
-@pytest.mark.parametrize("arguments", [[], ["nowhere.jsonl"], ["--config", "nowhere.json"]])
+@pytest.mark.parametrize("arguments", [[], ["nowhere.jsonl"], ["."], ["--config", "nowhere.json"]])
 def test_no_job_log_is_one_sentence(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
