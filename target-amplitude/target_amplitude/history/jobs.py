@@ -8,7 +8,7 @@ import shutil
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,9 +20,11 @@ from target_amplitude.common.output import explained, refuse_same, say, write_fi
 from target_amplitude.history.job_log import older_file, read_job_log
 from target_amplitude.history.job_table import BOLD, job_table
 from target_amplitude.history.page import make_page
-from target_amplitude.history.runs import ended
 from target_amplitude.history.verdict import monitor
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
+
+if TYPE_CHECKING:
+    from target_amplitude.history.runs import LoggedRun
 
 _PLAIN_WIDTH = 140
 _LOG_NAME = "jobs.jsonl"
@@ -79,7 +81,7 @@ def main(  # noqa: PLR0913 - the command's options
     unreadable = sum(count for _, count in logs)
     runs = [run for of_log, _ in logs for run in of_log]
     if len(logs) > 1:
-        runs.sort(key=ended)
+        runs.sort(key=lambda run: run.ended)
     shown = runs[-limit:] if limit > 0 else runs
     if unreadable:
         lines = "line" if unreadable == 1 else "lines"
@@ -87,7 +89,7 @@ def main(  # noqa: PLR0913 - the command's options
     if check:
         _check(runs, max_age)
     elif as_json:
-        click.echo(json.dumps(shown))
+        click.echo(json.dumps([run.line for run in shown]))
     elif page is not None:
         for log in found:
             refuse_same({"the job log": log, "its older part": older_file(log), "the page": page})
@@ -114,7 +116,7 @@ def _logs_at(path: Path) -> list[Path]:
     return found
 
 
-def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
+def _read(path: Path) -> tuple[list[LoggedRun], int]:
     with explained(f"{path} cannot be read"):
         try:
             return read_job_log(path)
@@ -132,7 +134,7 @@ def _configured_path(configs: tuple[str, ...]) -> Path:
     return Path(path)
 
 
-def _check(runs: list[dict[str, Any]], max_age: float) -> None:
+def _check(runs: list[LoggedRun], max_age: float) -> None:
     findings = monitor(runs, datetime.now(timezone.utc), timedelta(seconds=max_age))
     for found in findings:
         say(found.text)
@@ -140,7 +142,7 @@ def _check(runs: list[dict[str, Any]], max_age: float) -> None:
         raise SystemExit(1)
 
 
-def _write_page(page: Path, runs: list[dict[str, Any]], unreadable: int) -> None:
+def _write_page(page: Path, runs: list[LoggedRun], unreadable: int) -> None:
     drawn = make_page(runs, datetime.now(timezone.utc), unreadable)
     with explained(f"{page} cannot be written"):
         write_file(page, drawn.encode("utf-8", "backslashreplace"))

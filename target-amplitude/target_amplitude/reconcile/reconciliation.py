@@ -20,7 +20,7 @@ from target_amplitude.delivery.destination import Destination
 from target_amplitude.errors import RunFailedError
 from target_amplitude.history.counts import DAY_TEXT, HOUR_TEXT, as_text
 from target_amplitude.history.job_log import read_job_log
-from target_amplitude.history.runs import delivered_by_time, ended
+from target_amplitude.history.runs import delivered_by_time
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.reconcile.archive import BrokenExportError
 from target_amplitude.reconcile.comparison import Balance, Comparison, Verdict
@@ -219,7 +219,7 @@ class Reconciliation(Destination):
             runs = read_job_log(Path(path))[0] if path else []
         except OSError:  # this run has made it, so somebody takes it away
             runs = []
-        recent = [run for run in runs if ended(run) > self.exportable_until]
+        recent = [run for run in runs if run.ended > self.exportable_until]
         return {(stream, text) for _, stream, text, _ in delivered_by_time(recent)}
 
     def _is_too_early(self, stream: str, time: int) -> bool:

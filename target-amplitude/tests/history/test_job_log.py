@@ -113,7 +113,7 @@ def test_a_large_job_log_is_renamed_and_both_are_read(
     for _ in range(5):
         loader.load(run_of(1))
     assert len(loader.runs) == 3
-    started = [run["started"] for run in read_job_log(path)[0]]
+    started = [run.started for run in read_job_log(path)[0]]
     assert len(started) == 6
     assert started == sorted(started)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -139,7 +139,7 @@ def test_runs_that_end_at_the_same_time_lose_no_line(
     for thread in threads:
         thread.join()
     runs, unreadable = read_job_log(path)
-    found = {(run["writer"], run["number"]) for run in runs}
+    found = {(run.line["writer"], run.line["number"]) for run in runs}
     assert unreadable == 0
     assert len(found) == len(runs) == 400
     assert older_file(path).exists()
@@ -157,7 +157,7 @@ def test_nobody_waits_for_a_process_that_stopped_while_it_renamed(
         fcntl.flock(other, fcntl.LOCK_EX)
         log.append({"number": 2})
     assert time.monotonic() - begun < 5
-    assert [run["number"] for run in read_job_log(path)[0]] == [1, 2]
+    assert [run.line["number"] for run in read_job_log(path)[0]] == [1, 2]
 
 
 @pytest.mark.parametrize(
