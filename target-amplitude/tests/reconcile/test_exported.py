@@ -18,12 +18,7 @@ from hypothesis import strategies as st
 from target_amplitude.input.lines import MAX_LINE_BYTES
 from target_amplitude.reconcile.archive import BrokenExportError
 from target_amplitude.reconcile.comparison import Comparison
-from target_amplitude.reconcile.exported import (
-    ExportedEvent,
-    parse_time,
-    portal_of,
-    read_export,
-)
+from target_amplitude.reconcile.exported import ExportedEvent, parse_time, read_export
 
 
 def export(*files: bytes, method: int = zipfile.ZIP_STORED, name: str = "x/part-") -> bytes:
@@ -64,7 +59,7 @@ def test_every_line_of_every_file_is_an_event() -> None:
     events, unreadable = read(export(*map(gzip.compress, files)))
     assert [event.event_type for event in events] == ["a", "a", "b"]
     assert events[0].times == [1_652_728_389_369]
-    assert portal_of(events[2].event_properties) == 4711
+    assert [event.portal for event in events] == [None, None, 4711]
     assert events[2].times == []
     assert not unreadable
 
