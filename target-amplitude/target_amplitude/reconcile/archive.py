@@ -26,6 +26,10 @@ _MIN_ALLOWANCE = 64 << 20
 """What the smallest archive may become."""
 
 _MIN_COST = 4096
+_END = struct.Struct("<4s4H2LH")
+_MANY_FILES = 0xFFFF
+"""What the end of a directory says of as many files and more."""
+
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -54,12 +58,21 @@ def read_lines(file: IO[bytes]) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(_ShortReads(file)) as archive:
             size = file.seek(0, 2)
+            _check_count(file, archive)
             for _ in _unpack(archive, _Allowance(size)):
                 pass
             for block in whole_lines(_unpack(archive, _Allowance(size))):
                 yield from filter(bytes.strip, block.split(b"\n"))
     except _DAMAGES as damage:
         raise BrokenExportError(type(damage).__name__) from None
+
+
+def _check_count(file: IO[bytes], archive: zipfile.ZipFile) -> None:
+    """Check that the directory has as many files as its end says, which `zipfile` does not do."""
+    file.seek(-_END.size - len(archive.comment), 2)
+    count = _END.unpack(file.read(_END.size))[4]
+    if count not in (len(archive.infolist()), _MANY_FILES):
+        raise BrokenExportError("directory")
 
 
 class _ShortReads:
