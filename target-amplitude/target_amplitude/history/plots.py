@@ -90,15 +90,12 @@ def _events(runs: Sequence[LoggedRun]) -> Chart:
     unit, streams = delivered_events(runs)
     moments = [moment for times in streams.values() for moment in times]
     length = max(moments) - min(moments) if moments else timedelta(0)
-    width, name = next(
-        (width, name)
-        for width, name, most in (
-            (HOUR, "hour", _MOST_HOURS),
-            (DAY, "day", _MOST_DAYS),
-            (7 * DAY, "week", timedelta.max),
-        )
-        if unit <= width and length <= most
-    )
+    if unit == HOUR and length <= _MOST_HOURS:
+        width, name = HOUR, "hour"
+    elif length <= _MOST_DAYS:
+        width, name = DAY, "day"
+    else:
+        width, name = 7 * DAY, "week"
     totals = Counter({stream: times.total() for stream, times in streams.items()})
     named = sorted(stream for stream, _ in totals.most_common(_MOST_STREAMS - 1))
     bins: dict[datetime, Counter[str]] = defaultdict(Counter)

@@ -22,7 +22,7 @@ from demo.job_logs import (
     reconciled,
     two_days,
 )
-from target_amplitude.history.chart import time_ticks, value_steps, without_outliers
+from target_amplitude.history.chart import time_ticks, value_steps
 from target_amplitude.history.job_table import job_table
 from target_amplitude.history.jobs import main
 from target_amplitude.history.page import make_page
@@ -126,15 +126,6 @@ def test_what_stands_out_or_apart_is_told() -> None:
     chart = chart_of(runs, "Duration")
     assert "▲</b> beyond the scale (seconds): " in chart
     assert chart.count("class=beyond") == 1
-
-
-@given(st.lists(st.floats(0, 1e12), max_size=30))
-def test_only_a_few_values_stand_out(values: list[float]) -> None:
-    usual = without_outliers(values)
-    assert usual == sorted(values)[: len(usual)]
-    assert len(values) - len(usual) <= 3
-    if len(usual) < len(values):
-        assert min(sorted(values)[len(usual) :]) >= 10 * usual[-1]
 
 
 @given(st.floats(0, 1e14), st.booleans())
