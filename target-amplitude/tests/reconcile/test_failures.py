@@ -30,6 +30,7 @@ EXPORT = "/api/2/export"
     [
         ({"action": "answer", "status": 403}, "refuses the keys .* check api_key, secret_key"),
         ({"action": "answer", "status": 302}, "answered with status 302"),
+        ({"action": "answer", "status": 400}, r"cannot export the hour .* export to S3"),
         ({"action": "cut"}, "gave no answer that counts after 2 retries"),
         ({"action": "answer", "status": 200, "body": "no zip"}, "gave no zip of events twice"),
     ],

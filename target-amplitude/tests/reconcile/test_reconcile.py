@@ -248,25 +248,6 @@ def test_an_empty_input_is_no_error(loader: Loader) -> None:
     assert reconciled(loader)["hubspot"] == 0
 
 
-@pytest.mark.parametrize("status", [400, 504])
-def test_a_range_that_is_too_large_is_split(sandbox: Sandbox, loader: Loader, status: int) -> None:
-    loader.load(run_of(30))
-    lose(sandbox, loader, 9)
-    sandbox.add_fault("amplitude", path=EXPORT, action="answer", status=status, times=3)
-    with pytest.raises(RunFailedError, match="lacks 1 of 30"):
-        loader.load(run_of(30), **REPORT)
-
-
-def test_an_hour_that_is_too_large_says_what_is_left_to_do(
-    sandbox: Sandbox, loader: Loader
-) -> None:
-    loader.load(run_of(30))
-    sandbox.set_amplitude(export_most_events=5)
-    with pytest.raises(RunFailedError, match=r"cannot export the hour .* export to S3"):
-        loader.load(run_of(30), **SEND)
-    assert loader.states == []
-
-
 @pytest.mark.parametrize(
     "fault",
     [
@@ -275,6 +256,9 @@ def test_an_hour_that_is_too_large_says_what_is_left_to_do(
         {"action": "answer", "status": 503, "times": 2},
         {"action": "answer", "status": 429, "times": 2, "headers": {"Retry-After": "0"}},
         {"action": "answer", "status": 200, "body": "no zip", "times": 1},
+        # Ranges that are too large, or take too long, are split.
+        {"action": "answer", "status": 400, "times": 3},
+        {"action": "answer", "status": 504, "times": 3},
     ],
 )
 def test_a_passing_failure_is_outlasted(
