@@ -26,6 +26,7 @@ from orchestrate.dagster_project import DAGSTER, DagsterProject
 from pipeline.project import MELTANO, ROOT, empty_database
 from sandbox.client import Sandbox
 from target_amplitude.history.page import make_page
+from target_amplitude.history.runs import LoggedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
         for name, job_log in PAGES.items():
             page = Path(folder, "page.html")
-            page.write_text(make_page(JOB_LOGS[job_log](), NOW), encoding="utf-8")
+            runs = [LoggedRun(line) for line in JOB_LOGS[job_log]()]
+            page.write_text(make_page(runs, NOW), encoding="utf-8")
             browser.resize(900, 600)
             browser.open(page.as_uri())
             (DOCS / name).write_bytes(browser.picture(DOWN_TO_DELIVERED))

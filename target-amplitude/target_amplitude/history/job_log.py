@@ -13,6 +13,7 @@ import msgspec
 
 from target_amplitude.common.output import explained, open_output, read_file, write_file
 from target_amplitude.errors import RunFailedError
+from target_amplitude.history.runs import LoggedRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +68,7 @@ def older_file(path: Path) -> Path:
     return Path(f"{path}.1")
 
 
-def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
+def read_job_log(path: Path) -> tuple[list[LoggedRun], int]:
     """Read the runs of a job log, oldest first, and count the lines that cannot be read.
 
     Raises:
@@ -89,7 +90,7 @@ def read_job_log(path: Path) -> tuple[list[dict[str, Any]], int]:
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             run = None
         if isinstance(run, dict):
-            runs.append(run)
+            runs.append(LoggedRun(run))
         else:
             unreadable += 1
     return runs, unreadable

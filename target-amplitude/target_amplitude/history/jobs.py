@@ -8,7 +8,7 @@ import shutil
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,18 +20,24 @@ from target_amplitude.common.output import explained, refuse_same, say, write_fi
 from target_amplitude.history.job_log import older_file, read_job_log
 from target_amplitude.history.job_table import BOLD, job_table
 from target_amplitude.history.page import make_page
-from target_amplitude.history.runs import ended
 from target_amplitude.history.verdict import monitor
 from target_amplitude.settings import ENVIRONMENT_PREFIX, Settings
 
+if TYPE_CHECKING:
+    from target_amplitude.history.runs import LoggedRun
+
 _PLAIN_WIDTH = 140
+_LOG_NAME = "jobs.jsonl"
+"""The name in this project's `meltano.yml`, by which job logs are found in a folder."""
+
 _VARIABLE = f"{ENVIRONMENT_PREFIX}_JOB_LOG_PATH"
 
 
 @click.command(
-    cls=Command, help="Show the runs in the job log, or in several as one, the newest last."
+    cls=Command,
+    help="Show the runs in the job log, or in several files or folders as one, the newest last.",
 )
-@click.argument("paths", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @config_option
 @click.option("--limit", default=24, show_default=True, help="Runs to show; 0 is all.")
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
@@ -67,15 +73,15 @@ def main(  # noqa: PLR0913 - the command's options
         UserError: If no job log is named or it cannot be read, or the page not be written.
         SystemExit: With 1, if the last run failed, or the last good one is too old.
     """
-    paths = paths or _configured_path(configs)
-    # A pattern may name both files of a log, which are read together.
-    older = {older_file(path) for path in paths}
-    paths = tuple(path for path in dict.fromkeys(paths) if path not in older)
-    logs = [_read(path) for path in paths]
+    named = [log for path in paths for log in _logs_at(path)] or [_configured_path(configs)]
+    # A pattern or folder may have both files of a log, which are read together.
+    older = {older_file(log) for log in named}
+    found = [log for log in dict.fromkeys(named) if log not in older]
+    logs = [_read(log) for log in found]
     unreadable = sum(count for _, count in logs)
     runs = [run for of_log, _ in logs for run in of_log]
     if len(logs) > 1:
-        runs.sort(key=ended)
+        runs.sort(key=lambda run: run.ended)
     shown = runs[-limit:] if limit > 0 else runs
     if unreadable:
         lines = "line" if unreadable == 1 else "lines"
@@ -83,10 +89,10 @@ def main(  # noqa: PLR0913 - the command's options
     if check:
         _check(runs, max_age)
     elif as_json:
-        click.echo(json.dumps(shown))
+        click.echo(json.dumps([run.line for run in shown]))
     elif page is not None:
-        for path in paths:
-            refuse_same({"the job log": path, "its older part": older_file(path), "the page": page})
+        for log in found:
+            refuse_same({"the job log": log, "its older part": older_file(log), "the page": page})
         _write_page(page, runs, unreadable)
     else:
         is_terminal = sys.stdout.isatty()
@@ -98,7 +104,19 @@ def main(  # noqa: PLR0913 - the command's options
             say(outcome, color=colour, **style)
 
 
-def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
+def _logs_at(path: Path) -> list[Path]:
+    """Return the file that a path names, or all job logs in a folder and those below it."""
+    with explained(f"{path} cannot be read"):
+        if not path.is_dir():
+            return [path]
+        names = (_LOG_NAME, older_file(Path(_LOG_NAME)).name)
+        found = sorted(log for name in names for log in path.rglob(name))
+    if not found:
+        raise UserError(f"There is no job log ({_LOG_NAME}) in {path} or a folder below it.")
+    return found
+
+
+def _read(path: Path) -> tuple[list[LoggedRun], int]:
     with explained(f"{path} cannot be read"):
         try:
             return read_job_log(path)
@@ -106,17 +124,17 @@ def _read(path: Path) -> tuple[list[dict[str, Any]], int]:
             raise UserError(f"There is no job log at {path} yet, so no run has ended.") from None
 
 
-def _configured_path(configs: tuple[str, ...]) -> tuple[Path]:
+def _configured_path(configs: tuple[str, ...]) -> Path:
     given = read_command_settings(Settings, ENVIRONMENT_PREFIX, configs)
     path = read_configuration(Settings, given).values.get("job_log_path")
     if not path:
         raise UserError(
             f"No job log is named: set job_log_path (or {_VARIABLE}) and run the target once."
         )
-    return (Path(path),)
+    return Path(path)
 
 
-def _check(runs: list[dict[str, Any]], max_age: float) -> None:
+def _check(runs: list[LoggedRun], max_age: float) -> None:
     findings = monitor(runs, datetime.now(timezone.utc), timedelta(seconds=max_age))
     for found in findings:
         say(found.text)
@@ -124,7 +142,7 @@ def _check(runs: list[dict[str, Any]], max_age: float) -> None:
         raise SystemExit(1)
 
 
-def _write_page(page: Path, runs: list[dict[str, Any]], unreadable: int) -> None:
+def _write_page(page: Path, runs: list[LoggedRun], unreadable: int) -> None:
     drawn = make_page(runs, datetime.now(timezone.utc), unreadable)
     with explained(f"{page} cannot be written"):
         write_file(page, drawn.encode("utf-8", "backslashreplace"))

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_amplitude.history.chart import number, shapes, show
 from target_amplitude.history.job_table import COLUMNS
-from target_amplitude.history.plots import charts, kind_of
-from target_amplitude.history.runs import (
-    DAY,
-    at,
-    ended,
-    is_delivery,
-    is_failed,
-    rejected,
-    started,
-    state_of,
-    total,
-)
+from target_amplitude.history.plots import charts
+from target_amplitude.history.runs import DAY, at
 from target_amplitude.history.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from target_amplitude.history.runs import LoggedRun
 
 _MOST_RUNS = 500
 """As many marks fit into a chart."""
@@ -85,11 +77,11 @@ _STREAM_COLOURS = (
 _SIGNS = {"good": "✓", "apart": "✓", "failed": "✕", "dry": "○", "warning": "!", "bad": "✕"}
 
 
-def make_page(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int = 0) -> str:
+def make_page(runs: Sequence[LoggedRun], now: datetime, unreadable: int = 0) -> str:
     """Return the page as HTML; `unreadable` lines of the job log are told of."""
     dated = sorted(
-        (run for run in runs if _EARLIEST <= ended(run) <= now + DAY),
-        key=started,
+        (run for run in runs if _EARLIEST <= run.ended <= now + DAY),
+        key=lambda run: run.started,
     )
     recent = dated[-_MOST_RUNS:]
     drawn = "".join(chart.draw() for chart in charts(dated, recent))
@@ -106,7 +98,7 @@ def make_page(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int = 0
     )
 
 
-def _findings(runs: Sequence[dict[str, Any]], now: datetime) -> str:
+def _findings(runs: Sequence[LoggedRun], now: datetime) -> str:
     return "".join(
         f"<p class='finding {found.level}'><strong>{_SIGNS[found.level]} {show(found.text)}"
         f"</strong> <span>{show(found.advice)}</span></p>"
@@ -114,13 +106,13 @@ def _findings(runs: Sequence[dict[str, Any]], now: datetime) -> str:
     )
 
 
-def _facts(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int) -> str:
-    deliveries = [run for run in runs if is_delivery(run)]
+def _facts(runs: Sequence[LoggedRun], now: datetime, unreadable: int) -> str:
+    deliveries = [run for run in runs if run.is_delivery]
     facts = {
         "run" if len(runs) == 1 else "runs": f"{len(runs):,}",
-        "failed": f"{sum(map(is_failed, runs)):,}",
-        "delivered": number(sum(total(run, "delivered") for run in deliveries)),
-        "rejected": number(sum(rejected(run).total() for run in deliveries)),
+        "failed": f"{sum(run.is_failed for run in runs):,}",
+        "delivered": number(sum(run.delivered for run in deliveries)),
+        "rejected": number(sum(run.rejected.total() for run in deliveries)),
     }
     if unreadable:
         facts["unreadable lines of the job log"] = f"{unreadable:,}"
@@ -129,17 +121,19 @@ def _facts(runs: Sequence[dict[str, Any]], now: datetime, unreadable: int) -> st
     return f"<ul class=facts>{items}</ul><p class=note>{as_of}</p>"
 
 
-def _table(runs: Sequence[dict[str, Any]], of: int) -> str:
+def _table(runs: Sequence[LoggedRun], of: int) -> str:
     if not runs:
         return ""
-    states, suffixes = zip(*map(state_of, runs), strict=True)
-    is_shown = {"State id": len(set(states)) > 1, "Suffix": any(suffixes)}
+    is_shown = {
+        "State id": len({run.state for run in runs}) > 1,
+        "Suffix": any(run.suffix for run in runs),
+    }
     titles = [title for title in _COLUMNS if is_shown.get(title, True)]
     head = "".join(f"<th>{title}</th>" for title in titles)
     rows = "".join(
         "<tr>"
         + "".join(f"<td{_COLUMNS[title]}>{show(_cell(title, run))}</td>" for title in titles)
-        + f"<td class={kind_of(run)}>{show(_outcome(run))}</td></tr>"
+        + f"<td class={run.kind}>{show(_outcome(run))}</td></tr>"
         for run in reversed(runs)
     )
     newest = f"<p class=note>The newest {len(runs):,} of {of:,}.</p>" if len(runs) < of else ""
@@ -149,15 +143,13 @@ def _table(runs: Sequence[dict[str, Any]], of: int) -> str:
     )
 
 
-def _cell(title: str, run: dict[str, Any]) -> str:
+def _cell(title: str, run: LoggedRun) -> str:
     # What a report would have sent is not delivered.
-    return "-" if title == "Delivered" and not is_delivery(run) else COLUMNS[title](run)
+    return "-" if title == "Delivered" and not run.is_delivery else COLUMNS[title](run)
 
 
-def _outcome(run: dict[str, Any]) -> str:
-    kind = kind_of(run)
-    said = str(run.get("outcome", ""))
-    return f"{_SIGNS[kind]} {'failed: ' if kind == 'failed' else ''}{said}"
+def _outcome(run: LoggedRun) -> str:
+    return f"{_SIGNS[run.kind]} {'failed: ' if run.is_failed else ''}{run.outcome}"
 
 
 _COLUMNS = {

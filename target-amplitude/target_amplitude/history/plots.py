@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_amplitude.history.chart import Bar, Chart, Mark
 from target_amplitude.history.runs import (
@@ -13,22 +13,15 @@ from target_amplitude.history.runs import (
     HOUR,
     at,
     delivered_events,
-    ended,
-    figure,
-    is_delivery,
-    is_failed,
-    lag,
     reasons_in_words,
     regular_runs,
-    rejected,
-    seconds,
-    state_of,
-    total,
     unit_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from target_amplitude.history.runs import LoggedRun
 
 _MOST_HOURS = 5 * DAY
 _MOST_DAYS = 200 * DAY
@@ -42,58 +35,50 @@ _NAMES = {
 }
 
 
-def charts(runs: Sequence[dict[str, Any]], recent: Sequence[dict[str, Any]]) -> list[Chart]:
+def charts(runs: Sequence[LoggedRun], recent: Sequence[LoggedRun]) -> list[Chart]:
     """Return the charts: of the events of all runs, and of the recent runs themselves."""
-    deliveries = [run for run in recent if is_delivery(run)]
+    deliveries = [run for run in recent if run.is_delivery]
     regular = [run for found in regular_runs(deliveries).values() for run in found]
-    ages = [(run, age) for run in regular if (age := lag(run)) is not None]
     of_runs = (
         _chart(
-            ("Delivered", "What each run delivered.", "events per run"),
-            [
-                _mark(run, count, f"{count:,} delivered")
-                for run in deliveries
-                for count in (total(run, "delivered"),)
-            ],
+            "Delivered",
+            "What each run delivered.",
+            "events per run",
+            [_mark(run, run.delivered, f"{run.delivered:,} delivered") for run in deliveries],
         ),
         _chart(
-            (
-                "Rejected",
-                "Records that were refused, of each run that had any; reasons are in the table.",
-                "records per run",
-            ),
+            "Rejected",
+            "Records that were refused, of each run that had any; reasons are in the table.",
+            "records per run",
             [
-                _mark(run, reasons.total(), f"{reasons_in_words(reasons)} rejected")
+                _mark(run, run.rejected.total(), f"{reasons_in_words(run.rejected)} rejected")
                 for run in deliveries
-                if (reasons := rejected(run))
+                if run.rejected
             ],
         ),
         _chart_of_lengths(
             "Lag",
             "How old the newest event of a run was when it ended; runs without a state id suffix.",
-            ages,
+            [(run, run.lag) for run in regular if run.lag is not None],
         ),
         _chart_of_lengths(
             "Duration",
             "How long each run took.",
-            [(run, timedelta(seconds=seconds(run))) for run in recent],
+            [(run, timedelta(seconds=run.seconds)) for run in recent],
         ),
         _chart(
-            (
-                "Reconciliations",
-                "Events that Amplitude lacked or held more than once when it was compared.",
-                "events",
-            ),
+            "Reconciliations",
+            "Events that Amplitude lacked or held more than once when it was compared.",
+            "events",
             [
-                replace(_mark(run, count, f"{count:,} {name}"), shape=name)
+                replace(_mark(run, found[name], f"{found[name]:,} {name}"), shape=name)
                 for run in recent
-                if isinstance(found := run.get("reconciliation"), dict)
+                if (found := run.reconciliation) is not None
                 for name in ("missing", "doubled")
-                for count in (int(figure(found.get(name))),)
             ],
         ),
     )
-    ends = list(map(ended, recent))
+    ends = [run.ended for run in recent]
     drawn = [
         _events(runs),
         *(replace(chart, span=(min(ends), max(ends))) for chart in of_runs if chart.marks),
@@ -101,28 +86,16 @@ def charts(runs: Sequence[dict[str, Any]], recent: Sequence[dict[str, Any]]) -> 
     return [chart for chart in drawn if chart.bars or chart.marks]
 
 
-def kind_of(run: dict[str, Any]) -> str:
-    """Return the shape that a run has in charts and in the table."""
-    if is_failed(run):
-        return "failed"
-    if not is_delivery(run):
-        return "dry"
-    return "apart" if state_of(run)[1] else "good"
-
-
-def _events(runs: Sequence[dict[str, Any]]) -> Chart:
+def _events(runs: Sequence[LoggedRun]) -> Chart:
     unit, streams = delivered_events(runs)
     moments = [moment for times in streams.values() for moment in times]
     length = max(moments) - min(moments) if moments else timedelta(0)
-    width, name = next(
-        (width, name)
-        for width, name, most in (
-            (HOUR, "hour", _MOST_HOURS),
-            (DAY, "day", _MOST_DAYS),
-            (7 * DAY, "week", timedelta.max),
-        )
-        if unit <= width and length <= most
-    )
+    if unit == HOUR and length <= _MOST_HOURS:
+        width, name = HOUR, "hour"
+    elif length <= _MOST_DAYS:
+        width, name = DAY, "day"
+    else:
+        width, name = 7 * DAY, "week"
     totals = Counter({stream: times.total() for stream, times in streams.items()})
     named = sorted(stream for stream, _ in totals.most_common(_MOST_STREAMS - 1))
     bins: dict[datetime, Counter[str]] = defaultdict(Counter)
@@ -157,26 +130,22 @@ def _bin(moment: datetime, width: timedelta) -> datetime:
     return day if width == DAY else day - day.weekday() * DAY
 
 
-def _chart(words: tuple[str, str, str], marks: Sequence[Mark], *, whole: bool = True) -> Chart:
-    """Return a chart of runs, with its title, note and unit."""
+def _chart(title: str, note: str, unit: str, marks: Sequence[Mark], *, whole: bool = True) -> Chart:
     shapes = dict.fromkeys(mark.shape for mark in marks)
     legend = [(shape, _NAMES.get(shape, shape)) for shape in shapes]
-    return Chart(*words, legend, marks=marks, whole=whole)
+    return Chart(title, note, unit, legend, marks=marks, whole=whole)
 
 
-def _chart_of_lengths(
-    title: str, note: str, found: Sequence[tuple[dict[str, Any], timedelta]]
-) -> Chart:
+def _chart_of_lengths(title: str, note: str, found: Sequence[tuple[LoggedRun, timedelta]]) -> Chart:
     """Return a chart of lengths of time in the unit that fits most of them."""
     lengths = sorted(length for _, length in found)
     usual = lengths[int(0.9 * len(lengths))] if lengths else timedelta(0)
     unit, size = unit_of(usual)
     marks = [_mark(run, length / size, f"{length / size:,.1f} {unit}") for run, length in found]
-    return _chart((title, note, unit), marks, whole=False)
+    return _chart(title, note, unit, marks, whole=False)
 
 
-def _mark(run: dict[str, Any], value: float, said: str) -> Mark:
-    suffix = state_of(run)[1]
-    state = f", state id suffix {suffix}" if suffix else ""
-    end, kind = ended(run), kind_of(run)
-    return Mark(end, value, kind, f"{at(end)}{state}, {_NAMES[kind]}: {said}")
+def _mark(run: LoggedRun, value: float, said: str) -> Mark:
+    state = f", state id suffix {run.suffix}" if run.suffix else ""
+    label = f"{at(run.ended)}{state}, {_NAMES[run.kind]}: {said}"
+    return Mark(run.ended, value, run.kind, label)

@@ -10,12 +10,18 @@ from target_amplitude.common.text import fit
 from target_amplitude.history.runs import reasons_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from target_amplitude.history.counts import StreamCounts
     from target_amplitude.settings import Settings
 
-_COLUMNS = ("read", "delivered", "skipped", "rejected", "left")
+_COLUMNS: dict[str, Callable[[StreamCounts], int]] = {
+    "read": lambda counts: counts.read,
+    "delivered": lambda counts: counts.delivered,
+    "skipped": lambda counts: counts.skipped,
+    "rejected": lambda counts: counts.rejected.total(),
+    "left": lambda counts: counts.pending,
+}
 _MAX_NAME = 40
 
 _HINTS = {
@@ -28,39 +34,30 @@ _HINTS = {
 """What to do about a reason, where a user can do something."""
 
 
-def table(streams: Sequence[StreamCounts], *, dry_run: bool) -> list[str]:
+def table(streams: Iterable[StreamCounts], *, dry_run: bool) -> list[str]:
     """Return the lines of a table of streams, those without records left out."""
     rows = [
-        (
-            fit(counts.stream, _MAX_NAME),
-            *(f"{number:,}" for number in _numbers(counts)),
-        )
+        (fit(counts.stream, _MAX_NAME), *(f"{of(counts):,}" for of in _COLUMNS.values()))
         for counts in streams
         if counts.read
     ]
-    if not rows:
-        return []
     titles = ("stream", *(_title(column, dry_run=dry_run) for column in _COLUMNS))
-    return tables.table([titles, *rows], range(1, len(titles)))
+    return tables.table([titles, *rows], range(1, len(titles))) if rows else []
 
 
-def totals(streams: Iterable[StreamCounts], seconds: float, *, dry_run: bool) -> str:
+def totals(streams: Sequence[StreamCounts], seconds: float, *, dry_run: bool) -> str:
     """Return the last line of a run; `seconds` is how long it took."""
-    numbers = [sum(column) for column in zip(*map(_numbers, streams), strict=True)] or [0] * 5
+    numbers = {column: sum(map(of, streams)) for column, of in _COLUMNS.items()}
     counted = ", ".join(
-        f"{number:,} {_title(column, dry_run=dry_run)}"
-        for number, column in zip(numbers, _COLUMNS, strict=True)
+        f"{number:,} {_title(column, dry_run=dry_run)}" for column, number in numbers.items()
     )
-    rate = numbers[1] / seconds if seconds else 0.0
+    rate = numbers["delivered"] / seconds if seconds else 0.0
     return f"Total: {counted}; {seconds:.1f} s, {rate:,.0f} events/s"
 
 
 def rejected_reasons(streams: Iterable[StreamCounts]) -> str:
     """Return the rejected records by reason, such as `3 invalid id, 1 no user`; empty for none."""
-    reasons: Counter[str] = Counter()
-    for counts in streams:
-        reasons += counts.rejected
-    return reasons_in_words(dict(reasons.most_common()))
+    return _most_common(counts.rejected for counts in streams)
 
 
 def warnings(
@@ -85,11 +82,8 @@ def _warn_of_rejects(streams: Sequence[StreamCounts], path: str | None) -> str:
     rejected = sum(counts.rejected.total() for counts in streams)
     if not rejected:
         return ""
-    hints = [
-        f"{reason}: {_HINTS[reason]}"
-        for reason in dict.fromkeys(reason for counts in streams for reason in counts.rejected)
-        if reason in _HINTS
-    ]
+    found = dict.fromkeys(reason for counts in streams for reason in counts.rejected)
+    hints = [f"{reason}: {_HINTS[reason]}" for reason in found if reason in _HINTS]
     advice = f" {'; '.join(hints)}." if hints else ""
     if path is None:
         where = "a dry run keeps none of them."
@@ -107,16 +101,14 @@ def _warn_of_user_field(streams: Sequence[StreamCounts], settings: Settings) -> 
     emails = [counts for counts in streams if counts.has_emails]
     searched = sum(counts.events + counts.skipped + counts.rejected["no user"] for counts in emails)
     matched = sum(counts.events - counts.fell_back for counts in emails)
-    types: Counter[str] = Counter()
-    for counts in emails:
-        types += counts.unusable_ids
+    unusable = sum(counts.unusable_ids.total() for counts in emails)
     field = settings.user_field
-    if types:
-        seen = reasons_in_words(dict(types.most_common()))
+    if unusable:
+        seen = _most_common(counts.unusable_ids for counts in emails)
         fate = {"skip": "were skipped", "recipient": "count as the recipient's"}
         read = sum(counts.read - counts.rejected["no mapping"] for counts in emails)
         return (
-            f"user_field {field} holds something that is not a usable id in {types.total():,} of "
+            f"user_field {field} holds something that is not a usable id in {unusable:,} of "
             f"{read:,} email events ({seen}), which {fate[settings.unknown_users]} "
             "(unknown_users); an id is text or a whole number."
         )
@@ -151,14 +143,8 @@ def undelivered_emails(streams: Iterable[StreamCounts]) -> int:
     )
 
 
-def _numbers(counts: StreamCounts) -> tuple[int, ...]:
-    return (
-        counts.read,
-        counts.delivered,
-        counts.skipped,
-        counts.rejected.total(),
-        counts.pending,
-    )
+def _most_common(found: Iterable[Counter[str]]) -> str:
+    return reasons_in_words(dict(sum(found, start=Counter[str]()).most_common()))
 
 
 def _title(column: str, *, dry_run: bool) -> str:

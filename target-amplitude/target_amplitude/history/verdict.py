@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from target_amplitude.history.runs import (
     DAY,
     NEVER,
     at,
-    ended,
-    figure,
-    is_delivery,
-    is_failed,
-    is_good,
+    in_words,
     reasons_in_words,
     regular_runs,
-    rejected,
-    started,
-    total,
-    unit_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from target_amplitude.history.runs import LoggedRun
 
 _GIVEN_UP = 30 * DAY
 """A state id that has not run for that much longer than another is of an account long gone."""
@@ -43,12 +38,12 @@ class Finding:
 
     level: Literal["good", "warning", "bad"]
     text: str
-    advice: str
+    advice: str = ""
 
 
-def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
+def judge(runs: Sequence[LoggedRun], now: datetime) -> list[Finding]:
     """Return what is wrong, the worst first; if nothing is, that all is well."""
-    timed = [run for run in runs if ended(run) != NEVER]
+    timed = [run for run in runs if run.ended != NEVER]
     if not timed:
         return [Finding("warning", "No run yet.", f"Run it once: {_RUN}")]
     states = _states(timed)
@@ -60,79 +55,66 @@ def judge(runs: Sequence[dict[str, Any]], now: datetime) -> list[Finding]:
                 "Switch off dry_run, and reconcile: report, and run it once.",
             )
         ]
-    findings = _by_state(
-        states, lambda runs: [_failed(runs, now), _late(runs, now), _delivered_nothing(runs)]
-    )
+    findings = [
+        replace(found, text=name + found.text)
+        for name, of_state in states.items()
+        for found in (_failed(of_state, now), _late(of_state, now), _delivered_nothing(of_state))
+        if found is not None
+    ]
     findings += _judge_reconciliation(timed)
     if not findings:
         return [_all_is_well(states, now)]
     return sorted(findings, key=lambda found: found.level != "bad")
 
 
-def monitor(runs: Sequence[dict[str, Any]], now: datetime, max_age: timedelta) -> list[Finding]:
+def monitor(runs: Sequence[LoggedRun], now: datetime, max_age: timedelta) -> list[Finding]:
     """Return for each state id whether its last run ended well, and recently enough."""
-    timed = [run for run in runs if NEVER < ended(run) <= now + DAY]
+    timed = [run for run in runs if NEVER < run.ended <= now + DAY]
     states = _states(timed) or {"": []}
-    return _by_state(states, lambda runs: [_check_state(runs, now, max_age)])
+    return [_check(name, of_state, now, max_age) for name, of_state in states.items()]
 
 
-def _by_state(
-    states: dict[str, list[dict[str, Any]]],
-    check: Callable[[list[dict[str, Any]]], list[Finding | None]],
-) -> list[Finding]:
-    return [
-        replace(found, text=f"{state}: {found.text}") if len(states) > 1 else found
-        for state, deliveries in states.items()
-        for found in check(deliveries)
-        if found is not None
-    ]
+def _states(runs: Sequence[LoggedRun]) -> dict[str, list[LoggedRun]]:
+    """Return the regular deliveries of each state id that is still in use.
 
-
-def _check_state(runs: Sequence[dict[str, Any]], now: datetime, max_age: timedelta) -> Finding:
-    good = max((ended(run) for run in runs if is_good(run)), default=None)
-    failed = ""
-    if runs and is_failed(runs[-1]):
-        failed = f"the last one failed {in_words(now - ended(runs[-1]))} ago: "
-        failed += _sentence(runs[-1])
-    if good is None:
-        return _bad(f"Never: no run has ended well yet{'; ' if failed else '.'}{failed}")
-    ago = f"{in_words(now - good)} ago, at {at(good)}"
-    if failed:
-        return _bad(f"Failed: {failed} The last good run ended {ago}.")
-    if now - good > max_age:
-        return _bad(f"Too old: the last good run ended {ago}; --max-age is {in_words(max_age)}.")
-    return Finding("good", f"Good: the last run ended {ago}.", "")
-
-
-def _bad(text: str) -> Finding:
-    return Finding("bad", text, "")
-
-
-def _states(runs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the regular deliveries of each state id that is still in use."""
+    Each is named as its sentences begin: not at all, if it is the only one.
+    """
     states = {
         state: deliveries
         for state, found in regular_runs(runs).items()
-        if (deliveries := [run for run in found if is_delivery(run)])
+        if (deliveries := [run for run in found if run.is_delivery])
     }
-    unnamed = states.pop("", []) if len(states) > 1 else []
-    if len(states) == 1:
-        ((state, named),) = states.items()
-        # Older versions did not know the state id of their runs; later ones, such as of rejects
-        # that are loaded again, have none.
-        before = [run for run in unnamed if ended(run) <= ended(named[0])]
-        states = {state: [*before, *named]}
-    newest = max((ended(found[-1]) for found in states.values()), default=NEVER)
-    return {
-        state: found for state, found in states.items() if newest - ended(found[-1]) <= _GIVEN_UP
-    }
+    if len(states) > 1:
+        # Runs without Meltano, such as of rejects that are loaded again, are beside the point.
+        states.pop("", None)
+    newest = max((found[-1].ended for found in states.values()), default=NEVER)
+    used = {state: of for state, of in states.items() if newest - of[-1].ended <= _GIVEN_UP}
+    return {f"{state}: " if len(used) > 1 else "": of for state, of in used.items()}
 
 
-def _failed(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
-    failed = list(takewhile(is_failed, reversed(runs)))
+def _check(name: str, runs: Sequence[LoggedRun], now: datetime, max_age: timedelta) -> Finding:
+    good = max((run.ended for run in runs if run.is_good), default=None)
+    failed = ""
+    if runs and runs[-1].is_failed:
+        ago = in_words(now - runs[-1].ended)
+        failed = f"the last one failed {ago} ago: {_sentence(runs[-1])}"
+    if good is None:
+        said = f"no run has ended well yet{'; ' if failed else '.'}{failed}"
+        return Finding("bad", f"{name}Never: {said}")
+    ago = f"{in_words(now - good)} ago, at {at(good)}"
+    if failed:
+        return Finding("bad", f"{name}Failed: {failed} The last good run ended {ago}.")
+    if now - good > max_age:
+        said = f"the last good run ended {ago}; --max-age is {in_words(max_age)}."
+        return Finding("bad", f"{name}Too old: {said}")
+    return Finding("good", f"{name}Good: the last run ended {ago}.")
+
+
+def _failed(runs: Sequence[LoggedRun], now: datetime) -> Finding | None:
+    failed = list(takewhile(lambda run: run.is_failed, reversed(runs)))
     if not failed:
         return None
-    since = started(failed[-1])
+    since = failed[-1].started
     when = f"{at(since)} ({in_words(now - since)} ago)"
     said = _sentence(failed[0])
     if len(failed) == 1:
@@ -149,10 +131,10 @@ def _failed(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
     )
 
 
-def _late(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
-    starts = map(started, runs)
-    gaps = sorted([later - earlier for earlier, later in pairwise(starts)][-_RECENT_GAPS:])
-    end = max(map(ended, runs))
+def _late(runs: Sequence[LoggedRun], now: datetime) -> Finding | None:
+    gaps = [later.started - earlier.started for earlier, later in pairwise(runs)]
+    gaps = sorted(gaps[-_RECENT_GAPS:])
+    end = max(run.ended for run in runs)
     if len(gaps) < _FEWEST_GAPS:
         return None
     short, typical, long = (gaps[len(gaps) * quarter // 4] for quarter in (1, 2, 3))
@@ -168,24 +150,24 @@ def _late(runs: Sequence[dict[str, Any]], now: datetime) -> Finding | None:
     )
 
 
-def _delivered_nothing(runs: Sequence[dict[str, Any]]) -> Finding | None:
-    empty = list(takewhile(lambda run: not total(run, "delivered"), reversed(runs)))
-    good = [run for run in empty if is_good(run)]
-    if not good or is_failed(runs[-1]):
+def _delivered_nothing(runs: Sequence[LoggedRun]) -> Finding | None:
+    empty = takewhile(lambda run: not run.delivered, reversed(runs))
+    good = [run for run in empty if run.is_good]
+    if not good or runs[-1].is_failed:
         return None
-    refused = sum((rejected(run) for run in good), start=rejected({}))
+    refused = sum((run.rejected for run in good), start=Counter[str]())
     if refused:
         last = "The last run" if len(good) == 1 else f"The last {len(good):,} runs"
-        since, reasons = started(good[-1]), reasons_in_words(dict(refused.most_common()))
+        since, reasons = good[-1].started, reasons_in_words(dict(refused.most_common()))
         return Finding(
             "bad",
             f"{last} delivered nothing, since {at(since)}, and rejected {_events(refused.total())}"
             f" ({reasons}).",
             "The file at rejected_path holds them with the reasons; loaded again, they are sent.",
         )
-    ends = [ended(run) for run in runs if total(run, "delivered")]
+    ends = [run.ended for run in runs if run.delivered]
     pauses = [later - earlier for earlier, later in pairwise(ends)]
-    if not pauses or (pause := ended(runs[-1]) - ends[-1]) <= max(DAY, *pauses):
+    if not pauses or (pause := runs[-1].ended - ends[-1]) <= max(DAY, *pauses):
         return None
     return Finding(
         "warning",
@@ -196,40 +178,38 @@ def _delivered_nothing(runs: Sequence[dict[str, Any]]) -> Finding | None:
     )
 
 
-def _judge_reconciliation(runs: Sequence[dict[str, Any]]) -> list[Finding]:
-    compared = [run for run in runs if isinstance(run.get("reconciliation"), dict)]
+def _judge_reconciliation(runs: Sequence[LoggedRun]) -> list[Finding]:
+    compared = [(run, found) for run in runs if (found := run.reconciliation) is not None]
     if not compared:
         return []
-    run = max(compared, key=ended)
-    found = {name: int(figure(run["reconciliation"].get(name))) for name in ("missing", "doubled")}
-    when = at(started(run))
+    run, found = max(compared, key=lambda each: each[0].ended)
+    missing, doubled, when = found["missing"], found["doubled"], at(run.started)
     findings = []
-    if found["missing"] and not is_good(run):
+    if missing and not run.is_good:
         findings.append(
             Finding(
                 "warning",
-                f"Amplitude lacked {_events(found['missing'])} when it was compared, {when}.",
+                f"Amplitude lacked {_events(missing)} when it was compared, {when}.",
                 "Run the same once more with TARGET_AMPLITUDE_RECONCILE=send_missing.",
             )
         )
-    if found["doubled"]:
+    if doubled:
         findings.append(
             Finding(
                 "warning",
-                f"Amplitude held {_events(found['doubled'])} more than once when it was compared, "
-                f"{when}.",
+                f"Amplitude held {_events(doubled)} more than once when it was compared, {when}.",
                 "See whether another source sends the same events; Amplitude removes none.",
             )
         )
     return findings
 
 
-def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Finding:
+def _all_is_well(states: dict[str, list[LoggedRun]], now: datetime) -> Finding:
     runs = [run for deliveries in states.values() for run in deliveries]
-    last = max(runs, key=ended)
+    last = max(runs, key=lambda run: run.ended)
     where = f" for {len(states):,} state ids" if len(states) > 1 else ""
-    said = "" if last.get("outcome") == "delivered" else f" It says: {_sentence(last)}"
-    failed = [started(run) for run in runs if is_failed(run) and now - started(run) <= 7 * DAY]
+    said = "" if last.outcome == "delivered" else f" It says: {_sentence(last)}"
+    failed = [run.started for run in runs if run.is_failed and now - run.started <= 7 * DAY]
     before = ""
     if failed:
         which = f"{len(failed):,} runs" if len(failed) > 1 else "One run"
@@ -240,24 +220,16 @@ def _all_is_well(states: dict[str, list[dict[str, Any]]], now: datetime) -> Find
         )
     return Finding(
         "good",
-        f"All is well{where}: the last run ended {in_words(now - ended(last))} ago and delivered "
-        f"{_events(total(last, 'delivered'))}.{said}",
+        f"All is well{where}: the last run ended {in_words(now - last.ended)} ago and delivered "
+        f"{_events(last.delivered)}.{said}",
         f"{before}There is nothing to do.",
     )
-
-
-def in_words(length: timedelta) -> str:
-    """Return a length of time in the unit that fits, such as `90 minutes`."""
-    length = max(length, timedelta(0))
-    name, unit = unit_of(length)
-    count = length // unit
-    return f"{count:,} {name if count != 1 else name.removesuffix('s')}"
 
 
 def _events(count: int) -> str:
     return f"{count:,} event{'s' if count != 1 else ''}"
 
 
-def _sentence(run: dict[str, Any]) -> str:
-    said = str(run.get("outcome") or "nothing")
+def _sentence(run: LoggedRun) -> str:
+    said = run.outcome or "nothing"
     return said if said.endswith((".", "!", "?")) else f"{said}."

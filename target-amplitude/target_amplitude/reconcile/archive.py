@@ -26,6 +26,12 @@ _MIN_ALLOWANCE = 64 << 20
 """What the smallest archive may become."""
 
 _MIN_COST = 4096
+_END = struct.Struct("<4s4H2LH")
+_END_MAGIC = b"PK\5\6"
+_LONGEST_END = _END.size + 0xFFFF
+_MANY_FILES = 0xFFFF
+"""What the end of a directory says of as many files and more."""
+
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -54,12 +60,22 @@ def read_lines(file: IO[bytes]) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(_ShortReads(file)) as archive:
             size = file.seek(0, 2)
-            for _ in _unpack(archive, _Allowance(size)):
+            _check_count(file, archive)
+            for _ in _unpack(archive, size):
                 pass
-            for block in whole_lines(_unpack(archive, _Allowance(size))):
+            for block in whole_lines(_unpack(archive, size)):
                 yield from filter(bytes.strip, block.split(b"\n"))
     except _DAMAGES as damage:
         raise BrokenExportError(type(damage).__name__) from None
+
+
+def _check_count(file: IO[bytes], archive: zipfile.ZipFile) -> None:
+    """Check that the directory has as many files as its end says, which `zipfile` does not do."""
+    file.seek(max(0, file.seek(0, 2) - _LONGEST_END))
+    end = file.read()
+    count = _END.unpack_from(end, end.rindex(_END_MAGIC))[4]
+    if count not in (len(archive.infolist()), _MANY_FILES):
+        raise BrokenExportError("directory")
 
 
 class _ShortReads:
@@ -73,20 +89,9 @@ class _ShortReads:
         return self._file.read(min(size, _MAX_DIRECTORY_BYTES))
 
 
-class _Allowance:
-    """The bytes that an archive of some size may become, on all levels together."""
-
-    def __init__(self, size: int) -> None:
-        self._left = _MIN_ALLOWANCE + _MAX_EXPANSION * size
-
-    def spend(self, count: int) -> None:
-        self._left -= count
-        if self._left < 0:
-            raise BrokenExportError("expansion")
-
-
-def _unpack(archive: zipfile.ZipFile, allowance: _Allowance) -> Iterator[bytes]:
-    """Yield what the files of an archive hold, each with a newline at its end."""
+def _unpack(archive: zipfile.ZipFile, size: int) -> Iterator[bytes]:
+    """Yield what the files of an archive of some size hold, each with a newline at its end."""
+    left = _MIN_ALLOWANCE + _MAX_EXPANSION * size
     for entry in archive.infolist():
         # Other methods unpack without a limit, and a password is asked for by a RuntimeError.
         if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
@@ -97,7 +102,9 @@ def _unpack(archive: zipfile.ZipFile, allowance: _Allowance) -> Iterator[bytes]:
             inflate = _inflate if first.startswith(_GZIP_MAGIC) else iter
             for piece in inflate(chain([first], pieces)):
                 # Also nothing costs something, or millions of empty parts would be free.
-                allowance.spend(_MIN_COST + len(piece))
+                left -= _MIN_COST + len(piece)
+                if left < 0:
+                    raise BrokenExportError("expansion")
                 yield piece
         yield b"\n"
 

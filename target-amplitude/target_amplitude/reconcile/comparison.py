@@ -5,18 +5,18 @@ from __future__ import annotations
 import enum
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from target_amplitude.reconcile.exported import portal_of
+from target_amplitude.reconcile.exported import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from target_amplitude.reconcile.exported import ExportedEvent, Portal
+    from target_amplitude.reconcile.exported import ExportedEvent
 
 _BUCKETS = 4096
 _MARK = 0x80
@@ -25,14 +25,11 @@ _MAX_PORTALS = 1000
 
 
 class Verdict(enum.Enum):
-    """What became of an event in Amplitude."""
+    """What becomes of an event that was read."""
 
-    PRESENT = enum.auto()
-    OTHER_SOURCE = enum.auto()
+    PRESENT = enum.auto()  # whoever brought it, and also where it was read before
     MISSING = enum.auto()
     TOO_EARLY = enum.auto()
-    # It was in the input before.
-    REPEATED = enum.auto()
 
 
 @dataclass(slots=True)
@@ -53,13 +50,16 @@ class Balance:
     too_early: int = 0
 
 
-class _OwnEvent(msgspec.Struct):
-    event_type: str
+class _OwnEvent(Event):
     insert_id: str | None = None
-    user_id: str | None = None
-    device_id: str | None = None
     time: int | None = None
-    event_properties: msgspec.Raw = msgspec.Raw(b"")
+
+    @property
+    def keys(self) -> tuple[bytes, bytes]:
+        """What only this event has, and what it has in common with another source's of the same."""
+        content = self.content(self.time)
+        # Without an id, only its content can be recognised.
+        return b"\0" + content if self.insert_id is None else self.insert_id.encode(), content
 
 
 _decode = msgspec.json.Decoder(_OwnEvent).decode
@@ -73,9 +73,14 @@ class Comparison:
         self.first: int | None = None
         self.last: int | None = None
         self.found = 0
-        self._portals: set[Portal] = set()
-        self._by_id = KeySet()
-        self._by_content = KeySet()
+        self._portals: set[int | None] = set()
+        self._keys = KeySet()
+
+    @property
+    def total(self) -> Balance:
+        """The figures of all event types together."""
+        balances = map(astuple, self.balances.values())
+        return Balance(*map(sum, zip(*balances, strict=True)))
 
     def add(self, body: bytes) -> None:
         """Take an event that was read, as it would be sent."""
@@ -85,33 +90,30 @@ class Comparison:
             self.first = event.time if self.first is None else min(self.first, event.time)
             self.last = event.time if self.last is None else max(self.last, event.time)
         if len(self._portals) < _MAX_PORTALS:
-            self._portals.add(portal_of(event.event_properties))
-        self._by_id.add(_id_key(event))
-        self._by_content.add(_content_key(event.event_type, _user(event), event.time))
+            self._portals.add(event.portal)
+        for key in event.keys:
+            self._keys.add(key)
 
     def freeze(self) -> None:
         """Prepare for the export, once all events are read."""
-        self._by_id.freeze()
-        self._by_content.freeze()
+        self._keys.freeze()
 
     def note(self, exported: ExportedEvent) -> None:
         """Take an event that Amplitude holds."""
-        balance = self.balances.get(exported.event_type or "")
+        balance = self.balances.get(exported.event_type)
         if balance is None:
             return
-        if exported.insert_id is not None and self._by_id.note(exported.insert_id.encode()):
+        if exported.insert_id is not None and self._keys.note(exported.insert_id.encode()):
             self.found += 1
             return
-        user, times = exported.user_id or exported.device_id or "", exported.times
-        for time in times:
-            if self._by_content.note(_content_key(exported.event_type or "", user, time)):
-                self.found += 1
-                return
+        times = exported.times
+        if any(self._keys.note(exported.content(time)) for time in times):
+            self.found += 1
+            return
         if not times or self.first is None or self.last is None:
             return
         if self.first <= times[0] <= self.last:
-            portal = portal_of(exported.event_properties)
-            if portal is not None and portal not in self._portals:
+            if exported.portal is not None and exported.portal not in self._portals:
                 balance.other_portal += 1
             else:
                 balance.only_in_amplitude += 1
@@ -122,38 +124,22 @@ class Comparison:
         `is_too_early` tells by its time whether Amplitude may hold it and not export it yet.
         """
         event = _decode(body)
-        key = _id_key(event)
-        if not self._by_id.mark(key):
-            return Verdict.REPEATED
+        key, content = event.keys
+        if not self._keys.mark(key):
+            return Verdict.PRESENT
         balance = self.balances[event.event_type]
         balance.hubspot += 1
-        own = self._by_id.count(key)
-        others = self._by_content.count(_content_key(event.event_type, _user(event), event.time))
+        own, others = self._keys.count(key), self._keys.count(content)
         if own or others:
             balance.amplitude += 1
             balance.doubled += own + others - 1
             balance.other_source += not own
-            return Verdict.PRESENT if own else Verdict.OTHER_SOURCE
+            return Verdict.PRESENT
         if event.time is not None and is_too_early(event.time):
             balance.too_early += 1
             return Verdict.TOO_EARLY
         balance.missing += 1
         return Verdict.MISSING
-
-
-def _id_key(event: _OwnEvent) -> bytes:
-    if event.insert_id is not None:
-        return event.insert_id.encode()
-    # Without an id, only its content can be recognised.
-    return b"\0" + _content_key(event.event_type, _user(event), event.time)
-
-
-def _content_key(event_type: str, user: str, time: int | None) -> bytes:
-    return f"{event_type}\0{user}\0{time}".encode()
-
-
-def _user(event: _OwnEvent) -> str:
-    return event.user_id or event.device_id or ""
 
 
 class KeySet:
@@ -179,32 +165,31 @@ class KeySet:
 
     def note(self, key: bytes) -> bool:
         """Count a key once more, if it is in the set; returns whether it is."""
-        bucket, place = self._find(key)
+        counts, place = self._find(key)
         if place < 0:
             return False
-        counts = self._counts[bucket]
         if counts[place] & _MOST < _MOST:
             counts[place] += 1
         return True
 
     def count(self, key: bytes) -> int:
         """How often a key was counted, 127 at most."""
-        bucket, place = self._find(key)
-        return self._counts[bucket][place] & _MOST if place >= 0 else 0
+        counts, place = self._find(key)
+        return counts[place] & _MOST if place >= 0 else 0
 
     def mark(self, key: bytes) -> bool:
         """Mark a key of the set; returns whether it was not marked before."""
-        bucket, place = self._find(key)
-        counts = self._counts[bucket]
+        counts, place = self._find(key)
         is_first = not counts[place] & _MARK
         counts[place] |= _MARK
         return is_first
 
-    def _find(self, key: bytes) -> tuple[int, int]:
+    def _find(self, key: bytes) -> tuple[bytearray, int]:
         bucket, rest = _hash(key)
         values = self._buckets[bucket]
         place = bisect_left(values, rest)
-        return bucket, place if place < len(values) and values[place] == rest else -1
+        is_found = place < len(values) and values[place] == rest
+        return self._counts[bucket], place if is_found else -1
 
 
 def _hash(key: bytes) -> tuple[int, int]:

@@ -1,9 +1,9 @@
-"""The events of an export."""
+"""The events of an export, and how an event is told from another."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,20 +22,36 @@ _UNREADABLE: dict[type[Exception], str] = {
     RecursionError: "nested too deep",
 }
 
-Portal = int | Annotated[str, msgspec.Meta(max_length=32)] | None
-"""A HubSpot account as an event names it; what names it in any other way names none."""
+
+class _Properties(msgspec.Struct):
+    portalId: Any = None  # noqa: N815 - HubSpot's name
 
 
-class ExportedEvent(msgspec.Struct, rename={"insert_id": "$insert_id"}):
-    """What a comparison needs of an exported event."""
+class Event(msgspec.Struct):
+    """What a comparison needs of an event, whether it was read or exported."""
 
-    event_type: str | None = None
-    insert_id: str | None = None
+    event_type: str = ""
     user_id: str | None = None
     device_id: str | None = None
+    event_properties: _Properties | None = None
+
+    @property
+    def portal(self) -> int | None:
+        """A number for the HubSpot account that it names, if it names one."""
+        named = self.event_properties and self.event_properties.portalId
+        return hash(named) if isinstance(named, (int, str)) else None
+
+    def content(self, time: int | None) -> bytes:
+        """Return what another source's event of the same has in common with it."""
+        return f"\0{self.event_type}\0{self.user_id or self.device_id or ''}\0{time}".encode()
+
+
+class ExportedEvent(Event):
+    """An event as Amplitude exports it."""
+
+    insert_id: str | None = msgspec.field(default=None, name="$insert_id")
     client_event_time: str | None = None
     event_time: str | None = None
-    event_properties: msgspec.Raw = msgspec.Raw(b"")
 
     @property
     def times(self) -> list[int]:
@@ -45,20 +61,7 @@ class ExportedEvent(msgspec.Struct, rename={"insert_id": "$insert_id"}):
         return [time for time in times if time is not None]
 
 
-class _Properties(msgspec.Struct):
-    portalId: Portal = None  # noqa: N815 - HubSpot's name
-
-
 _decode = msgspec.json.Decoder(ExportedEvent).decode
-_decode_properties = msgspec.json.Decoder(_Properties).decode
-
-
-def portal_of(properties: msgspec.Raw) -> Portal:
-    """Return the HubSpot account that an event's properties name."""
-    try:
-        return _decode_properties(properties).portalId
-    except tuple(_UNREADABLE):
-        return None
 
 
 def read_export(file: IO[bytes], unreadable: Counter[str]) -> Iterator[ExportedEvent]:

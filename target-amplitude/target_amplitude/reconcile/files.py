@@ -96,7 +96,6 @@ class MissingFile:
         self.events = 0
         self._descriptor: int | None = None
         self._schemas: dict[str, bytes] = {}
-        self._written: set[str] = set()
 
     def remove(self) -> None:
         """Remove the file of the last report.
@@ -108,9 +107,8 @@ class MissingFile:
             self.path.unlink(missing_ok=True)
 
     def add_schemas(self, schemas: dict[str, bytes]) -> None:
-        """Remember the SCHEMA messages of streams."""
+        """Take the SCHEMA messages to be written before the next events of their streams."""
         self._schemas |= schemas
-        self._written -= schemas.keys()
 
     def add(self, event: QueuedEvent) -> None:
         """Write the record of an event.
@@ -118,16 +116,13 @@ class MissingFile:
         Raises:
             RunFailedError: If it cannot be written.
         """
-        stream = event.counts.stream
-        lines = [event.line]
-        if stream not in self._written and stream in self._schemas:
-            self._written.add(stream)
-            lines.insert(0, self._schemas[stream])
+        schema = self._schemas.pop(event.counts.stream, b"")
         self.events += 1
         with self._kept():
             if self._descriptor is None:
                 self._descriptor = open_output(self.path, append=False)
-            write_all(self._descriptor, b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
+            for line in filter(None, (schema, event.line)):
+                write_all(self._descriptor, line.rstrip(b"\n") + b"\n")
 
     def close(self) -> None:
         """Close the file."""

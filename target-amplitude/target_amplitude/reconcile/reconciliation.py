@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -20,7 +21,7 @@ from target_amplitude.delivery.destination import Destination
 from target_amplitude.errors import RunFailedError
 from target_amplitude.history.counts import DAY_TEXT, HOUR_TEXT, as_text
 from target_amplitude.history.job_log import read_job_log
-from target_amplitude.history.runs import delivered_by_time, ended
+from target_amplitude.history.runs import delivered_by_time
 from target_amplitude.mapping.events import EventMapper
 from target_amplitude.reconcile.archive import BrokenExportError
 from target_amplitude.reconcile.comparison import Balance, Comparison, Verdict
@@ -69,7 +70,7 @@ class Reconciliation(Destination):
         """
         folder = Path(settings.rejected_path).parent
         self._settings = settings
-        self._mapper = EventMapper(settings)
+        self._event_types = [*map(EventMapper(settings).event_type, STREAM_OF_TYPE)]
         self._inner = inner
         self._sends = sends
         self.comparison = Comparison()
@@ -85,7 +86,7 @@ class Reconciliation(Destination):
         self._bytes = 0
         self._events = 0
         self._unreadable: Counter[str] = Counter()
-        self._start = self._last = self.now
+        self._start = self.now
         self._next_report = time.monotonic() + _REPORT_SECONDS
 
     @property
@@ -93,9 +94,9 @@ class Reconciliation(Destination):
     def outcome(self) -> str:
         if self._sends:
             return self._inner.outcome
-        if says_nothing(self.total):
+        if says_nothing(total := self.comparison.total):
             return (
-                f"too early to say anything of {self.total.hubspot:,} events, which Amplitude may "
+                f"too early to say anything of {total.hubspot:,} events, which Amplitude may "
                 "not export yet; compare again three hours after the last run"
             )
         return "reconciled"
@@ -117,8 +118,9 @@ class Reconciliation(Destination):
                 break
         self._inner.finish()
         if self._missing.events and not self._is_interrupted:
+            of = self.comparison.total.hubspot
             raise RunFailedError(
-                f"Amplitude lacks {self._missing.events:,} of {self.total.hubspot:,} events; "
+                f"Amplitude lacks {self._missing.events:,} of {of:,} events; "
                 f"{self._missing.path} holds them. To send them, run it again with reconcile "
                 "send_missing, or give the file to the target as its input."
             )
@@ -142,7 +144,7 @@ class Reconciliation(Destination):
 
     @override
     def lines(self, left_out: str) -> list[str]:
-        total = self.total
+        total = self.comparison.total
         return [
             *self._inner.lines(left_out),
             *table(self._balances, total),
@@ -151,12 +153,12 @@ class Reconciliation(Destination):
 
     @override
     def warnings(self) -> list[str]:
-        return [*self._inner.warnings(), *warnings(self.total, self._unreadable)]
+        return [*self._inner.warnings(), *warnings(self.comparison.total, self._unreadable)]
 
     @property
     def exportable_until(self) -> datetime:
         """The end of the last hour that Amplitude is sure to export."""
-        return (self.now - EXPORT_DELAY).replace(minute=0, second=0, microsecond=0)
+        return _hour_of(self.now - EXPORT_DELAY)
 
     def _read_export(self) -> None:
         """Read what Amplitude received since the oldest event read."""
@@ -165,28 +167,33 @@ class Reconciliation(Destination):
             return
         oldest = datetime.fromtimestamp(self.comparison.first / 1000, timezone.utc)
         # An hour earlier, for a clock that was ahead when the event happened.
-        start = oldest.replace(minute=0, second=0, microsecond=0) - HOUR
+        begin = self._start = _hour_of(oldest) - HOUR
         # To this hour, though Amplitude may not have the last ones yet.
-        last = self.now.replace(minute=0, second=0, microsecond=0)
+        last = _hour_of(self.now)
         hours = _FIRST_HOURS
-        begin = self._start = start
-        self._last = last
         try:
             while begin <= last:
                 end = min(last, begin + (hours - 1) * HOUR)
-                read = self._read_range(begin, end)
-                if read is None:
+                try:
+                    size = self._read_range(begin, end)
+                except RangeTooLargeError:
+                    if begin == end:
+                        raise RunFailedError(
+                            f"Amplitude cannot export the hour {begin:%Y-%m-%dT%H} (too large, or "
+                            "too slow for its Export API); use its export to S3, or try again "
+                            "later.",
+                        ) from None
                     hours = max(1, hours // 2)
                     continue
                 begin = end + HOUR
-                if read < _SMALL_BYTES:
+                if size < _SMALL_BYTES:
                     hours = min(_MOST_HOURS, 2 * hours)
                 self._report(begin)
         finally:
             self._api.close()
 
     def _summary(self) -> dict[str, Any]:
-        total = self.total
+        total = self.comparison.total
         return {
             **asdict(total),
             "unreadable": self._unreadable.total(),
@@ -197,20 +204,10 @@ class Reconciliation(Destination):
         }
 
     @property
-    def total(self) -> Balance:
-        """The figures of all event types together."""
-        total = Balance()
-        for balance in self.comparison.balances.values():
-            for name, figure in asdict(balance).items():
-                setattr(total, name, getattr(total, name) + figure)
-        return total
-
-    @property
     def _balances(self) -> dict[str, Balance]:
         """The figures by event type, in the order of HubSpot's."""
         found = self.comparison.balances
-        names = [self._mapper.event_type(kind) for kind in STREAM_OF_TYPE]
-        return {name: found[name] for name in (*names, *found) if name in found}
+        return {name: found[name] for name in (*self._event_types, *found) if name in found}
 
     def _recent_deliveries(self) -> set[tuple[str, str]]:
         """Return stream and hour, or day, of the events whose delivery may not be exported yet."""
@@ -219,7 +216,7 @@ class Reconciliation(Destination):
             runs = read_job_log(Path(path))[0] if path else []
         except OSError:  # this run has made it, so somebody takes it away
             runs = []
-        recent = [run for run in runs if ended(run) > self.exportable_until]
+        recent = [run for run in runs if run.ended > self.exportable_until]
         return {(stream, text) for _, stream, text, _ in delivered_by_time(recent)}
 
     def _is_too_early(self, stream: str, time: int) -> bool:
@@ -244,31 +241,20 @@ class Reconciliation(Destination):
         block.events = lacking
         self._inner.add(block)
 
-    def _read_range(self, begin: datetime, end: datetime) -> int | None:
-        """Read one range; returns its bytes, or None if it is too large."""
+    def _read_range(self, begin: datetime, end: datetime) -> int:
+        """Read the hours from `begin` to `end`; returns the bytes of their export."""
         for _ in range(_BROKEN_EXPORTS):
-            try:
-                file = self._api.download(begin, end)
-            except RangeTooLargeError:
-                if begin < end:
-                    return None
-                raise RunFailedError(
-                    f"Amplitude cannot export the hour {begin:%Y-%m-%dT%H} (too large, or too slow "
-                    "for its Export API); use its export to S3, or try again later.",
-                ) from None
+            file = self._api.download(begin, end)
             if file is None:
                 return 0
-            with file:
+            unreadable: Counter[str] = Counter()
+            with file, suppress(BrokenExportError):
                 size = file.seek(0, 2)
-                unreadable: Counter[str] = Counter()
-                try:
-                    for event in read_export(file, unreadable):
-                        self.comparison.note(event)
-                        self._events += 1
-                        if self._events % _BATCH == 0:
-                            self._report(begin)
-                except BrokenExportError:
-                    continue
+                for event in read_export(file, unreadable):
+                    self.comparison.note(event)
+                    self._events += 1
+                    if self._events % _BATCH == 0:
+                        self._report(begin)
                 self._bytes += size
                 self._unreadable += unreadable
                 return size
@@ -282,12 +268,17 @@ class Reconciliation(Destination):
         if now < self._next_report:
             return
         self._next_report = now + _REPORT_SECONDS
-        share = 100 * (begin - self._start) / max(HOUR, self._last - self._start)
+        last = _hour_of(self.now)
+        share = 100 * (begin - self._start) / max(HOUR, last - self._start)
         logger.info(
             "Amplitude's export: %.0f %% of the hours to %s; %s events in %.0f MB, %s of them ours",
             min(100.0, share),
-            f"{self._last:%Y-%m-%d %H:00}",
+            f"{last:%Y-%m-%d %H:00}",
             f"{self._events:,}",
             self._bytes / 1e6,
             f"{self.comparison.found:,}",
         )
+
+
+def _hour_of(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from target_amplitude.history.runs import delivered_events, parse, state_of
+from target_amplitude.history.runs import LoggedRun, delivered_events, parse
 
 DAY = timedelta(days=1)
 FIRST = "prod:tap-hubspot-email-events-to-target-amplitude"
 
 
-def run(times: dict[str, int], state_id: str | None = None, **fields: Any) -> dict[str, Any]:
+def run(times: dict[str, int], state_id: str | None = None, **fields: Any) -> LoggedRun:
     stream = {"stream": "email_open", "delivered_by_hour": times}
-    return {"state_id": state_id, "streams": [stream]} | fields
+    return LoggedRun({"state_id": state_id, "streams": [stream]} | fields)
 
 
-def counted(*runs: dict[str, Any]) -> dict[str, int]:
+def counted(*runs: LoggedRun) -> dict[str, int]:
     times = delivered_events(runs)[1].get("email_open", Counter())
     return {f"{moment:%Y-%m-%dT%H}": count for moment, count in sorted(times.items())}
 
@@ -69,7 +69,8 @@ def test_a_dry_run_delivers_nothing() -> None:
     ],
 )
 def test_a_state_id_is_told_from_its_suffix(state_id: Any, state: str, suffix: str) -> None:
-    assert state_of({"state_id": state_id}) == (state, suffix)
+    run = LoggedRun({"state_id": state_id})
+    assert (run.state, run.suffix) == (state, suffix)
 
 
 @pytest.mark.parametrize(

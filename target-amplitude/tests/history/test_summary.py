@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loading.messages import email, record, run_of, schema, state
+from loading.messages import record, run_of, schema, state
 from target_amplitude.errors import RunFailedError
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def without_recipient(number: int, **fields: Any) -> dict[str, Any]:
 def test_the_table_is_aligned_and_the_totals_come_last(
     loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     clicks = [record(n, stream="email_click", type="CLICK") for n in range(1, 1201)]
-    bad = record(2000, recipient="none")
+    bad = record(2000, recipient="a@b")
     loader.load([schema(), schema("email_click"), *run_of(5)[1:], *clicks, bad, state(1)])
     lines = said(caplog)
     assert lines[0:3] == [
@@ -51,6 +51,7 @@ def test_the_table_is_aligned_and_the_totals_come_last(
         "Total: 1,206 read, 1,205 delivered, 0 skipped, 1 rejected, 0 left; "
     )
     assert lines[-1].endswith(" events/s")
+    assert "@" not in caplog.text
     assert all(len(line) <= 120 for line in lines if not line.startswith("1 of"))
 
 
@@ -65,21 +66,22 @@ def test_email_events_of_which_none_is_delivered_fail_the_run(
     assert loader.runs[-1]["outcome"].startswith("None of 10 email events")
 
 
+UNBOUNCE = [schema(), without_recipient(1, type="UNBOUNCE"), state(1)]
+
+
 @pytest.mark.parametrize(
-    ("settings", "sent"),
-    [({"dry_run": True}, 0), ({"unknown_users": "skip", **BY_PRODUCT_ID}, 0)],
+    ("messages", "settings"),
+    [
+        (run_of(10), {"dry_run": True}),
+        (run_of(10), {"unknown_users": "skip", **BY_PRODUCT_ID}),
+        (UNBOUNCE, {"max_rejected_percent": 0}),
+    ],
 )
 def test_where_nothing_was_to_be_delivered_the_run_ends_well(
-    sandbox: Sandbox, loader: Loader, settings: dict[str, Any], sent: int
+    sandbox: Sandbox, loader: Loader, messages: list[Any], settings: dict[str, Any]
 ) -> None:
-    loader.load(run_of(10), **settings)
-    assert sum(sandbox.amplitude_counts().values()) == sent
-
-
-def test_an_unbounce_alone_ends_well(loader: Loader) -> None:
-    unbounce = without_recipient(1, stream="email_unbounce", type="UNBOUNCE")
-    loader.load([schema("email_unbounce"), unbounce, state(1)])
-    assert loader.streams["email_unbounce"]["rejected"] == {"no user": 1}
+    loader.load(messages, **settings)
+    assert not sandbox.amplitude_counts()
 
 
 @pytest.mark.parametrize("unknown_users", ["recipient", "skip"])
@@ -166,29 +168,20 @@ def test_a_user_field_that_matches_one_is_not_named(
 def test_streams_without_a_mapping_end_well_with_a_warning(
     loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bare = [
-        {"type": "RECORD", "stream": "email_click", "record": {"id": str(n), "url": "https://x"}}
-        for n in range(10)
-    ]
-    loader.load([schema("email_click"), *bare, state(1)], max_rejected_percent=0)
+    bare = {"type": "RECORD", "stream": "email_click", "record": {"id": "1", "url": "https://x"}}
+    loader.load([schema("email_click"), bare, state(1)], max_rejected_percent=0)
     assert warnings(caplog)[-1].startswith("No record of this run has a mapping to an event")
     assert "id, created, type" in warnings(caplog)[-1]
 
 
-def test_some_records_without_a_user_are_no_stream_without_a_mapping(
+def test_records_without_a_user_are_no_stream_without_a_mapping(
     loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    orders = [
-        {
-            "type": "RECORD",
-            "stream": "orders",
-            "record": {"id": n, "event_type": "Order", "user_id": f"user-{n}" if n % 50 else None},
-        }
-        for n in range(1, 301)
-    ]
+    order = {"event_type": "Order", "user_id": None}
+    orders = [{"type": "RECORD", "stream": "orders", "record": order}] * 6
     loader.load([schema("orders", ()), *orders, state(1)])
     assert loader.streams["orders"]["rejected"] == {"no user": 6}
-    assert not any("no mapping" in line or "has no mapping" in line for line in warnings(caplog))
+    assert not any("mapping" in line for line in warnings(caplog))
 
 
 def test_a_run_without_records_only_says_its_totals(
@@ -199,16 +192,6 @@ def test_a_run_without_records_only_says_its_totals(
     assert [line.split(";")[0] for line in said(caplog)] == [
         "Total: 0 read, 0 delivered, 0 skipped, 0 rejected, 0 left"
     ]
-
-
-def test_no_line_of_the_end_quotes_a_record(
-    loader: Loader, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    bad = {"type": "RECORD", "stream": "email_open", "record": email(3, recipient="a@b")}
-    with pytest.raises(RunFailedError):
-        loader.load([schema(), bad, state(1)])
-    assert "a@b" not in caplog.text
 
 
 def test_fields_of_users_and_groups_without_a_value_are_named(

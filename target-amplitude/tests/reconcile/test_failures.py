@@ -30,6 +30,7 @@ EXPORT = "/api/2/export"
     [
         ({"action": "answer", "status": 403}, "refuses the keys .* check api_key, secret_key"),
         ({"action": "answer", "status": 302}, "answered with status 302"),
+        ({"action": "answer", "status": 400}, r"cannot export the hour .* export to S3"),
         ({"action": "cut"}, "gave no answer that counts after 2 retries"),
         ({"action": "answer", "status": 200, "body": "no zip"}, "gave no zip of events twice"),
     ],
@@ -59,36 +60,29 @@ def text_of(count: int) -> bytes:
     return "".join(f"{json.dumps(message)}\n" for message in run_of(count)).encode()
 
 
-def test_a_full_disk_is_a_sentence(sandbox: Sandbox, loader: Loader, tmp_path: Path) -> None:
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-    with started(loader, tmp_path, preexec_fn=limit) as process:
-        output, errors = process.communicate(text_of(2000), timeout=60)
-    assert process.returncode == 1
-    assert output == b""
-    assert b"cannot be kept in" in errors
-    assert b"Traceback" not in errors
-    assert sandbox.amplitude_events() == []
-
-
-def test_an_export_that_does_not_fit_is_a_sentence(
-    sandbox: Sandbox, loader: Loader, tmp_path: Path
+@pytest.mark.parametrize(
+    ("most_bytes", "count", "sentence"),
+    [
+        (4096, 2000, b"The events to compare cannot be kept in"),
+        (100_000, 10, b"The export of Amplitude cannot be kept in"),
+    ],
+)
+def test_a_full_disk_is_a_sentence(  # noqa: PLR0913, PLR0917
+    sandbox: Sandbox, loader: Loader, tmp_path: Path, most_bytes: int, count: int, sentence: bytes
 ) -> None:
-    loader.load(run_of(10))
     sandbox.set_amplitude(export_delay_hours=-1)
     sandbox.add_other_events(20_000, 1)
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
     with started(loader, tmp_path, preexec_fn=limit) as process:
-        _, errors = process.communicate(text_of(10), timeout=60)
-    assert process.returncode == 1
-    assert b"The export of Amplitude cannot be kept in" in errors
+        output, errors = process.communicate(text_of(count), timeout=60)
+    assert (process.returncode, output) == (1, b"")
+    assert sentence in errors
     assert b"Traceback" not in errors
+    assert sandbox.amplitude_stats()["events_received"] == 0
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
