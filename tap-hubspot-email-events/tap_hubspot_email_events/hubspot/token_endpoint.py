@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.hubspot.transport import Transport
 
 TOKEN_PATH = "/oauth/2026-03/token"  # noqa: S105 - an address
-"""HubSpot removes the older `/oauth/v1/token` on 2027-02-16."""
+OLDER_TOKEN_PATH = "/oauth/v1/token"  # noqa: S105 - an address
+"""Asked where the dated one is missing; HubSpot removes it on 2027-02-16."""
 
 ATTEMPTS = 5
 _TOKEN = re.compile(r"[\x21-\x7e]{1,10000}")
@@ -59,15 +61,19 @@ def request_tokens(
             latter, with a placeholder for the HTTP status.
         StoppedError: The run ended first.
     """
+    path = TOKEN_PATH
     reason = ""
     wait = 0.0
     for attempt in range(ATTEMPTS):
         _pause(wait, reason, stop)
         wait = float(2**attempt) / 2
         try:
-            answer = transport.send("POST", url + TOKEN_PATH, data=form)
+            answer = transport.send("POST", url + path, data=form)
         except UnansweredError as error:
             reason = str(error)
+            continue
+        if answer.status == HTTPStatus.NOT_FOUND and path == TOKEN_PATH:
+            path, wait = OLDER_TOKEN_PATH, 0.0
             continue
         match decide(answer.status, answer.headers, answer.body):
             case Accept():

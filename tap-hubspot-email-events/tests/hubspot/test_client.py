@@ -29,7 +29,7 @@ PATH = "/email/public/v1/events"
 PAGE = {"events": [], "hasMore": False}
 UNTRUSTED = requests.exceptions.SSLError(ssl.SSLCertVerificationError())
 OAUTH: dict[str, Any] = {"client_id": "i", "client_secret": "s", "refresh_token": "first"}
-TOKEN = f"{API}/oauth/2026-03/token"
+TOKEN, OLDER_TOKEN = f"{API}/oauth/2026-03/token", f"{API}/oauth/v1/token"
 
 
 @pytest.fixture(autouse=True)
@@ -163,9 +163,19 @@ def test_a_token_refused_again_ends_the_run(hubspot: requests_mock.Mocker) -> No
         ask(asking(oauth=True))
 
 
+def test_the_older_token_endpoint_serves_where_the_dated_one_is_missing(
+    hubspot: requests_mock.Mocker,
+) -> None:
+    hubspot.get(API + PATH, json=PAGE)
+    hubspot.post(TOKEN, status_code=404)
+    hubspot.post(OLDER_TOKEN, **token("one"))
+    assert ask(asking(oauth=True)).events == []
+
+
 @pytest.mark.parametrize("status", [400, 401, 404])
 def test_a_token_that_is_refused_ends_the_run(hubspot: requests_mock.Mocker, status: int) -> None:
-    hubspot.post(TOKEN, status_code=status, json={"status": "BAD_REFRESH_TOKEN"})
+    for path in (TOKEN, OLDER_TOKEN):
+        hubspot.post(path, status_code=status, json={"status": "BAD_REFRESH_TOKEN"})
     with pytest.raises(AccountError, match=rf"HTTP {status}\); check them") as caught:
         ask(asking(oauth=True))
     assert "first" not in str(caught.value)
