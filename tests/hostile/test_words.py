@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile.runner import run
+from hostile.runner import MAPPER, SETTINGS, TAP, TARGET, run, settings_of
 from loading.messages import record, run_of, schema
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[2]
-TAP, TARGET = "tap-hubspot-email-events", "target-amplitude"
 WORD = (
     "evil\x1b]0;t\x07\x1b[2J\r\n2026-01-01 | INFO | forged\x00\x85\u2028\u202e\u200b\U000e0041\xa0"
     "jane.doe@example.com jane.doe%40example.com <b>"
@@ -94,7 +93,7 @@ PLACES: dict[str, dict[str, Any]] = {
         "command": TAP,
         "settings": {"stream_maps": {"email_open": {"a": f"( {WORD}"}}},
     },
-    "the name of a file": {"command": TAP, "config": "\x1b[2Jevil\u202e jane.doe@example.com"},
+    "the name of a file": {"command": TAP, "config file": "\x1b[2Jevil\u202e jane.doe@example.com"},
     "the name of rejected_path": {
         "command": TARGET,
         "settings": {"rejected_path": f"/dev/null/{WORD}"},
@@ -129,8 +128,8 @@ PLACES: dict[str, dict[str, Any]] = {
         "input": messages(schema() | {"key_properties": [WORD]}, record(1)),
     },
     "a stream of a mapper": {
-        "command": "mapper-email-events",
-        "config": {"transforms": ["engagement-only"]},
+        "command": MAPPER,
+        "settings": {"transforms": ["engagement-only"]},
         "input": ODD_STREAM,
     },
     "an option": {"command": f"{TARGET}-jobs", "arguments": ["--max-age", WORD]},
@@ -171,21 +170,16 @@ def test_it_is_shown_without_harm(sandbox: Sandbox, tmp_path: Path, name: str) -
     for file, content in place.get("files", {}).items():
         (tmp_path / file).write_text(json.dumps(content) + "\n")
     command, arguments = place["command"], list(place.get("arguments", ()))
-    settings = {
-        TAP: {"access_token": "sandbox-access-token", "api_url": sandbox.hubspot_url},
-        TARGET: {"api_key": "sandbox-api-key", "api_url": sandbox.amplitude_url}
-        | {"rejected_path": "rejected.jsonl", "job_log_path": "log.jsonl"},
-    }
-    config = place.get("config") or settings[TAP if command.startswith(TAP) else TARGET]
-    if isinstance(config, str):
-        arguments, config = ["--config", config], None
-    else:
-        config = config | {"max_retries": 0} if "api_url" in config else config
-        config |= place.get("settings", {})
+    config = settings_of(command) | place.get("settings", {})
+    if command != MAPPER:
+        is_tap = command.startswith(TAP)
+        config["api_url"] = sandbox.hubspot_url if is_tap else sandbox.amplitude_url
+    if "config file" in place:
+        arguments, config = ["--config", place["config file"]], None
     ended = run(command, *arguments, folder=tmp_path, config=config, stdin=place.get("input", b""))
     # What a plugin writes to standard output is data.
-    shown = ended.err if command in settings or "input" in place else ended.out + ended.err
-    if (log := tmp_path / "log.jsonl").exists():
+    shown = ended.err if command in SETTINGS else ended.out + ended.err
+    if command == TARGET and (log := tmp_path / "jobs.jsonl").exists():
         shown += "".join(json.loads(line)["outcome"] for line in log.read_text().splitlines())
         assert log.read_text().isascii()
     if "shown" in place:
