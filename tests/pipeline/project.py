@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sandbox.client import Sandbox
 
@@ -49,6 +50,15 @@ class Project:
             "TARGET_AMPLITUDE_API_KEY": "sandbox-api-key",
         }
 
+    def include(self, definition: str, **scripts: str) -> None:
+        """Add plugins to the project; `{folder}` is where the scripts that they start are."""
+        path = self.folder / "transforms/added.meltano.yml"
+        path.write_text(definition.format(folder=self.folder), encoding="utf-8")
+        for name, script in scripts.items():
+            executable = self.folder / name
+            executable.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+            executable.chmod(0o755)
+
     def meltano(
         self, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -63,6 +73,12 @@ class Project:
             timeout=120,
             check=False,
         )
+
+
+def printing(messages: Iterable[Mapping[str, Any]]) -> str:
+    """A script that prints Singer messages."""
+    lines = "\n".join(map(json.dumps, messages))
+    return f"cat <<'MESSAGES'\n{lines}\nMESSAGES"
 
 
 def empty_database(folder: Path) -> Path:
