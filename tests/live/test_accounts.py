@@ -15,6 +15,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from live.accounts import IS_LIVE, MAY_SEND, TARGET, WAIT
+from loading.messages import record, schema
 from tap_hubspot_email_events.check.assumptions import ASSUMPTIONS
 
 if TYPE_CHECKING:
@@ -104,23 +105,9 @@ def test_the_project_can_be_reached(accounts: Accounts) -> None:
 @pytest.mark.skipif(not MAY_SEND, reason="LIVE_AMPLITUDE_TEST_PROJECT=1 lets it send three events")
 def test_amplitude_takes_events_and_takes_them_again(accounts: Accounts) -> None:
     created = datetime.now(timezone.utc) - timedelta(hours=1)
-    schema = {
-        "type": "SCHEMA",
-        "stream": "email_open",
-        "schema": {"properties": {}},
-        "key_properties": ["id"],
-    }
-    records = [
-        {
-            "id": f"live-{created:%Y%m%d%H%M%S}-{number}",
-            "created": created.isoformat(),
-            "type": "OPEN",
-            "portalId": 1,
-            "recipient": NOBODY,
-        }
-        for number in range(3)
-    ]
-    lines = [schema, *({"type": "RECORD", "stream": "email_open", "record": r} for r in records)]
+    fields = {"created": created.isoformat(), "portalId": 1, "recipient": NOBODY}
+    ids = [f"live-{created:%Y%m%d%H%M%S}-{number}" for number in range(3)]
+    lines = [schema(), *(record(id=each, **fields) for each in ids)]
     lines.append({"type": "STATE", "value": {"delivered": 3}})
     given = "".join(json.dumps(line) + "\n" for line in lines)
     prefix = {f"{TARGET}_EVENT_TYPE_PREFIX": "[Check] "}
