@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hostile.runner import MAPPER, SETTINGS, TAP, TARGET, run, settings_of
-from loading.messages import record, run_of, schema
+from loading.messages import run_of, schema
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
@@ -74,21 +74,9 @@ PLACES: dict[str, dict[str, Any]] = {
         "files": {"state.json": {"bookmarks": {WORD: {"replication_key_value": "x"}}}},
         "arguments": ["--state", "state.json"],
     },
-    "a stream of the catalog": {
-        "command": TAP,
-        "files": {
-            "catalog.json": {"streams": [{"stream": WORD, "tap_stream_id": WORD, "schema": {}}]}
-        },
-        "arguments": ["--catalog", "catalog.json"],
-    },
     "a setting": {"command": TAP, "settings": {WORD: 1}},
     "the value of a setting": {"command": TAP, "settings": {"page_size": WORD}},
-    "the value of a choice": {"command": TARGET, "settings": {"region": WORD}},
     "a stream map": {"command": TAP, "settings": {"stream_maps": {WORD: {"a": "b"}}}},
-    "the field of a stream map": {
-        "command": TAP,
-        "settings": {"stream_maps": {"email_open": {WORD: "1 +"}}},
-    },
     "an expression": {
         "command": TAP,
         "settings": {"stream_maps": {"email_open": {"a": f"( {WORD}"}}},
@@ -123,10 +111,6 @@ PLACES: dict[str, dict[str, Any]] = {
     },
     "a stream of the input": {"command": TARGET, "input": ODD_STREAM},
     "a type of the input": {"command": TARGET, "input": messages({"type": WORD})},
-    "a key of the input": {
-        "command": TARGET,
-        "input": messages(schema() | {"key_properties": [WORD]}, record(1)),
-    },
     "a stream of a mapper": {
         "command": MAPPER,
         "settings": {"transforms": ["engagement-only"]},

@@ -105,7 +105,11 @@ def test_the_project_can_be_reached(accounts: Accounts) -> None:
 @pytest.mark.skipif(not MAY_SEND, reason="LIVE_AMPLITUDE_TEST_PROJECT=1 lets it send three events")
 def test_amplitude_takes_events_and_takes_them_again(accounts: Accounts) -> None:
     created = datetime.now(timezone.utc) - timedelta(hours=1)
-    fields = {"created": created.isoformat(), "portalId": 1, "recipient": NOBODY}
+    fields: dict[str, Any] = {
+        "created": created.isoformat(),
+        "portalId": 1,
+        "recipient": NOBODY,
+    }
     ids = [f"live-{created:%Y%m%d%H%M%S}-{number}" for number in range(3)]
     lines = [schema(), *(record(id=each, **fields) for each in ids)]
     lines.append({"type": "STATE", "value": {"delivered": 3}})
