@@ -20,8 +20,6 @@ from pipeline.project import MELTANO, printing
 from simulation.pipeline import received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipeline.project import Project
     from sandbox.client import Sandbox
 
@@ -93,34 +91,23 @@ def assert_not_good(history: History, reason: str) -> None:
     assert reason in history.runs[-1]["outcome"]
 
 
-def kill(meltano: subprocess.Popen[bytes], plugin: str) -> None:
-    """Kill a plugin that Meltano has started."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == meltano.pid and any(part.endswith(plugin.encode()) for part in command):
-            os.kill(int(folder.name), signal.SIGKILL)
-            return
-    raise AssertionError(f"{plugin} does not run")
+def plugins(project: Project) -> list[tuple[int, list[bytes]]]:
+    """The processes of a project's plugins: their ids and command lines."""
+    folder = str(project.folder).encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if folder in (command := path.read_bytes()):
+                found.append((int(path.parent.name), command.split(b"\0")))
+    return found
 
 
 def wait_for_plugins(project: Project) -> None:
     """Wait for what Meltano has left behind, or it would deliver into the next test's Amplitude."""
-    folder = str(project.folder).encode()
     until = time.monotonic() + PATIENCE
-    while any(folder in command for command in commands()):
+    while plugins(project):
         assert time.monotonic() < until
         time.sleep(0.05)
-
-
-def commands() -> Iterator[bytes]:
-    """The command lines of all processes."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            yield path.read_bytes()
 
 
 def run_and_kill(project: Project, sandbox: Sandbox, plugin: str) -> int:
@@ -142,7 +129,12 @@ def run_and_kill(project: Project, sandbox: Sandbox, plugin: str) -> int:
         while received(sandbox) == before:
             assert time.monotonic() < until
             time.sleep(0.01)
-        kill(process, plugin)
+        [pid] = (
+            pid
+            for pid, command in plugins(project)
+            if any(part.endswith(plugin.encode()) for part in command)
+        )
+        os.kill(pid, signal.SIGKILL)
         return process.wait(PATIENCE)
 
 
