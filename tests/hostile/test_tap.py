@@ -276,28 +276,3 @@ def test_the_check_ends_too(tmp_path: Path, name: str) -> None:
     routes, _ = REFUSED[name]
     with Server(HUBSPOT | routes) as server:
         assert run_tap(server, tmp_path, command=f"{TAP}-check").code == 1
-
-
-@pytest.mark.parametrize(
-    ("asked", "is_understood"),
-    [
-        (DIGITS, True),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", True),
-        ("Mon, 01 Jan 2029 00:00:00 +9999", False),
-        ("NaN", False),
-    ],
-)
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_wait_is_bounded_and_said(
-    tmp_path: Path, asked: str, is_understood: object, status: int
-) -> None:
-    limits = {
-        f"{PACKAGE}.hubspot.answers.LONGEST_WAIT": 0.5,
-        f"{PACKAGE}.hubspot.client.LONG_WAIT": 0.4,
-    }
-    refusal = answer({"policyName": "SECONDLY"}, status, Retry_After=asked)
-    routes: Routes = {ACCOUNT: [refusal, answer({"portalId": 4711})]}
-    with Server(HUBSPOT | routes) as server:
-        outcome = run_tap(server, tmp_path, limits=limits, max_retries=1)
-    assert outcome.code == 0, outcome.err
-    assert ("HubSpot asks to wait" in outcome.err) is is_understood
