@@ -57,15 +57,6 @@ def test_any_separator_gives_the_event_of_the_nested_record(
     assert event["os_name"] == "Ubuntu"
 
 
-def test_a_separator_of_letters_gives_the_same_user_place_and_names() -> None:
-    record = email(**{name: NESTED[name] for name in NESTED if name != "addedTomorrow"})
-    flat = flattened(record, "X")
-    assert find_separator(flat, USER_FIELD) == "X"
-    assert event_of(unflatten(flat, "X", USER_FIELD), user_field=USER_FIELD) == event_of(
-        record, user_field=USER_FIELD
-    )
-
-
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_objects_beyond_the_depth_of_flattening_are_read_from_their_text(depth: int) -> None:
     record = email(location=NESTED["location"], sentBy=NESTED["sentBy"])
