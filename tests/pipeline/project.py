@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from sandbox.client import Sandbox
 
@@ -73,12 +72,6 @@ class Project:
             timeout=120,
             check=False,
         )
-
-
-def printing(messages: Iterable[Mapping[str, Any]]) -> str:
-    """A script that prints Singer messages."""
-    lines = "\n".join(map(json.dumps, messages))
-    return f"cat <<'MESSAGES'\n{lines}\nMESSAGES"
 
 
 def empty_database(folder: Path) -> Path:

@@ -25,21 +25,21 @@ def pipe(tmp_path: Path, sandbox: Sandbox) -> Pipe:
     return pipe
 
 
-def expected_users(sandbox: Sandbox) -> dict[str, str | None]:
-    """The product's user id of each event that is carried, by the event's id."""
-    contacts = sandbox.contacts()
+def recipients(sandbox: Sandbox) -> dict[str, str]:
+    """The recipient of each event that is carried, by the event's id."""
     return {
-        event["id"]: contacts.get(event["recipient"].lower(), {}).get("product_user_id")
+        event["id"]: event["recipient"]
         for event in sandbox.hubspot_events()
         if event.get("type") in EVENT_NAMES
     }
 
 
-def recipients(sandbox: Sandbox) -> dict[str, str]:
+def expected_users(sandbox: Sandbox) -> dict[str, str | None]:
+    """The product's user id of each of them."""
+    contacts = sandbox.contacts()
     return {
-        event["id"]: event["recipient"]
-        for event in sandbox.hubspot_events()
-        if event.get("type") in EVENT_NAMES
+        id_: contacts.get(recipient.lower(), {}).get("product_user_id")
+        for id_, recipient in recipients(sandbox).items()
     }
 
 

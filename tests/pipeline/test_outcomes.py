@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forked import Forked
-from loading.messages import schema
-from pipeline.project import MELTANO, printing
+from pipeline.project import MELTANO
 from simulation.pipeline import received
 
 if TYPE_CHECKING:
@@ -28,13 +27,8 @@ PATIENCE = 60
 EARLY = "the input ended early"
 STATE_ID = "prod:tap-hubspot-email-events-to-target-amplitude"
 
-OTHERS = """
+BROKEN = """
 plugins:
-  extractors:
-  - name: tap-file
-    namespace: tap_file
-    executable: {folder}/tap-file
-    capabilities: [state]
   mappers:
   - name: mapper-broken
     namespace: mapper_broken
@@ -43,15 +37,6 @@ plugins:
     - name: broken
       config: {{}}
 """
-ORDERS = [
-    schema("orders", ()),
-    {
-        "type": "RECORD",
-        "stream": "orders",
-        "record": {"event_type": "Order Placed", "user_id": "user-1", "insert_id": "order-1"},
-    },
-    {"type": "STATE", "value": {"orders": 1}},
-]
 
 
 class History:
@@ -177,7 +162,7 @@ def test_a_mapping_that_fails_under_meltano(
 ) -> None:
     """Meltano may kill the target then, before it can tell."""
     sandbox.generate(events=300, days=5)
-    project.include(OTHERS, **{"mapper-broken": "head -n 40; echo Failed >&2; exit 1"})
+    project.include(BROKEN, **{"mapper-broken": "head -n 40; echo Failed >&2; exit 1"})
     run = project.meltano(
         "run", PIPELINE[0], mapping, PIPELINE[1], environment={"PSEUDONYMISE_KEY": ""}
     )
@@ -240,14 +225,3 @@ def test_a_target_that_is_killed_leaves_no_line(
     assert code == 1
     assert said.startswith("Too old: the last good run ended ")
     assert said.endswith("; --max-age is 1 second.\n")
-
-
-def test_another_tap_is_good_without_a_word_of_its_last_run(
-    project: Project, sandbox: Sandbox, history: History
-) -> None:
-    project.include(OTHERS, **{"tap-file": printing(ORDERS)})
-    run = project.meltano("run", "tap-file", PIPELINE[1])
-    assert run.returncode == 0, run.stdout
-    assert received(sandbox) == 1
-    assert_good(history)
-    assert history.runs[-1]["state_id"] == "prod:tap-file-to-target-amplitude"

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from loading.messages import schema, state
-from pipeline.project import printing
 
 if TYPE_CHECKING:
     from pipeline.project import Project
@@ -109,7 +108,8 @@ def test_product_events_shapes_the_records_of_another_tap(
     messages += [
         {"type": "RECORD", "stream": stream, "record": record} for stream, record in SHOP_RECORDS
     ]
-    project.include(SHOP, **{"tap-shop": printing([*messages, state(2)])})
+    lines = "\n".join(map(json.dumps, [*messages, state(2)]))
+    project.include(SHOP, **{"tap-shop": f"cat <<'MESSAGES'\n{lines}\nMESSAGES"})
 
     run = project.meltano("run", "tap-shop", "product-events", "target-amplitude")
 

@@ -190,6 +190,7 @@ def test_it_counts_only_with_the_bookmark_written_with_it(bookmark: Bookmark | N
         {"stretches": "AAA"},
         {"stretches": ""},
         {"stretches": encode(DIGESTS)[:-4]},
+        {"stretches": f"!{encode(DIGESTS)}"},
     ],
 )
 def test_a_state_that_was_edited_leaves_nothing_out(edited: dict[str, Any]) -> None:
