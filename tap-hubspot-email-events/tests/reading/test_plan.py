@@ -191,6 +191,12 @@ def test_ten_quiet_years_take_hardly_more_requests_than_pages(count: int, most: 
     assert read(times, 1, DECADE).requests <= most
 
 
+def test_a_burst_within_one_millisecond_is_read_whole() -> None:
+    outcome = read([DECADE // 2] * 100 * PAGE, 1, DECADE)
+    assert len(outcome.read) == 100 * PAGE
+    assert outcome.requests <= 102
+
+
 def started(end: int = 1000) -> tuple[Plan, Part]:
     """A plan of pages of two, and its first part, which has been requested."""
     plan = Plan(1, end, page_size=2)
