@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from docs.generate import generated_files, replaced
+from docs.generate import generated_files
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from target_amplitude.target import TargetAmplitude
 
@@ -70,8 +70,3 @@ def test_meltano_passes_every_setting_on_as_it_is(plugin: str) -> None:
         assert setting["kind"] == "string", name
         assert setting.get("sensitive", False) == code[name].get("secret", False), name
         assert setting.get("value") == code[name].get("default"), name
-
-
-def test_a_missing_place_is_an_error() -> None:
-    with pytest.raises(ValueError, match="0 places"):
-        replaced("no comments", "target-amplitude", "x", comment="# {}")

@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,6 +17,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+PEAK = "peak"
+"""The file that says how much memory the process had at most, in KB."""
 
 
 def prepare(  # noqa: PLR0913 - what a process has
@@ -54,4 +59,9 @@ if __name__ == "__main__":
     prepare(**json.loads(sys.argv[1]))
     sys.argv = sys.argv[2:]
     [script] = entry_points(group="console_scripts", name=sys.argv[0])
-    script.load()()
+    try:
+        script.load()()
+    finally:
+        # Where memory or disk are what it lacks, nobody asks.
+        with suppress(MemoryError, OSError):
+            Path(PEAK).write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forked import Forked
+from hostile.plugin import PEAK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from hostile.server import Server
+    from pathlib import Path
 
 TAP = "tap-hubspot-email-events"
 TARGET = "target-amplitude"
+MAPPER = "mapper-email-events"
 PATIENCE = 60.0
 MB = 1_000_000
 MOST_MEGABYTES = 250
@@ -37,8 +35,22 @@ _LIMITS = {
     f"{package}.common.output._PIPE_SECONDS": 0.2
     for package in ("tap_hubspot_email_events", "target_amplitude")
 }
-_POLL_SECONDS = 0.005
-_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+SETTINGS: dict[str, dict[str, Any]] = {
+    TAP: {
+        "access_token": "sandbox-access-token",
+        "enrich_campaigns": False,
+        "requests_per_10_seconds": 10_000,
+        "max_retries": 0,
+    },
+    TARGET: {
+        "api_key": "sandbox-api-key",
+        "rejected_path": "rejected.jsonl",
+        "job_log_path": "jobs.jsonl",
+        "max_retries": 0,
+    },
+    MAPPER: {"transforms": ["drop-bots"]},
+}
+"""What each plugin and its commands need, beside the address of a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,6 @@ class Outcome:
     code: int | None
     out: str
     err: str
-    seconds: float
     megabytes: float
 
     @property
@@ -63,13 +74,21 @@ class Outcome:
         self.assert_bounded()
         return self.complaints[0]
 
+    def assert_said(self, *words: str, code: int = 1) -> None:
+        """It failed, and its log has these words and no traceback."""
+        assert self.code == code, self.err
+        assert "Traceback" not in self.err
+        assert "Exception ignored" not in self.err
+        for word in words:
+            assert word in self.err, self.err
+
     def assert_bounded(self) -> None:
         """It ended by itself, within its memory, and gave away nothing."""
         assert self.code is not None, f"had to be killed\n{self.err}"
         assert "Traceback" not in self.err
         for secret in SECRETS:
             assert secret not in self.err
-        assert self.megabytes < MOST_MEGABYTES
+        assert 0 < self.megabytes < MOST_MEGABYTES
 
 
 def run(  # noqa: PLR0913 - what a process has
@@ -108,77 +127,32 @@ def run(  # noqa: PLR0913 - what a process has
     )
     # The first process waits for the one that it is forked from.
     started = time.monotonic()
-    peak = _Peak(process.pid)
-    with process, peak:
+    with process:
         out, err = (each.decode(errors="surrogateescape") for each in process.communicate(PATIENCE))
         seconds = time.monotonic() - started
     code = None if seconds >= PATIENCE else process.returncode
-    outcome = Outcome(code, out, err, seconds, peak.megabytes)
-    print(f"{code} {seconds:6.2f} s {peak.megabytes:5.0f} MB", *outcome.complaints[-3:], sep="\n  ")
+    peak = folder / PEAK
+    megabytes = int(peak.read_text()) / 1024 if peak.exists() else 0.0
+    outcome = Outcome(code, out, err, megabytes)
+    print(f"{code} {seconds:6.2f} s {megabytes:5.0f} MB", *outcome.complaints[-3:], sep="\n  ")
     return outcome
 
 
-def run_tap(
-    server: Server, folder: Path, *arguments: str, command: str = TAP, **settings: Any
-) -> Outcome:
-    """Run the tap, or its check, with these settings, and the options of `run`."""
-    given = {
-        "api_url": server.url,
-        "access_token": "sandbox-access-token",
-        "enrich_campaigns": False,
-        "requests_per_10_seconds": 10_000,
-        "max_retries": 0,
-    }
-    return _configured(command, given, folder, arguments, settings)
-
-
-def run_target(
-    server: Server, folder: Path, *arguments: str, command: str = TARGET, **settings: Any
-) -> Outcome:
-    """Run the target, or another of its commands, with these settings, and the options of `run`."""
-    given = {
-        "api_url": server.url,
-        "api_key": "sandbox-api-key",
-        "rejected_path": str(folder / "rejected.jsonl"),
-        "job_log_path": str(folder / "jobs.jsonl"),
-    }
-    return _configured(command, given, folder, arguments, settings)
-
-
-def _configured(
+def run_against(
+    url: str,
     command: str,
-    given: dict[str, Any],
+    *arguments: str,
     folder: Path,
-    arguments: tuple[str, ...],
-    settings: dict[str, Any],
+    stdin: bytes = b"",
+    limits: Mapping[str, float] | None = None,
+    **settings: Any,
 ) -> Outcome:
-    options = {name: settings.pop(name) for name in ("stdin", "limits") if name in settings}
-    config = {name: value for name, value in (given | settings).items() if value is not None}
-    return run(command, *arguments, folder=folder, config=config, **options)
+    """Run a command of a plugin against a server; a setting that is None is left out."""
+    given = settings_of(command) | {"api_url": url} | settings
+    config = {name: value for name, value in given.items() if value is not None}
+    return run(command, *arguments, folder=folder, config=config, stdin=stdin, limits=limits)
 
 
-class _Peak:
-    """The most memory that a process has had, read until it ends, for also killed ones have one."""
-
-    def __init__(self, pid: int) -> None:
-        self._status = Path(f"/proc/{pid}/status")
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self.megabytes = 0.0
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(_POLL_SECONDS):
-            try:
-                found = _PEAK.search(self._status.read_text())
-            except OSError:
-                return
-            if found is None:
-                return
-            self.megabytes = int(found[1]) / 1024
+def settings_of(command: str) -> dict[str, Any]:
+    """The settings of the plugin that a command belongs to."""
+    return next(given for plugin, given in SETTINGS.items() if command.startswith(plugin))

@@ -49,21 +49,17 @@ LATE: dict[str, Script] = {
     "a status line, a byte at a time": (b"HTTP/1.1 200 ", SLOWLY),
     "a header, a byte at a time": (HEAD + b"Date: ", SLOWLY),
     "100 Continue without an end": (Repeat(CONTINUE),),
-    "103 Early Hints without an end": (Repeat(b"HTTP/1.1 103 Hints\r\n\r\n"),),
     "a chunk's size, a byte at a time": (CHUNKED, SLOWLY),
-    "100 Continue every now and then": (Repeat(CONTINUE, every=0.05),),
     "headers of 100 Continue without an end": (CONTINUE[:-2], Repeat(b"X: y\r\n", every=0.05)),
     "a body of a length, a byte at a time": (HEAD + b"Content-Length: 999\r\n\r\n", SLOWLY),
     "a body without a length, a byte at a time": (HEAD + END, SLOWLY),
     "chunks, a byte at a time": (CHUNKED, Repeat(b"1\r\nx\r\n", every=0.05)),
-    "an extension of a chunk, a byte at a time": (CHUNKED + b"5;", SLOWLY),
     "trailers without an end": (CHUNKED + b"0\r\n", Repeat(b"X: y\r\n")),
     "a gzip of nothing without an end": (
         HEAD + b"Content-Encoding: gzip\r\n\r\n",
         Repeat(zipped(0)),
     ),
     "an error, a byte at a time": (b"HTTP/1.1 500 No\r\n\r\n", SLOWLY),
-    "a redirect, a byte at a time": (b"HTTP/1.1 302 No\r\nLocation: /\r\n\r\n", SLOWLY),
 }
 
 LARGE: dict[str, Script] = {

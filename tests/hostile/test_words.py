@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hostile.runner import run
-from loading.messages import record, run_of, schema
+from hostile.runner import MAPPER, SETTINGS, TAP, TARGET, run, settings_of
+from loading.messages import run_of, schema
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[2]
-TAP, TARGET = "tap-hubspot-email-events", "target-amplitude"
 WORD = (
     "evil\x1b]0;t\x07\x1b[2J\r\n2026-01-01 | INFO | forged\x00\x85\u2028\u202e\u200b\U000e0041\xa0"
     "jane.doe@example.com jane.doe%40example.com <b>"
@@ -75,26 +74,14 @@ PLACES: dict[str, dict[str, Any]] = {
         "files": {"state.json": {"bookmarks": {WORD: {"replication_key_value": "x"}}}},
         "arguments": ["--state", "state.json"],
     },
-    "a stream of the catalog": {
-        "command": TAP,
-        "files": {
-            "catalog.json": {"streams": [{"stream": WORD, "tap_stream_id": WORD, "schema": {}}]}
-        },
-        "arguments": ["--catalog", "catalog.json"],
-    },
     "a setting": {"command": TAP, "settings": {WORD: 1}},
     "the value of a setting": {"command": TAP, "settings": {"page_size": WORD}},
-    "the value of a choice": {"command": TARGET, "settings": {"region": WORD}},
     "a stream map": {"command": TAP, "settings": {"stream_maps": {WORD: {"a": "b"}}}},
-    "the field of a stream map": {
-        "command": TAP,
-        "settings": {"stream_maps": {"email_open": {WORD: "1 +"}}},
-    },
     "an expression": {
         "command": TAP,
         "settings": {"stream_maps": {"email_open": {"a": f"( {WORD}"}}},
     },
-    "the name of a file": {"command": TAP, "config": "\x1b[2Jevil\u202e jane.doe@example.com"},
+    "the name of a file": {"command": TAP, "config file": "\x1b[2Jevil\u202e jane.doe@example.com"},
     "the name of rejected_path": {
         "command": TARGET,
         "settings": {"rejected_path": f"/dev/null/{WORD}"},
@@ -124,13 +111,9 @@ PLACES: dict[str, dict[str, Any]] = {
     },
     "a stream of the input": {"command": TARGET, "input": ODD_STREAM},
     "a type of the input": {"command": TARGET, "input": messages({"type": WORD})},
-    "a key of the input": {
-        "command": TARGET,
-        "input": messages(schema() | {"key_properties": [WORD]}, record(1)),
-    },
     "a stream of a mapper": {
-        "command": "mapper-email-events",
-        "config": {"transforms": ["engagement-only"]},
+        "command": MAPPER,
+        "settings": {"transforms": ["engagement-only"]},
         "input": ODD_STREAM,
     },
     "an option": {"command": f"{TARGET}-jobs", "arguments": ["--max-age", WORD]},
@@ -171,21 +154,16 @@ def test_it_is_shown_without_harm(sandbox: Sandbox, tmp_path: Path, name: str) -
     for file, content in place.get("files", {}).items():
         (tmp_path / file).write_text(json.dumps(content) + "\n")
     command, arguments = place["command"], list(place.get("arguments", ()))
-    settings = {
-        TAP: {"access_token": "sandbox-access-token", "api_url": sandbox.hubspot_url},
-        TARGET: {"api_key": "sandbox-api-key", "api_url": sandbox.amplitude_url}
-        | {"rejected_path": "rejected.jsonl", "job_log_path": "log.jsonl"},
-    }
-    config = place.get("config") or settings[TAP if command.startswith(TAP) else TARGET]
-    if isinstance(config, str):
-        arguments, config = ["--config", config], None
-    else:
-        config = config | {"max_retries": 0} if "api_url" in config else config
-        config |= place.get("settings", {})
+    config = settings_of(command) | place.get("settings", {})
+    if command != MAPPER:
+        is_tap = command.startswith(TAP)
+        config["api_url"] = sandbox.hubspot_url if is_tap else sandbox.amplitude_url
+    if "config file" in place:
+        arguments, config = ["--config", place["config file"]], None
     ended = run(command, *arguments, folder=tmp_path, config=config, stdin=place.get("input", b""))
     # What a plugin writes to standard output is data.
-    shown = ended.err if command in settings or "input" in place else ended.out + ended.err
-    if (log := tmp_path / "log.jsonl").exists():
+    shown = ended.err if command in SETTINGS else ended.out + ended.err
+    if command == TARGET and (log := tmp_path / "jobs.jsonl").exists():
         shown += "".join(json.loads(line)["outcome"] for line in log.read_text().splitlines())
         assert log.read_text().isascii()
     if "shown" in place:

@@ -38,16 +38,3 @@ class Accounts:
         )
         assert done.stdout or not done.returncode, done.stderr
         return done.stdout
-
-
-def missing_credentials() -> list[str]:
-    """The groups of variables of which the environment has none."""
-    has_hubspot = any(f"{TAP}_{name}" in os.environ for name in ("ACCESS_TOKEN", "REFRESH_TOKEN"))
-    return [
-        name
-        for name, is_there in (
-            (f"{TAP}_ACCESS_TOKEN (or _CLIENT_ID, _CLIENT_SECRET, _REFRESH_TOKEN)", has_hubspot),
-            (f"{TARGET}_API_KEY", f"{TARGET}_API_KEY" in os.environ),
-        )
-        if not is_there
-    ]

@@ -14,14 +14,39 @@ from typing import TYPE_CHECKING, Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from live.accounts import IS_LIVE, MAY_SEND, TARGET, WAIT
+from live.accounts import IS_LIVE, MAY_SEND, TAP, TARGET, WAIT, Accounts
+from loading.messages import record, schema
+from sandbox.client import Sandbox
 from tap_hubspot_email_events.check.assumptions import ASSUMPTIONS
 
 if TYPE_CHECKING:
-    from live.accounts import Accounts
+    from collections.abc import Iterator
 
 REPORTS = Path(__file__).parents[2] / "output" / "live"
 NOBODY = "nobody@hubspot-check.invalid"
+
+
+@pytest.fixture(scope="session")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
+    folder = tmp_path_factory.mktemp("live")
+    if IS_LIVE:
+        yield Accounts(folder)
+        return
+    with Sandbox(seed=11) as sandbox:
+        sandbox.generate(events=7_000, days=60)
+        yield Accounts(
+            folder,
+            {
+                f"{TAP}_API_URL": sandbox.hubspot_url,
+                f"{TAP}_CLIENT_ID": "sandbox-client",
+                f"{TAP}_CLIENT_SECRET": "sandbox-client-secret",
+                f"{TAP}_REFRESH_TOKEN": "sandbox-refresh-token",
+                f"{TAP}_CONTACT_PROPERTIES": "product_user_id",
+                f"{TARGET}_API_URL": sandbox.amplitude_url,
+                f"{TARGET}_API_KEY": "sandbox-api-key",
+                f"{TARGET}_SECRET_KEY": "sandbox-secret-key",
+            },
+        )
 
 
 def report(accounts: Accounts, plugin: str, *options: str) -> dict[str, Any]:
@@ -104,23 +129,13 @@ def test_the_project_can_be_reached(accounts: Accounts) -> None:
 @pytest.mark.skipif(not MAY_SEND, reason="LIVE_AMPLITUDE_TEST_PROJECT=1 lets it send three events")
 def test_amplitude_takes_events_and_takes_them_again(accounts: Accounts) -> None:
     created = datetime.now(timezone.utc) - timedelta(hours=1)
-    schema = {
-        "type": "SCHEMA",
-        "stream": "email_open",
-        "schema": {"properties": {}},
-        "key_properties": ["id"],
+    fields: dict[str, Any] = {
+        "created": created.isoformat(),
+        "portalId": 1,
+        "recipient": NOBODY,
     }
-    records = [
-        {
-            "id": f"live-{created:%Y%m%d%H%M%S}-{number}",
-            "created": created.isoformat(),
-            "type": "OPEN",
-            "portalId": 1,
-            "recipient": NOBODY,
-        }
-        for number in range(3)
-    ]
-    lines = [schema, *({"type": "RECORD", "stream": "email_open", "record": r} for r in records)]
+    ids = [f"live-{created:%Y%m%d%H%M%S}-{number}" for number in range(3)]
+    lines = [schema(), *(record(id=each, **fields) for each in ids)]
     lines.append({"type": "STATE", "value": {"delivered": 3}})
     given = "".join(json.dumps(line) + "\n" for line in lines)
     prefix = {f"{TARGET}_EVENT_TYPE_PREFIX": "[Check] "}

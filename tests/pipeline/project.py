@@ -49,6 +49,15 @@ class Project:
             "TARGET_AMPLITUDE_API_KEY": "sandbox-api-key",
         }
 
+    def include(self, definition: str, **scripts: str) -> None:
+        """Add plugins to the project; `{folder}` is where the scripts that they start are."""
+        path = self.folder / "transforms/added.meltano.yml"
+        path.write_text(definition.format(folder=self.folder), encoding="utf-8")
+        for name, script in scripts.items():
+            executable = self.folder / name
+            executable.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+            executable.chmod(0o755)
+
     def meltano(
         self, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:

@@ -25,17 +25,8 @@ def pipe(tmp_path: Path, sandbox: Sandbox) -> Pipe:
     return pipe
 
 
-def expected_users(sandbox: Sandbox) -> dict[str, str | None]:
-    """The product's user id of each event that is carried, by the event's id."""
-    contacts = sandbox.contacts()
-    return {
-        event["id"]: contacts.get(event["recipient"].lower(), {}).get("product_user_id")
-        for event in sandbox.hubspot_events()
-        if event.get("type") in EVENT_NAMES
-    }
-
-
 def recipients(sandbox: Sandbox) -> dict[str, str]:
+    """The recipient of each event that is carried, by the event's id."""
     return {
         event["id"]: event["recipient"]
         for event in sandbox.hubspot_events()
@@ -43,27 +34,18 @@ def recipients(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def arrived_users(sandbox: Sandbox) -> dict[str, str]:
+def expected_users(sandbox: Sandbox) -> dict[str, str | None]:
+    """The product's user id of each of them."""
+    contacts = sandbox.contacts()
     return {
-        event["event_properties"]["id"]: event["user_id"] for event in sandbox.amplitude_events()
+        id_: contacts.get(recipient.lower(), {}).get("product_user_id")
+        for id_, recipient in recipients(sandbox).items()
     }
 
 
-def test_events_join_the_products_users_and_the_rest_goes_by_address(
-    pipe: Pipe, sandbox: Sandbox
-) -> None:
-    counts = pipe.run(unknown_users="recipient")
-
-    users, addresses = expected_users(sandbox), recipients(sandbox)
-    known = sum(user is not None for user in users.values())
-    assert 0 < known < len(users)
-    assert arrived_users(sandbox) == {id_: user or addresses[id_] for id_, user in users.items()}
-    assert counts == {
-        "read": len(users),
-        "delivered": len(users),
-        "skipped": 0,
-        "matched": known,
-        "fell_back": len(users) - known,
+def arrived_users(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        event["event_properties"]["id"]: event["user_id"] for event in sandbox.amplitude_events()
     }
 
 
@@ -82,7 +64,7 @@ def test_events_of_unknown_users_are_left_out_and_counted(pipe: Pipe, sandbox: S
     }
 
 
-def test_a_changed_mapping_concerns_new_events_and_doubles_none_of_the_old(
+def test_events_join_the_products_users_or_go_by_address_and_the_old_are_not_doubled(
     pipe: Pipe, sandbox: Sandbox
 ) -> None:
     cut = datetime.now(tz=timezone.utc) - timedelta(days=2)
@@ -91,13 +73,14 @@ def test_a_changed_mapping_concerns_new_events_and_doubles_none_of_the_old(
 
     pipe.run(tap={"lookback_minutes": 0})
     sandbox.arrive(events=100)
-    pipe.run()
+    counts = pipe.run()
 
     users, addresses = expected_users(sandbox), recipients(sandbox)
     arrived = arrived_users(sandbox)
     new = users.keys() - before.keys()
-    assert before
-    assert new
     assert len(sandbox.amplitude_events()) == len(users)
     assert {id_: arrived[id_] for id_ in before} == before
     assert {id_: arrived[id_] for id_ in new} == {id_: users[id_] or addresses[id_] for id_ in new}
+    assert before
+    assert len({users[id_] is None for id_ in new}) == 2
+    assert counts["delivered"] == counts["matched"] + counts["fell_back"] == counts["read"] > 0

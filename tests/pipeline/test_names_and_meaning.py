@@ -36,31 +36,21 @@ def test_every_field_the_tap_declares_is_described(kind: str) -> None:
     assert set(sent_names(event_schema(kind)["properties"])) - NOT_DESCRIBED <= described
 
 
-def test_meltano_registers_names_and_meanings(project: Project, sandbox: Sandbox) -> None:
-    run = project.meltano(
-        "invoke",
-        "target-amplitude:taxonomy",
-        environment={"TARGET_AMPLITUDE_SECRET_KEY": "sandbox-secret-key"},
-    )
-
-    assert run.returncode == 0, run.stdout
-    assert len(sandbox.taxonomy()["event"]) == 10
-    assert "sandbox-secret-key" not in run.stdout
-
-
-def test_campaigns_of_the_tap_become_a_lookup_table(project: Project, sandbox: Sandbox) -> None:
+def test_meltano_registers_the_names_and_makes_a_lookup_table_of_the_campaigns(
+    project: Project, sandbox: Sandbox
+) -> None:
     sandbox.generate(events=500, days=5)
-
-    run = project.meltano(
-        "run",
-        "tap-hubspot-email-events",
-        "target-amplitude",
-        environment={
-            "TARGET_AMPLITUDE_SECRET_KEY": "sandbox-secret-key",
-            "TAP_HUBSPOT_EMAIL_EVENTS__SELECT": '["email_campaigns.*", "email_open.*"]',
-        },
+    project.environment["TARGET_AMPLITUDE_SECRET_KEY"] = "sandbox-secret-key"
+    project.environment["TAP_HUBSPOT_EMAIL_EVENTS__SELECT"] = (
+        '["email_campaigns.*", "email_open.*"]'
     )
 
+    registered = project.meltano("invoke", "target-amplitude:taxonomy")
+    run = project.meltano("run", "tap-hubspot-email-events", "target-amplitude")
+
+    assert registered.returncode == 0, registered.stdout
+    assert len(sandbox.taxonomy()["event"]) == 10
+    assert "sandbox-secret-key" not in registered.stdout
     assert run.returncode == 0, run.stdout
     (table,) = sandbox.lookup_tables().values()
     named = {row["emailCampaignId"]: row["campaign.name"] for row in table["rows"]}

@@ -35,11 +35,7 @@ def test_two_accounts_reach_one_project_with_bookmarks_of_their_own(
 ) -> None:
     sandbox.generate(events=1_000, days=20)
     sandbox.generate(events=500, days=20, portal_id=4712)
-    project_file = (project.folder / "meltano.yml").read_text(encoding="utf-8")
-    (project.folder / "meltano.yml").write_text(
-        project_file.replace("include_paths:", "include_paths:\n- ./second.yml"), encoding="utf-8"
-    )
-    (project.folder / "second.yml").write_text(SECOND_ACCOUNT, encoding="utf-8")
+    project.include(SECOND_ACCOUNT)
 
     run = project.meltano(
         "run",

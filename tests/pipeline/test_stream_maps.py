@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from extracting.extractor import Runner
 from mapped import mapped as mapper_lines
-from pipeline.pipe import Pipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.client import Sandbox
 
 GUIDE = Path(__file__).parents[2] / "docs/transforms.md"
 
 
-def engagement(messages: list[bytes]) -> dict[str, dict[str, Any]]:
+def engagement(messages: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Opens and clicks by their id, without the empty URLs that say nothing."""
-    records = [json.loads(line).get("record", {}) for line in messages]
+    records = [message.get("record", {}) for message in messages]
     return {
         record["id"]: {name: value for name, value in record.items() if value != ""}
         for record in records
@@ -36,11 +38,13 @@ def test_the_guides_stream_maps_treat_engagement_as_the_mappings_do(
         r"```yaml\n(stream_maps:.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL
     )
     assert block is not None
-    pipe = Pipe(tmp_path, sandbox)
+    tap = Runner(sandbox, tmp_path)
 
-    mapped = pipe.read(yaml.safe_load(block[1]))
-    plain = pipe.read({})
+    mapped = tap(**yaml.safe_load(block[1])).messages
+    plain = tap().messages
 
-    treated, _ = mapper_lines({"transforms": ["drop-bots", "strip-urls"]}, plain)
-    assert 0 < len(engagement(treated)) < len(engagement(plain))
-    assert engagement(mapped) == engagement(treated)
+    lines = [json.dumps(message).encode() for message in plain]
+    treated, _ = mapper_lines({"transforms": ["drop-bots", "strip-urls"]}, lines)
+    by_mappings = engagement(map(json.loads, treated))
+    assert 0 < len(by_mappings) < len(engagement(plain))
+    assert engagement(mapped) == by_mappings

@@ -6,6 +6,8 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
+from loading.messages import schema, state
+
 if TYPE_CHECKING:
     from pipeline.project import Project
     from sandbox.client import Sandbox
@@ -18,39 +20,20 @@ plugins:
   extractors:
   - name: tap-shop
     namespace: tap_shop
-    executable: {executable}
+    executable: {folder}/tap-shop
     capabilities: [state]
 """
-ORDERS: list[dict[str, Any]] = [
-    {
-        "type": "SCHEMA",
-        "stream": "orders",
-        "schema": {"type": "object", "properties": {"order_id": {"type": "integer"}}},
-        "key_properties": ["order_id"],
-    },
-    {
-        "type": "SCHEMA",
-        "stream": "customers",
-        "schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
-        "key_properties": ["id"],
-    },
-    *(
-        {
-            "type": "RECORD",
-            "stream": "orders",
-            "record": {
-                "order_id": number,
-                "customer_id": f"user-{number:06d}" if number else None,
-                "ordered_at": "2026-01-02T03:04:05.678Z",
-                "total": 19.9,
-                "currency": "EUR",
-                "email": "ada@example.com",
-            },
-        }
-        for number in range(3)
-    ),
-    {"type": "RECORD", "stream": "customers", "record": {"id": 1, "email": "ada@example.com"}},
-    {"type": "STATE", "value": {"orders": 2}},
+ORDER = {
+    "ordered_at": "2026-01-02T03:04:05.678Z",
+    "total": 19.9,
+    "currency": "EUR",
+    "email": "ada@example.com",
+}
+SHOP_RECORDS = [
+    ("orders", ORDER | {"order_id": 0, "customer_id": None}),
+    ("orders", ORDER | {"order_id": 1, "customer_id": "user-000001"}),
+    ("orders", ORDER | {"order_id": 2, "customer_id": "user-000002"}),
+    ("customers", {"id": 1, "email": "ada@example.com"}),
 ]
 
 
@@ -121,13 +104,12 @@ def test_mappings_in_a_row_leave_engagement_of_people_without_query_strings(
 def test_product_events_shapes_the_records_of_another_tap(
     project: Project, sandbox: Sandbox
 ) -> None:
-    executable = project.folder / "tap-shop"
-    lines = "\n".join(json.dumps(message) for message in ORDERS)
-    executable.write_text(f"#!/bin/sh\ncat <<'MESSAGES'\n{lines}\nMESSAGES\n", encoding="utf-8")
-    executable.chmod(0o755)
-    (project.folder / "transforms/shop.meltano.yml").write_text(
-        SHOP.format(executable=executable), encoding="utf-8"
-    )
+    messages = [schema("orders", ("order_id",)), schema("customers")]
+    messages += [
+        {"type": "RECORD", "stream": stream, "record": record} for stream, record in SHOP_RECORDS
+    ]
+    lines = "\n".join(map(json.dumps, [*messages, state(2)]))
+    project.include(SHOP, **{"tap-shop": f"cat <<'MESSAGES'\n{lines}\nMESSAGES"})
 
     run = project.meltano("run", "tap-shop", "product-events", "target-amplitude")
 

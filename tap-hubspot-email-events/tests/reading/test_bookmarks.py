@@ -20,11 +20,12 @@ from tap_hubspot_email_events.reading.bookmarks import (
     write_bookmark,
     write_digests,
 )
-from tap_hubspot_email_events.reading.digests import WindowDigest
+from tap_hubspot_email_events.reading.digests import WindowDigest, encode
 from tap_hubspot_email_events.timestamps import EARLIEST, parse_timestamp
 
 MINUTE = 60_000
 LOOKBACK = 120 * MINUTE
+INSTANTS = ("replication_key_value", "run_started_at", "read_from")
 instants = st.integers(EARLIEST, 2_000_000_000_000)
 
 
@@ -81,12 +82,6 @@ def test_bookmarks_of_other_writers_are_understood(value: Any) -> None:
     assert bookmark.end == 1_760_000_000_000
 
 
-@pytest.mark.parametrize("value", ["soon", "", [], {}, True, 1.5])
-def test_a_bookmark_that_is_no_date_is_refused_by_name(value: Any) -> None:
-    with pytest.raises(ConfigError, match="email_open"):
-        read_bookmark("email_open", {"replication_key_value": value})
-
-
 @pytest.mark.parametrize("odd", ["4711", 4711.0, True, None, []])
 def test_an_account_that_is_no_number_is_none(odd: Any) -> None:
     state = {"replication_key_value": "2025-10-09T08:53:20Z", "portal_id": odd}
@@ -95,9 +90,9 @@ def test_an_account_that_is_no_number_is_none(odd: Any) -> None:
     assert bookmark.portal_id is None
 
 
-@pytest.mark.parametrize("name", ["run_started_at", "read_from"])
-@pytest.mark.parametrize("value", ["soon", True, 1.5, 10**20, "9999-99-99T00:00:00Z"])
-def test_a_start_that_is_no_date_is_refused_with_what_to_do(name: str, value: Any) -> None:
+@pytest.mark.parametrize("name", INSTANTS)
+@pytest.mark.parametrize("value", ["soon", "", [], True, 1.5, 10**20, "9999-99-99T00:00:00Z"])
+def test_a_time_that_is_no_date_is_refused_with_what_to_do(name: str, value: Any) -> None:
     state = {"replication_key_value": "2025-10-09T08:53:20Z", name: value}
     with pytest.raises(ConfigError) as caught:
         read_bookmark("email_open", state)
@@ -107,7 +102,7 @@ def test_a_start_that_is_no_date_is_refused_with_what_to_do(name: str, value: An
     )
 
 
-@pytest.mark.parametrize("name", ["replication_key_value", "run_started_at", "read_from"])
+@pytest.mark.parametrize("name", INSTANTS)
 @pytest.mark.parametrize("value", [1_760_000_000, 0, -1, -(10**10), EARLIEST - 1])
 def test_a_time_before_the_year_2000_is_refused_by_name(name: str, value: int) -> None:
     state = {"replication_key_value": "2025-10-09T08:53:20Z", name: value}
@@ -146,7 +141,7 @@ def test_a_bookmark_in_the_future_counts_as_now(bookmark: Bookmark, then: Bookma
 DIGESTS = [WindowDigest(100, 149, 3, 7), WindowDigest(150, 199, 1, 9), WindowDigest(200, 300, 0, 0)]
 
 
-@given(st.lists(st.integers(0, 2**64 - 1), unique=True))
+@given(st.lists(st.integers(0, 2**64 - 1)))
 def test_misplaced_events_are_remembered_beside_the_digests(hashes: list[int]) -> None:
     state: dict[str, Any] = {}
     write_digests(state, DIGESTS, hashes)
@@ -156,7 +151,7 @@ def test_misplaced_events_are_remembered_beside_the_digests(hashes: list[int]) -
     assert read_misplaced(state) == []
 
 
-@pytest.mark.parametrize("odd", [None, 5, "x", "AAAA", [], {"misplaced": 1}])
+@pytest.mark.parametrize("odd", [None, 5, "x", "????", "AAAA", "AAAAAAAAAAAA", []])
 def test_what_is_no_list_of_misplaced_events_is_none(odd: Any) -> None:
     assert read_misplaced({"sent": {"misplaced": odd}}) == []
     assert read_misplaced({"sent": odd}) == []
@@ -190,8 +185,12 @@ def test_it_counts_only_with_the_bookmark_written_with_it(bookmark: Bookmark | N
         {"to": "1970-01-01T00:00:00.299Z"},
         {"from": "1970-01-01T00:00:00.101Z"},
         {"stretches": None},
+        {"stretches": 5},
         {"stretches": "????"},
+        {"stretches": "AAA"},
         {"stretches": ""},
+        {"stretches": encode(DIGESTS)[:-4]},
+        {"stretches": f"!{encode(DIGESTS)}"},
     ],
 )
 def test_a_state_that_was_edited_leaves_nothing_out(edited: dict[str, Any]) -> None:
@@ -211,13 +210,10 @@ def test_a_state_that_was_edited_leaves_nothing_out(edited: dict[str, Any]) -> N
         (100, None, 100),
         (149, None, 100),
         (150, None, 150),
-        (199, None, 150),
-        (200, None, 200),
         (300, None, 200),
         (301, None, 301),
         (149, 100, 100),
         (149, 101, 149),
-        (250, 101, 200),
     ],
 )
 def test_a_run_starts_where_a_known_window_is_read_whole(

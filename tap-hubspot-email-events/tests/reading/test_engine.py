@@ -122,12 +122,6 @@ def test_each_page_leaves_oldest_event_first_and_the_newest_day_last() -> None:
     assert log.instants[-len(newest) :] == sorted(newest)
 
 
-def test_what_one_run_reads_in_a_few_pages_leaves_in_order() -> None:
-    account = Account(range(1, 25 * HOUR, HOUR))
-    log, _ = read(account, 25 * HOUR)
-    assert log.instants == account.instants
-
-
 class SlowToEncode(Account):
     """Takes long to encode the older pages."""
 

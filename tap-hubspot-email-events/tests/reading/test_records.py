@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.reading.records import (
+    LAST_INSTANT,
     describe,
     make_records,
     split_range,
@@ -41,19 +42,9 @@ def test_created_becomes_a_date_and_what_is_missing_is_filled_in() -> None:
     assert next(answers, None) is None
 
 
-def test_events_of_the_page_before_are_not_repeated() -> None:
-    first = [{"id": "a", "created": 3}, {"id": "b", "created": 2}]
-    kept, keys = without_repeated(first, frozenset())
-    assert kept == first
-    shifted = [{"id": "b", "created": 2}, {"id": "b", "created": 1}]
-    assert without_repeated(shifted, keys)[0] == [{"id": "b", "created": 1}]
-    repeated = [{"id": "b", "created": 2}, {"id": "b", "created": 2}]
-    assert without_repeated(repeated, frozenset())[0] == repeated[:1]
-
-
-def test_each_page_is_compared_with_the_one_before_it() -> None:
+def test_events_that_the_page_before_had_are_not_repeated() -> None:
     keys: Any = frozenset()
-    for names, left in (("ab", "ab"), ("bc", "c"), ("ab", "a"), ("d", "d")):
+    for names, left in (("abb", "ab"), ("bcb", "c"), ("ab", "a"), ("d", "d")):
         kept, keys = without_repeated([{"id": name, "created": 1} for name in names], keys)
         assert "".join(event["id"] for event in kept) == left
 
@@ -95,15 +86,9 @@ def test_an_id_and_a_time_of_another_form_are_put_right(
         ({"id": None}, "created 1760000000000"),
         ({"id": ""}, "created 1760000000000"),
         ({"id": True}, "created 1760000000000"),
-        ({"id": ["a"]}, "created 1760000000000"),
         ({"created": None}, "id a"),
         ({"created": True}, "id a"),
-        ({"created": 1.5}, "id a"),
-        ({"created": 1_760_000_000}, "id a created 1760000000"),
         ({"created": float("inf")}, "id a"),
-        ({"created": 1_760_000_000_000_000}, "id a"),
-        ({"created": -1}, "id a"),
-        ({"created": 10**15}, "id a"),
         ({"created": "soon"}, "id a"),
         ({"created": {}}, "id a"),
         ({"id": None, "created": None}, "neither id nor created"),
@@ -118,26 +103,32 @@ def test_an_event_that_cannot_be_placed_is_left_out_and_named_by_what_it_has(
     assert "jane" not in describe(left_out[0])
 
 
-@pytest.mark.parametrize("instant", [EARLIEST, 253_402_300_799_999])
 @pytest.mark.parametrize("other", [{}, {"id": 7}])
-def test_the_first_and_the_last_instant_can_be_placed(instant: int, other: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("instant", "is_placed"),
+    [
+        (EARLIEST - 1, False),
+        (EARLIEST, True),
+        (LAST_INSTANT, True),
+        (LAST_INSTANT + 1, False),
+    ],
+)
+def test_an_event_is_of_the_years_2000_to_9999(
+    instant: int, other: dict[str, Any], *, is_placed: bool
+) -> None:
     event = FINE | {"created": instant}
     good, left_out = split_valid([event, FINE | other])
-    assert (good[0], len(good), left_out) == (FINE | {"created": instant}, 2, [])
-
-
-@pytest.mark.parametrize("instant", [-1, 1_760_000_000, EARLIEST - 1, 253_402_300_800_000])
-def test_what_lies_beyond_them_cannot(instant: int) -> None:
-    event = FINE | {"created": instant}
-    assert split_valid([event, dict(FINE)]) == ([FINE], [event])
-
-
-GOOD = st.fixed_dictionaries({"id": st.text(min_size=1), "created": st.integers(EARLIEST, 9**14)})
+    assert (event in good) is is_placed
+    assert (event in left_out) is not is_placed
+    assert len(good) + len(left_out) == 2
 
 
 def test_what_lies_after_the_latest_instant_that_can_be_is_left_out() -> None:
     assert split_valid([dict(FINE)], latest=FINE["created"]) == ([FINE], [])
     assert split_valid([dict(FINE)], latest=FINE["created"] - 1) == ([], [FINE])
+
+
+GOOD = st.fixed_dictionaries({"id": st.text(min_size=1), "created": st.integers(EARLIEST, 9**14)})
 
 
 @given(st.lists(GOOD), st.integers(EARLIEST, 9**14), st.integers(EARLIEST, 9**14))
@@ -149,23 +140,10 @@ def test_events_of_a_range_are_parted_from_others_in_their_order(
     assert outside == [event for event in events if event not in inside]
 
 
-@pytest.mark.parametrize(
-    ("event", "words"),
-    [
-        (None, "no object"),
-        ({"id": "a", "created": 5}, "id a created 5"),
-        ({"id": 0, "created": None}, "id 0"),
-        ({"created": 0}, "created 0"),
-        ({}, "neither id nor created"),
-    ],
-)
-def test_what_is_left_out_is_described_by_these_two_alone(event: Any, words: str) -> None:
-    assert describe(event) == words
-
-
 @pytest.mark.parametrize("odd", [None, 5, "text", []])
 def test_what_is_no_event_at_all_is_left_out(odd: Any) -> None:
     assert split_valid([dict(FINE), odd]) == ([FINE], [odd])
+    assert describe(odd) == "no object"
 
 
 @given(st.lists(GOOD))

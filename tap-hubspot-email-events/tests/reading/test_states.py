@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tap_hubspot_email_events.errors import ConfigError
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark
-from tap_hubspot_email_events.reading.states import kind_of, read_state, unknown_warning
+from tap_hubspot_email_events.reading.states import read_state, unknown_warning
 
 MARK = {"replication_key": "created", "replication_key_value": "2025-10-09T08:53:20Z"}
 GOOD = {"bookmarks": {"email_open": MARK}}
@@ -62,25 +62,17 @@ def test_what_the_tap_and_the_sdk_write_is_taken(entry: dict[str, Any]) -> None:
     [
         ({"singer_state": GOOD}, "wrapped in `singer_state`"),
         ({"singer_state": GOOD} | GOOD, "wrapped in `singer_state`"),
-        ({"singer_state": {}}, "wrapped in `singer_state`"),
         ({"type": "STATE", "value": GOOD}, "is a whole STATE message"),
         ({"value": GOOD}, "has no `bookmarks` but `value`"),
         ({"bookmark": GOOD["bookmarks"]}, "has no `bookmarks` but `bookmark`"),
-        ({"bookmark": None}, "has no `bookmarks` but `bookmark`"),
         ({"bookmarks": {}, "other": 5}, "has no `bookmarks` but `other`"),
         ({"email_open": MARK}, "has `email_open` outside of `bookmarks`"),
         (GOOD | {"email_click": MARK}, "has `email_click` outside of `bookmarks`"),
         ([], "is a list"),
-        ([GOOD], "is a list"),
-        ("", "is a string"),
         (json.dumps(GOOD), "is a string"),
         (0, "is a number"),
-        (1.5, "is a number"),
         (False, "is a boolean"),
-        ({"bookmarks": 5}, "`bookmarks` is a number"),
         ({"bookmarks": []}, "`bookmarks` is a list"),
-        ({"bookmarks": False}, "`bookmarks` is a boolean"),
-        ({"bookmarks": {"email_open": "soon"}}, "entry of stream `email_open` is a string"),
         ({"bookmarks": {"email_open": None}}, "entry of stream `email_open` is null"),
         (
             {"bookmarks": {"email_open": {"replication_key": "created"}}},
@@ -97,7 +89,6 @@ def test_what_the_tap_and_the_sdk_write_is_taken(entry: dict[str, Any]) -> None:
         ({"bookmarks": {"email_open": {"progress_markers": None}}}, "of an unknown form"),
         ({"bookmarks": {"contacts": {"partitions": 5}} | GOOD["bookmarks"]}, "of an unknown form"),
         ({"bookmarks": {"contacts": MARK}}, "none of this tap's streams, but of `contacts`"),
-        ({"bookmarks": {"contacts": {}}}, "none of this tap's streams, but of `contacts`"),
         (
             {"bookmarks": {"contacts": MARK, "email_open": {}}},
             "none of this tap's streams, but of `contacts`",
@@ -158,11 +149,3 @@ def test_whatever_holds_something_is_understood_or_refused(state: Any) -> None:
     assert all(name.startswith("email_") for name in bookmarks)
     for entry in bookmarks.values():
         assert {key for key, value in entry.items() if value is not None} <= OF_THE_SDK
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(None, "null"), (True, "a boolean"), (0, "a number"), ("", "a string"), ([], "a list")],
-)
-def test_kinds_of_json_have_names(value: object, words: str) -> None:
-    assert kind_of(value) == words

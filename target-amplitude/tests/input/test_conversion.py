@@ -2,41 +2,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from loading.messages import email, numbers, record, schema, state
+from loading.messages import numbers, record, schema, state
 
 if TYPE_CHECKING:
     import pytest
 
     from loading.loader import Loader
     from sandbox.client import Sandbox
-
-
-def test_amplitude_events_go_as_they_are(sandbox: Sandbox, loader: Loader) -> None:
-    event = {
-        "event_type": "Order Placed",
-        "user_id": "customer-1",
-        "time": 1_790_000_000_000,
-        "insert_id": "order-1",
-        "event_properties": {"total": 1.5, "tags": ["a"]},
-        "user_properties": {"plan": "pro"},
-    }
-    loader.load([schema("orders", ()), {"type": "RECORD", "stream": "orders", "record": event}])
-    (arrived,) = sandbox.amplitude_events()
-    assert {key: arrived[key] for key in event} == event
-
-
-def test_another_taps_single_stream_arrives(sandbox: Sandbox, loader: Loader) -> None:
-    messages = [schema("email_events")]
-    for number, kind in enumerate(["SENT", "OPEN", "STATUSCHANGE", "SPAMREPORT"]):
-        body = email(number, type=kind, created=1_790_000_000_000 + number)
-        messages.append({"type": "RECORD", "stream": "email_events", "record": body})
-    loader.load(messages)
-    assert set(sandbox.amplitude_counts()) == {
-        "[HubSpot] EMAIL_SENT",
-        "[HubSpot] EMAIL_OPEN",
-        "[HubSpot] EMAIL_STATUS_CHANGE",
-        "[HubSpot] EMAIL_SPAM_REPORT",
-    }
 
 
 def test_foreign_streams_are_rejected_and_named_once(

@@ -17,50 +17,39 @@ if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 
+MALFORMED = (
+    '{"type": "RECORD", "stream": "email_open", "record": {"id": "secret@exa',
+    "not json, secret@example.com",
+    '["RECORD", "secret@example.com"]',
+    '{"stream": "email_open", "record": {"id": "secret@example.com"}}',
+    '{"type": "RECORD", "stream": "email_open"}',
+    '{"type": "RECORD", "stream": "email_open", "record": "secret@example.com"}',
+    '{"type": "STATE"}',
+    '{"type": "SCHEMA", "stream": "email_open"}',
+    '{"type": "BATCH", "stream": "email_open", "manifest": ["secret@example.com"]}',
+    '{"type": "SECRET"}',
+)
+WITHOUT_KEY = {"type": "RECORD", "stream": "email_open", "record": {"recipient": "secret@x.com"}}
+
+
 @pytest.mark.parametrize(
-    "line",
+    ("line", "error"),
     [
-        '{"type": "RECORD", "stream": "email_open", "record": {"id": "secret@exa',
-        "not json, secret@example.com",
-        '["RECORD", "secret@example.com"]',
-        '{"stream": "email_open", "record": {"id": "secret@example.com"}}',
-        '{"type": "RECORD", "stream": "email_open"}',
-        '{"type": "RECORD", "stream": "email_open", "record": "secret@example.com"}',
-        '{"type": "STATE"}',
-        '{"type": "SCHEMA", "stream": "email_open"}',
-        '{"type": "BATCH", "stream": "email_open", "manifest": ["secret@example.com"]}',
-        '{"type": "SECRET"}',
+        *((line, InvalidInputLine) for line in MALFORMED),
+        (record(31, stream="email_click"), RecordsWithoutSchemaException),
+        (WITHOUT_KEY, MissingKeyPropertiesError),
     ],
 )
 @pytest.mark.parametrize("blanks", [0, 2])
-def test_a_malformed_line_is_named_by_its_number_once_the_rest_is_delivered(
-    sandbox: Sandbox, loader: Loader, line: str, blanks: int
+def test_a_wrong_line_is_named_by_its_number_once_the_rest_is_delivered(
+    sandbox: Sandbox, loader: Loader, line: Any, error: type[Exception], blanks: int
 ) -> None:
     messages: list[Any] = [*run_of(30), *[""] * blanks, line, record(31), state(31)]
-    with pytest.raises(InvalidInputLine, match=f"Line {33 + blanks} ") as failure:
+    with pytest.raises(error, match=f"Line {33 + blanks} ") as failure:
         loader.load(messages)
     assert "secret" not in str(failure.value)
     assert sandbox.amplitude_counts() == {OPEN: 30}
     assert loader.states == [state(30)["value"]]
-
-
-def test_a_record_before_its_schema_is_named_once_the_rest_is_delivered(
-    sandbox: Sandbox, loader: Loader
-) -> None:
-    with pytest.raises(RecordsWithoutSchemaException, match="Line 33 "):
-        loader.load([*run_of(30), record(1, stream="email_click")])
-    assert sandbox.amplitude_counts() == {OPEN: 30}
-    assert len(loader.states) == 1
-
-
-def test_a_record_without_its_key_is_named_once_the_rest_is_delivered(
-    sandbox: Sandbox, loader: Loader
-) -> None:
-    broken = record(31)
-    del broken["record"]["id"]
-    with pytest.raises(MissingKeyPropertiesError, match="Line 33 "):
-        loader.load([*run_of(30), broken])
-    assert sandbox.amplitude_counts() == {OPEN: 30}
 
 
 def test_a_state_is_passed_on_exactly_as_it_came(loader: Loader) -> None:
@@ -76,10 +65,12 @@ def test_a_last_line_without_its_newline_counts(sandbox: Sandbox, loader: Loader
     assert len(loader.states) == 1
 
 
-def test_schema_changes_and_versions_are_taken(sandbox: Sandbox, loader: Loader) -> None:
-    version = {"type": "ACTIVATE_VERSION", "stream": "email_open", "version": 5}
-    changed = schema(keys=("portalId", "created", "id"))
-    loader.load([schema(), record(1), changed, record(2), version, state(2)])
+def test_changes_of_a_stream_are_taken_whatever_its_name(sandbox: Sandbox, loader: Loader) -> None:
+    stream = "events_of_another_tap"
+    version = {"type": "ACTIVATE_VERSION", "stream": stream, "version": 5}
+    changed = schema(stream, keys=("portalId", "created", "id"))
+    records = [record(number, stream) for number in (1, 2)]
+    loader.load([schema(stream), records[0], changed, records[1], version, state(2)])
     assert sandbox.amplitude_counts() == {OPEN: 2}
 
 

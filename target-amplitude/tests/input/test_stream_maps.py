@@ -79,23 +79,16 @@ def test_a_stream_map_may_make_the_fields_of_users_and_groups(
     assert event["groups"] == {"company": ["7", "8"], "domain": "example.com"}
 
 
-def test_else_alone_drops_everything(
+def test_maps_that_drop_everything_are_warned_of(
     sandbox: Sandbox, loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
     loader.load(emails("email_open", "email_sent"), stream_maps={"__else__": None})
+    assert "Stream map __else__ dropped every record of email_open, email_sent (2);" in caplog.text
+    filtered = {"email_open": {"__filter__": "type == 'x'"}}
+    loader.load(emails("email_open", "email_open"), stream_maps=filtered)
+    assert "Stream map email_open dropped every record of email_open (2);" in caplog.text
     assert sandbox.amplitude_counts() == {}
     assert numbers(loader.states) == [3]
-    assert "Stream map __else__ dropped every record of email_open, email_sent (2);" in caplog.text
-
-
-def test_a_map_that_drops_all_of_a_stream_is_warned_of(
-    loader: Loader, caplog: pytest.LogCaptureFixture
-) -> None:
-    loader.load(
-        [*emails("email_open"), schema("email_open"), email("email_open")],
-        stream_maps={"email_open": {"__filter__": "type == 'x'"}},
-    )
-    assert "Stream map email_open dropped every record of email_open (2);" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -117,12 +110,6 @@ def test_a_map_meant_for_a_stream_but_misspelt_is_refused_before_its_records_lea
     assert loader.runs[-1]["exit_code"] == 1
 
 
-def test_an_empty_map_says_that_a_stream_stays_as_it_is(sandbox: Sandbox, loader: Loader) -> None:
-    maps = {"email_open": {}, "email_opn": MASK}
-    loader.load(emails("email_open", "email_opn"), stream_maps=maps)
-    assert sum(sandbox.amplitude_counts().values()) == 2
-
-
 def test_a_map_that_matched_no_stream_fails_the_run_at_the_end_of_the_input(
     sandbox: Sandbox, loader: Loader
 ) -> None:
@@ -133,17 +120,22 @@ def test_a_map_that_matched_no_stream_fails_the_run_at_the_end_of_the_input(
     assert loader.runs[-1]["exit_code"] == 1
 
 
-@pytest.mark.parametrize("maps", [{"email_click": MASK}, {"orders": MASK, "email_open": {}}])
-def test_a_map_may_be_for_a_stream_that_this_run_does_not_have(
-    loader: Loader, maps: dict[str, Any]
+@pytest.mark.parametrize(
+    ("maps", "streams"),
+    [
+        # For a stream that this run does not have.
+        ({"email_click": MASK}, ["email_open"]),
+        ({"orders": MASK, "email_open": {}}, ["email_open"]),
+        # For one that comes after another of a similar name.
+        ({"orders": MASK}, ["orders_archive", "orders"]),
+        # An empty one says that a stream stays as it is.
+        ({"email_open": {}, "email_opn": MASK}, ["email_open", "email_opn"]),
+    ],
+)
+def test_a_map_that_may_be_meant_so_is_taken(
+    loader: Loader, maps: dict[str, Any], streams: list[str]
 ) -> None:
-    loader.load(emails("email_open"), stream_maps=maps)
-    assert numbers(loader.states) == [3]
-
-
-def test_a_map_may_be_for_a_stream_that_comes_after_one_of_a_similar_name(loader: Loader) -> None:
-    maps = {"orders": MASK}
-    loader.load(emails("orders_archive", "orders"), stream_maps=maps)
+    loader.load(emails(*streams), stream_maps=maps)
     assert numbers(loader.states) == [3]
 
 

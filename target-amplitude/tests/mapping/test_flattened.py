@@ -57,15 +57,6 @@ def test_any_separator_gives_the_event_of_the_nested_record(
     assert event["os_name"] == "Ubuntu"
 
 
-def test_a_separator_of_letters_gives_the_same_user_place_and_names() -> None:
-    record = email(**{name: NESTED[name] for name in NESTED if name != "addedTomorrow"})
-    flat = flattened(record, "X")
-    assert find_separator(flat, USER_FIELD) == "X"
-    assert event_of(unflatten(flat, "X", USER_FIELD), user_field=USER_FIELD) == event_of(
-        record, user_field=USER_FIELD
-    )
-
-
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_objects_beyond_the_depth_of_flattening_are_read_from_their_text(depth: int) -> None:
     record = email(location=NESTED["location"], sentBy=NESTED["sentBy"])
@@ -90,48 +81,36 @@ def test_user_properties_and_groups_are_those_of_the_nested_record(separator: st
     assert event["user_properties"]["browsers"] == ["Firefox 127.0", "Firefox"]
 
 
-def test_a_field_that_a_setting_names_shows_the_separator() -> None:
-    assert find_separator(["id", "contact__plan"], "recipient", "contact.plan") == "__"
-    assert find_separator(["id", "contact__plan"], "recipient", "plan") is None
-
-
-def test_a_user_property_may_name_the_flattened_field_itself() -> None:
-    fields = {"stage": "contact__stage"}
-    flat = flattened(email(contact={"stage": "lead"}), "__")
-    event = event_of(unflatten(flat, "__", "contact__stage"), user_property_fields=fields)
-    assert event["user_properties"] == {"stage": "lead"}
-
-
-def test_a_user_field_may_name_the_flattened_field_itself() -> None:
+@pytest.mark.parametrize("field", ["contact__product_user_id", "contact.product_user_id"])
+def test_settings_may_name_the_nested_field_and_the_flattened_one(field: str) -> None:
     record = email(**NESTED)
-    field = "contact__product_user_id"
-    event = event_of(unflatten(flattened(record, "__"), "__", field), user_field=field)
-    assert event == event_of(record, user_field=USER_FIELD)
-
-
-def test_the_separator_is_found_where_only_the_users_own_field_is_selected() -> None:
-    assert find_separator(["id", "contact__product_user_id"], USER_FIELD) == "__"
-
-
-def test_hubspots_own_fields_tell_it_also_where_the_users_field_is_in_the_same_object() -> None:
-    assert find_separator(["emailCampaign__name"], "emailCampaign.owner") == "__"
-    assert find_separator(["emailCampaign__owner"], "emailCampaign.owner") == "__"
-
-
-def test_a_name_that_only_begins_like_an_object_has_no_separator() -> None:
-    assert find_separator(["locations_seen_by", "browserid"], "recipient") is None
+    settings: dict[str, Any] = {"user_field": field, "user_property_fields": {"product": field}}
+    event = event_of(unflatten(flattened(record, "__"), "__", field), **settings)
+    assert event["user_id"] == "product-7"
+    assert event["user_properties"] == {"product": "product-7"}
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "wanted", "separator"),
     [
-        ["id", "created", "recipient", "sentBy", "location", "emailCampaignId"],
-        ["emailCampaignGroupId", "contact", "sentById"],
-        [],
+        (["id", "contact__plan"], "contact.plan", "__"),
+        (["id", "contact__plan"], "plan", None),
+        # HubSpot's own fields tell it, also where the user's field is in the same object.
+        (["emailCampaign__name"], "emailCampaign.owner", "__"),
+        (["emailCampaign__owner"], "emailCampaign.owner", "__"),
+        (
+            ["id", "created", "recipient", "sentBy", "location", "emailCampaignId"],
+            "recipient",
+            None,
+        ),
+        (["locations_seen_by", "browserid", "contact"], "recipient", None),
+        ([], "recipient", None),
     ],
 )
-def test_names_of_nested_records_have_no_separator(names: list[str]) -> None:
-    assert find_separator([*names, "id"], "recipient") is None or "sentById" in names
+def test_the_separator_is_seen_in_the_names(
+    names: list[str], wanted: str, separator: str | None
+) -> None:
+    assert find_separator(names, wanted) == separator
 
 
 @pytest.mark.parametrize(
