@@ -77,13 +77,6 @@ class Sandbox(Commands):
             process.kill()
             process.wait()
 
-    @property
-    def pid(self) -> int:
-        """The process of the running sandbox."""
-        if self._process is None:
-            raise SandboxError("the sandbox is not running")
-        return self._process.pid
-
     def command(self, name: str, /, *unnamed: Any, **named: Any) -> Any:
         """Give one command of the control interface and return its result.
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import zlib
 from random import Random
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Match(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,7 +60,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
         return wanted.contains.encode() in body
 
 
-def plain(body: bytes, content_encoding: str) -> bytes:
+def plain(body: bytes, content_encoding: str | None) -> bytes:
     """A request's body as text for matching, whatever its packing."""
     if content_encoding != "gzip":
         return body
@@ -70,19 +73,14 @@ def plain(body: bytes, content_encoding: str) -> bytes:
 class Faults:
     """The faults in force, in the order in which they were added."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything, also how many were met."""
+    def __init__(self, seed: int, faults: Iterable[dict[str, Any]]) -> None:
         self.met = 0
-        self.clear()
+        self._random = Random(f"faults/{seed}")
+        self._faults = [msgspec.convert(fault, Fault) for fault in faults]
 
     def clear(self) -> None:
         """Forget the faults."""
-        self._faults: list[Fault] = []
-        self._random = Random(f"faults/{self.seed}")
+        self._faults = []
 
     def add(self, fault: dict[str, Any]) -> None:
         """Put one more in force.

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import io
 import random
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
@@ -74,30 +73,20 @@ def routes(project: Project) -> list[Route]:
 
 def answer(project: Project, start: float, until: float) -> Response:
     """The zip of some time, its end excluded."""
-    path = tempfile.mkstemp(suffix=".zip")[1]
-    count = 0
-    with zipfile.ZipFile(path, "w") as archive:
-        lines: list[bytes] = []
-        for line in exported(project, start, until):
-            lines.append(line)
-            count += 1
-            if len(lines) == LINES_PER_FILE:
-                write(archive, lines, count)
-        if lines:
-            write(archive, lines, count)
     most = project.behaviour.export_most_events
-    if count == 0 or (most and count > most):
-        Path(path).unlink()
-        return Response("Not Found", 404) if count == 0 else Response("Too large", 400)
-    return FileResponse(
-        path, media_type="application/zip", background=BackgroundTask(Path(path).unlink)
-    )
-
-
-def write(archive: zipfile.ZipFile, lines: list[bytes], count: int) -> None:
-    """Write lines as one file of the archive, and forget them."""
-    archive.writestr(f"1/part_{count}.json.gz", gzip.compress(b"\n".join([*lines, b""]), 1))
-    lines.clear()
+    content = io.BytesIO()
+    count = 0
+    with zipfile.ZipFile(content, "w") as archive:
+        lines = exported(project, start, until)
+        while some := list(islice(lines, LINES_PER_FILE)):
+            count += len(some)
+            packed = gzip.compress(b"\n".join([*some, b""]), 1)
+            archive.writestr(f"1/part_{count}.json.gz", packed)
+    if count == 0:
+        return Response("Not Found", 404)
+    if most and count > most:
+        return Response("Too large", 400)
+    return Response(content.getvalue(), media_type="application/zip")
 
 
 def exported(project: Project, start: float, until: float) -> Iterator[bytes]:

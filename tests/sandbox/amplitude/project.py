@@ -1,26 +1,32 @@
-"""The local Amplitude project: how it behaves, what it received, what it holds."""
+"""The local Amplitude project: how it behaves, what it received, what it holds.
+
+It recognises an event that it has seen by insert_id and device, for 7 days after receipt.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from sandbox.amplitude.deduplication import Deduplication
 from sandbox.amplitude.events import Event
 from sandbox.amplitude.rates import Rates
 from sandbox.amplitude.storage import Storage
 from sandbox.amplitude.users import Users
+from sandbox.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.amplitude.export import OtherEvents
 
 API_KEY = "sandbox-api-key"
 SECRET_KEY = "sandbox-secret-key"
+EVENTS = msgspec.json.Decoder(Event)
+WEEK = 7 * 24 * 3600.0
 
 
 class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,8 +41,6 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
     taxonomy: bool = True
     # How a user property that is planned already is answered.
     planned_again: Literal["conflict", "success_false"] = "conflict"
-    # Whether the project has the Accounts add-on, without which groups are not tracked.
-    accounts: bool = True
     export_delay_hours: float = 2
     # More in one export is too large; 0 is without limit.
     export_most_events: int = 0
@@ -53,8 +57,9 @@ class Project:
         """Begin anew, empty and well-behaved."""
         self.storage.close()
         self.behaviour = Behaviour()
-        self.seconds_ahead = 0.0
-        self.deduplication = Deduplication()
+        self.clock = Clock()
+        # When each was received. A million keys fit into memory as their 64-bit hashes.
+        self.received_at: dict[int, float] = {}
         self.storage = Storage()
         self.users = Users()
         self.rates = Rates()
@@ -62,11 +67,11 @@ class Project:
         self.plan: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
         self.lookup_tables: dict[str, dict[str, Any]] = {}
         self.others: list[OtherEvents] = []
-        self.received = self.duplicates = self.bytes = 0
+        self.received = self.duplicates = 0
 
     def now(self) -> float:
-        """The time (Unix seconds), which tests may move ahead."""
-        return time.time() + self.seconds_ahead
+        """Amplitude's time, in seconds since the epoch."""
+        return self.clock.now()
 
     def admits(self, authorization: str) -> bool:
         """Whether a header has the API key and the secret key, as the management APIs want it."""
@@ -77,19 +82,30 @@ class Project:
             return False
         return scheme.lower() == "basic" and pair == f"{self.behaviour.api_key}:{SECRET_KEY}"
 
-    def ingest(self, body: bytes, events: list[Event]) -> int:
-        """Take valid events in and return how many were seen before."""
+    def ingest(self, body: bytes, events: list[Event]) -> None:
+        """Take valid events in, those that were not seen before."""
         now = self.now()
-        is_new = self.deduplication.is_new
-        fresh = [index for index, event in enumerate(events) if is_new(event, now)]
+        fresh = [index for index, event in enumerate(events) if self._is_new(event, now)]
         for index in fresh:
             self.users.see(events[index])
         self.counts.update([events[index].event_type for index in fresh])
         self.storage.keep(body, fresh, now)
-        seen_before = len(events) - len(fresh)
         self.received += len(events)
-        self.duplicates += seen_before
-        return seen_before
+        self.duplicates += len(events) - len(fresh)
+
+    def _is_new(self, event: Event, now: float) -> bool:
+        key = seen_by(event)
+        if key is None:
+            return True
+        received = self.received_at.get(key)
+        if received is not None and now - received < WEEK:
+            return False
+        self.received_at[key] = now
+        return True
+
+    def events(self) -> Iterator[Event]:
+        """Every event that is kept, in the order of arrival."""
+        return (EVENTS.decode(payload) for payload in self.storage.events())
 
     def add_foreign(self, events: list[dict[str, Any]], at: float) -> None:
         """Hold events that another source brought at a time."""
@@ -99,7 +115,17 @@ class Project:
         """Lose events, as if they had never come; returns how many."""
         removed = self.storage.remove(insert_ids)
         for raw in removed:
-            event = msgspec.json.decode(raw, type=Event)
-            self.deduplication.forget(event)
+            event = EVENTS.decode(raw)
+            self.received_at.pop(seen_by(event) or 0, None)
             self.counts[event.event_type] -= 1
         return len(removed)
+
+
+def seen_by(event: Event) -> int | None:
+    """What an event is recognised by, None where it has nothing such."""
+    device = event.device_id or event.user_id, event.device_id
+    if event.insert_id is not None:
+        return hash((*device, event.insert_id))
+    if event.time is not msgspec.UNSET:
+        return hash((*device, event.event_id, event.time))
+    return None

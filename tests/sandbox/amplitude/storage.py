@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-Event = TypeVar("Event")
 
 
 class RawBody(msgspec.Struct):

@@ -7,12 +7,15 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sandbox.hubspot.answers import Refusal, missing_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PORTALS = {4711: "sandbox-access-token", 4712: "sandbox-access-token-2"}
+FIRST_PORTAL = 4711
+PORTALS = {FIRST_PORTAL: "sandbox-access-token", 4712: "sandbox-access-token-2"}
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-client-secret"
 REFRESH_TOKEN = "sandbox-refresh-token"
@@ -46,8 +49,7 @@ class Grant:
     challenge: str = ""
 
 
-@dataclass
-class OAuthSettings:
+class OAuthSettings(msgspec.Struct, forbid_unknown_fields=True):
     """How the token endpoints behave."""
 
     token_life_seconds: float = 1800
@@ -66,7 +68,7 @@ class Tokens:
     def __post_init__(self) -> None:
         for portal_id, token in PORTALS.items():
             self.access[token] = Access(portal_id, token=token)
-        self.refresh[REFRESH_TOKEN] = Grant(next(iter(PORTALS)))
+        self.refresh[REFRESH_TOKEN] = Grant(FIRST_PORTAL)
 
     def check(self, authorization: str | None) -> Access:
         """The access that a request's ``Authorization`` header gives.
@@ -118,8 +120,7 @@ class Tokens:
         """The refresh token to use from now on."""
         if not self.settings.rotate:
             return refresh_token
-        grant = self.refresh.pop(refresh_token)
-        return self.new_refresh_token(grant)
+        return self.new_refresh_token(self.refresh.pop(refresh_token))
 
     def new_refresh_token(self, grant: Grant) -> str:
         """A refresh token of its own for a grant."""
@@ -129,7 +130,7 @@ class Tokens:
 
     def grant(self, token: str, scopes: Iterable[str]) -> None:
         """Change what a token was granted; one that is not known becomes the first portal's."""
-        access = self.access.setdefault(token, Access(next(iter(PORTALS)), token=token))
+        access = self.access.setdefault(token, Access(FIRST_PORTAL, token=token))
         access.scopes = tuple(scopes)
 
     def revoke(self, token: str) -> None:
