@@ -6,8 +6,9 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
+from pipeline.project import Project, empty_database
 from sandbox.scenarios.steady import PEOPLE, Steady, moments
-from simulation.pipeline import Running, ThroughMeltano
+from simulation.pipeline import Running, through_meltano
 from simulation.truth import Known, Truth
 from tap_hubspot_email_events.timestamps import format_timestamp
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 HOUR = 3600
 PER_HOUR = 90
 LATE_SHARE = 0.1
-PORTAL = 4711
 
 
 class World:
@@ -42,7 +42,7 @@ class World:
         # Events and lines of the job log that were looked at, and what Amplitude received so far.
         self.seen = self.jobs = self.received_before = 0
         self.quota_until = 0.0
-        self._meltano: ThroughMeltano | None = None
+        self._project: Project | None = None
         sandbox.reset()
         sandbox.set_limits(requests_per_10_seconds=0)
         sandbox.set_hubspot_clock(self.begin)
@@ -94,9 +94,11 @@ class World:
 
     def through_meltano(self) -> Ended:
         """Run by Meltano, with this machine's own clock."""
-        if self._meltano is None:
-            self._meltano = ThroughMeltano(self.folder / "meltano", self.sandbox)
-        return self._meltano.run(self.config, self.state)
+        if self._project is None:
+            folder = self.folder / "meltano/project"
+            folder.mkdir(parents=True)
+            self._project = Project(folder, self.sandbox, empty_database(folder.parent))
+        return through_meltano(self._project, self.config, self.state)
 
     def add_events(self, count: int, order: random.Random, recipient: str | None = None) -> None:
         """Add events of the last two hours that nobody has seen yet."""
@@ -113,7 +115,6 @@ class World:
                     "id": each.id,
                     "created": each.created,
                     "type": each.kind,
-                    "portalId": PORTAL,
                     "recipient": recipient or f"reader{each.created % PEOPLE}@example.com",
                 }
                 for each in added
