@@ -46,12 +46,8 @@ class Sandbox(Commands):
         for name, value in self._options.items():
             option = "--" + name.replace("_", "-")
             for each in value if isinstance(value, list) else [value]:
-                if each is True:
-                    command.append(option)
-                elif isinstance(each, dict):
-                    command += [option, msgspec.json.encode(each).decode()]
-                elif each is not False and each is not None:
-                    command += [option, str(each)]
+                is_json = isinstance(each, dict)
+                command += [option, msgspec.json.encode(each).decode() if is_json else str(each)]
         self._process = subprocess.Popen(
             command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

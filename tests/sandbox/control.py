@@ -194,7 +194,7 @@ class Commands:
 
     def amplitude_events(self, skip: int = 0) -> list[dict[str, Any]]:
         """Every event Amplitude kept, as it was sent, in the order of arrival, from one on."""
-        return array(islice(self._project.storage.events(), skip, None))
+        return array(payload for _, payload in islice(self._project.payloads(), skip, None))
 
     def amplitude_users(self) -> dict[str, Any]:
         """Each user's number of ``events`` and table of ``properties``."""

@@ -91,7 +91,7 @@ def answer(project: Project, start: float, until: float) -> Response:
 
 def exported(project: Project, start: float, until: float) -> Iterator[bytes]:
     """Every event that was uploaded in some time, as a line."""
-    for at, event in project.storage.timed_events():
+    for at, event in project.payloads():
         if start <= at < until:
             yield msgspec.json.encode(as_exported(msgspec.json.decode(event), at))
     for others in project.others:

@@ -8,18 +8,17 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
 from sandbox.amplitude.events import Event
 from sandbox.amplitude.rates import Rates
-from sandbox.amplitude.storage import Storage
 from sandbox.amplitude.users import Users
 from sandbox.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sandbox.amplitude.export import OtherEvents
 
@@ -46,21 +45,38 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
     export_most_events: int = 0
 
 
+class RawBody(msgspec.Struct):
+    """A request's events, each still encoded."""
+
+    events: list[msgspec.Raw]
+
+
+class Kept(NamedTuple):
+    """A body that came at a time (Unix seconds), and which of its events were new."""
+
+    at: float
+    body: bytes
+    indexes: Sequence[int]
+
+    def payloads(self) -> Iterator[bytes]:
+        """The JSON of each new event."""
+        events = msgspec.json.decode(self.body, type=RawBody).events
+        return (bytes(events[index]) for index in self.indexes)
+
+
 class Project:
     """Everything the local Amplitude knows."""
 
     def __init__(self) -> None:
-        self.storage = Storage()
         self.reset()
 
     def reset(self) -> None:
         """Begin anew, empty and well-behaved."""
-        self.storage.close()
         self.behaviour = Behaviour()
         self.clock = Clock()
         # When each was received. A million keys fit into memory as their 64-bit hashes.
         self.received_at: dict[int, float] = {}
-        self.storage = Storage()
+        self.kept: list[Kept] = []
         self.users = Users()
         self.rates = Rates()
         self.counts: Counter[str] = Counter()
@@ -89,7 +105,7 @@ class Project:
         for index in fresh:
             self.users.see(events[index])
         self.counts.update([events[index].event_type for index in fresh])
-        self.storage.keep(body, fresh, now)
+        self.kept.append(Kept(now, body, fresh))
         self.received += len(events)
         self.duplicates += len(events) - len(fresh)
 
@@ -103,22 +119,34 @@ class Project:
         self.received_at[key] = now
         return True
 
+    def payloads(self) -> Iterator[tuple[float, bytes]]:
+        """When each kept event came, in the order of arrival, and its JSON."""
+        return ((kept.at, payload) for kept in self.kept for payload in kept.payloads())
+
     def events(self) -> Iterator[Event]:
-        """Every event that is kept, in the order of arrival."""
-        return (EVENTS.decode(payload) for payload in self.storage.events())
+        """Every kept event, in the order of arrival."""
+        return (EVENTS.decode(payload) for _, payload in self.payloads())
 
     def add_foreign(self, events: list[dict[str, Any]], at: float) -> None:
         """Hold events that another source brought at a time."""
-        self.storage.keep(msgspec.json.encode({"events": events}), range(len(events)), at)
+        body = msgspec.json.encode({"events": events})
+        self.kept.append(Kept(at, body, range(len(events))))
 
     def remove(self, insert_ids: set[str]) -> int:
         """Lose events, as if they had never come; returns how many."""
-        removed = self.storage.remove(insert_ids)
-        for raw in removed:
-            event = EVENTS.decode(raw)
-            self.received_at.pop(seen_by(event) or 0, None)
-            self.counts[event.event_type] -= 1
-        return len(removed)
+        removed = 0
+        for place, kept in enumerate(self.kept):
+            left = []
+            for index, payload in zip(kept.indexes, kept.payloads(), strict=True):
+                event = EVENTS.decode(payload)
+                if event.insert_id not in insert_ids:
+                    left.append(index)
+                    continue
+                self.received_at.pop(seen_by(event) or 0, None)
+                self.counts[event.event_type] -= 1
+                removed += 1
+            self.kept[place] = kept._replace(indexes=left)
+        return removed
 
 
 def seen_by(event: Event) -> int | None:

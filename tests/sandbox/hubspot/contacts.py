@@ -34,7 +34,6 @@ class Question(msgspec.Struct, rename="camel"):
 
     inputs: list[Input]
     properties: list[str] = []
-    properties_with_history: list[str] = []
     id_property: str | None = None
 
 

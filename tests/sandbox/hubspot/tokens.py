@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sandbox.hubspot.answers import Refusal, missing_scopes
+from sandbox.hubspot.answers import missing_scopes, unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,24 +78,19 @@ class Tokens:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Refusal(
-                401,
+            raise unauthenticated(
                 "Authentication credentials not found. This API supports OAuth 2.0 authentication "
                 "and you can find more details at "
-                "https://developers.hubspot.com/docs/methods/auth/oauth-overview",
-                "INVALID_AUTHENTICATION",
+                "https://developers.hubspot.com/docs/methods/auth/oauth-overview"
             )
         access = self.access.get(token)
         if access is None:
-            raise Refusal(
-                401,
-                "Authentication credentials not found. The access token is not valid.",
-                "INVALID_AUTHENTICATION",
+            raise unauthenticated(
+                "Authentication credentials not found. The access token is not valid."
             )
         if access.expires_at is not None and access.expires_at <= time.time():
             ago = int(time.time() - access.expires_at)
-            raise Refusal(
-                401,
+            raise unauthenticated(
                 f"The OAuth token used to make this call expired {ago} second(s) ago.",
                 "EXPIRED_AUTHENTICATION",
             )
