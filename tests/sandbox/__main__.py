@@ -64,11 +64,9 @@ def options() -> argparse.Namespace:
     add("--days", type=float, default=30, help="over so many days")
     add("--arriving-per-hour", type=int, default=0, help="let so many more arrive, some late")
     add("--export-delay-hours", type=float, default=2, help="how late Amplitude exports what came")
-    add("--latency-hubspot", type=float, default=0.0, help="seconds before each answer")
-    add("--latency-amplitude", type=float, default=0.0, help="seconds before each answer")
+    add("--latency-hubspot", type=float, default=0.0, help="seconds before each of its answers")
     add("--requests-per-10-seconds", type=int, default=limits.requests_per_10_seconds)
     add("--daily-limit", type=int, default=limits.daily_limit)
-    add("--fault", action="append", default=[], type=msgspec.json.decode, help="one as JSON")
     add("--until-input-ends", action="store_true", help="stop when standard input is closed")
     add("--hints", action="store_true", help="say what can be tried in the environment `demo`")
     return parser.parse_args()
@@ -131,19 +129,14 @@ async def serve(world: World, sockets: list[socket.socket], asked: argparse.Name
     arriving.cancel()
 
 
-def main() -> int:
+def main() -> None:
     """Run the command."""
     asked = options()
     limits = Limits(asked.requests_per_10_seconds, asked.daily_limit)
-    latency = {"hubspot": asked.latency_hubspot, "amplitude": asked.latency_amplitude}
     # Hundreds of thousands of events lie in memory, none of them in a cycle.
     gc.set_threshold(50_000, 50, 1000)
-    try:
-        world = World(asked.seed, limits, latency, asked.fault)
-        sockets = [listening(asked.hubspot_port), listening(asked.amplitude_port)]
-    except (OSError, msgspec.ValidationError) as error:
-        print(f"sandbox: {error}", file=sys.stderr)
-        return 1
+    world = World(asked.seed, limits, asked.latency_hubspot)
+    sockets = [listening(asked.hubspot_port), listening(asked.amplitude_port)]
     if asked.events:
         world.histories[FIRST_PORTAL].generate(asked.events, asked.days)
     world.project.behaviour.export_delay_hours = asked.export_delay_hours
@@ -155,8 +148,7 @@ def main() -> int:
     # After Ctrl+C the server ends in order, and only then raises this.
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(serve(world, sockets, asked))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -44,10 +44,7 @@ class Sandbox(Commands):
         """
         command = [sys.executable, "-m", "sandbox", "--until-input-ends"]
         for name, value in self._options.items():
-            option = "--" + name.replace("_", "-")
-            for each in value if isinstance(value, list) else [value]:
-                is_json = isinstance(each, dict)
-                command += [option, msgspec.json.encode(each).decode() if is_json else str(each)]
+            command += ["--" + name.replace("_", "-"), str(value)]
         self._process = subprocess.Popen(
             command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

@@ -1,15 +1,12 @@
-"""Faults that tests and the command line switch on: which requests they meet, and what happens."""
+"""Faults that tests switch on: which requests they meet, and what happens."""
 
 from __future__ import annotations
 
 import zlib
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Match(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,14 +70,14 @@ def plain(body: bytes, content_encoding: str | None) -> bytes:
 class Faults:
     """The faults in force, in the order in which they were added."""
 
-    def __init__(self, seed: int, faults: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, seed: int) -> None:
         self.met = 0
         self._random = Random(f"faults/{seed}")
-        self._faults = [msgspec.convert(fault, Fault) for fault in faults]
+        self._faults: list[Fault] = []
 
     def clear(self) -> None:
         """Forget the faults."""
-        self._faults = []
+        self._faults.clear()
 
     def add(self, fault: dict[str, Any]) -> None:
         """Put one more in force.

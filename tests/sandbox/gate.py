@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from sandbox import wire
@@ -69,9 +70,10 @@ class Gate:
         log.in_flight += 1
         log.most_in_flight = max(log.most_in_flight, log.in_flight)
         try:
-            body = await wire.read_body(receive)
-            if body is not None:
-                await self._serve(entry, body, scope, receive, send)
+            body = await Request(scope, receive).body()
+            await self._serve(entry, body, scope, receive, send)
+        except ClientDisconnect:
+            pass
         finally:
             log.in_flight -= 1
             log.requests.append(entry)
@@ -123,8 +125,7 @@ def spoken(fault: Fault, own: Response) -> Response:
             msgspec.json.encode(content), own.status_code, media_type="application/json"
         )
     if fault.action == "html":
-        status = 200 if fault.status == 500 else fault.status
-        return Response(PAGE, status, fault.headers, media_type="text/html")
+        return Response(PAGE, 200, fault.headers, media_type="text/html")
     if fault.body is not None:
         return Response(fault.body, fault.status, fault.headers, media_type="text/plain")
     if fault.json is None:

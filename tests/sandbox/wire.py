@@ -58,18 +58,6 @@ async def held_back(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
     return response
 
 
-async def read_body(receive: Receive) -> bytes | None:
-    """All of a request's body, None where the client went away before its end."""
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(pieces)
-
-
 def replayed(body: bytes, receive: Receive) -> Receive:
     """A receive function that gives a body again which was read before."""
     waiting = [body]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
@@ -18,7 +18,7 @@ from sandbox.hubspot.portal import HubSpot
 from sandbox.scenarios.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -49,17 +49,10 @@ def application(routes: list[Route], unknown: Unknown) -> Starlette:
 class World:
     """Everything one sandbox process holds."""
 
-    def __init__(
-        self,
-        seed: int,
-        limits: Limits,
-        latency: dict[str, float],
-        faults: Iterable[dict[str, Any]] = (),
-    ) -> None:
+    def __init__(self, seed: int, limits: Limits, hubspot_latency: float) -> None:
         self.seed = seed
         self.start_limits = limits
-        self.start_latency = latency
-        self.start_faults = list(faults)
+        self.start_latency = {"hubspot": hubspot_latency, "amplitude": 0.0}
         self.hubspot = HubSpot()
         self.project = Project()
         self.services: dict[str, HubSpot | Project] = {
@@ -73,7 +66,7 @@ class World:
         self.hubspot.reset(self.start_limits)
         self.project.reset()
         self.latency = dict(self.start_latency)
-        self.faults = Faults(self.seed, self.start_faults)
+        self.faults = Faults(self.seed)
         self.logs = {name: Log() for name in self.services}
         self.histories = {
             portal_id: History(self.seed, account)

@@ -15,7 +15,7 @@ from sandbox.client import Sandbox
 from simulation.checks import after_run
 from simulation.faults import run
 from simulation.plan import KINDS, plan
-from simulation.shrinking import shrink
+from simulation.shrinking import faults_only_of, shrink
 from simulation.world import World
 from tap_hubspot_email_events.common.tables import table as aligned
 
@@ -118,7 +118,7 @@ def main() -> int:
             steps = plan(seed, asked.days)
             if asked.only is not None:
                 kept = {int(each) for each in asked.only.split(",") if each}
-                steps = [s if s.number in kept else s._replace(faults=()) for s in steps]
+                steps = faults_only_of(kept, steps)
             outcome = simulate(sandbox, seed, asked.days, steps)
             outcomes.append(outcome)
             print(
