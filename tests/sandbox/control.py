@@ -10,7 +10,6 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.amplitude.export import OtherEvents
 from sandbox.amplitude.funnel import funnel, funnel_by_group
 from sandbox.amplitude.users import shown
 from sandbox.hubspot.campaigns import campaign_counts
@@ -248,10 +247,14 @@ class Commands:
         """Add events that another source brought to Amplitude."""
         self._project.add_foreign(list(events), self._project.now() - hours_ago * 3600)
 
-    def add_other_events(self, count: int, hours: float) -> None:
-        """Add so many product events, uploaded over the last hours; only the export has them."""
-        begin = self._project.now() - hours * 3600
-        self._project.others.append(OtherEvents(count, begin, hours))
+    def add_other_events(self, count: int, hours_ago: float) -> None:
+        """Add so many product events."""
+        page = {"event_type": "Page Viewed", "time": int(self._project.now() * 1000)}
+        events = [
+            page | {"insert_id": f"other-{number}", "user_id": f"user-{number**3}"}
+            for number in range(count)
+        ]
+        self.add_foreign_events(events, hours_ago)
 
     def remove_amplitude_events(self, insert_ids: Sequence[str]) -> int:
         """Lose events from Amplitude; returns how many."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulation.pipeline import received, received_at_rest
+from simulation.plan import KINDS
 from simulation.truth import moved_back
 
 if TYPE_CHECKING:
@@ -18,26 +19,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
-# Faults after which a run may end badly, or well with less than there is.
-FORGIVEN = frozenset(
-    {
-        "tap killed",
-        "target killed",
-        "both killed",
-        "target terminated",
-        "clock set back",
-        "clock set forth",
-        "HubSpot in trouble",
-        "HubSpot's day used up",
-        "token rotated",
-        "token expired",
-        "Amplitude in trouble",
-        "a user's quota used up",
-        "key rotated",
-        "disk full for rejects",
-        "disk full for the job log",
-    }
-)
+FORGIVEN = {kind.name for kind in KINDS if kind.forgiven}
 # After these Amplitude may still be taking in what the target had sent.
 CUT_OFF = frozenset({"target killed", "both killed", "target terminated"})
 RESTORED = frozenset({"state of a day ago", "state of the first format"})

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-import random
 import zipfile
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -25,31 +23,6 @@ if TYPE_CHECKING:
 HOUR = 3600
 MOST_DAYS = 365
 LINES_PER_FILE = 50_000
-
-
-@dataclass(frozen=True)
-class OtherEvents:
-    """Product events between ours: so many, uploaded over so many hours (Unix seconds)."""
-
-    count: int
-    begin: float
-    hours: float
-
-    def lines(self, start: float, end: float) -> Iterator[bytes]:
-        """Those uploaded between two moments, the end excluded."""
-        share = self.hours * HOUR / self.count
-        first = max(0, int((start - self.begin) / share))
-        last = min(self.count, int((end - self.begin) / share))
-        order = random.Random(first)
-        for number in range(first, last):
-            at = text(self.begin + number * share)
-            user = order.randrange(10**6)
-            yield (
-                f'{{"$insert_id":"other-{number}","event_type":"Page Viewed",'
-                f'"user_id":"user-{user}","device_id":"device-{user}","client_event_time":"{at}","event_time":"{at}",'
-                f'"server_upload_time":"{at}","event_properties":{{"path":"/p/{number}"}},'
-                '"user_properties":{"plan":"free","city":"Berlin"},"platform":"Web"}'
-            ).encode()
 
 
 def routes(project: Project) -> list[Route]:
@@ -94,8 +67,6 @@ def exported(project: Project, start: float, until: float) -> Iterator[bytes]:
     for at, event in project.payloads():
         if start <= at < until:
             yield msgspec.json.encode(as_exported(msgspec.json.decode(event), at))
-    for others in project.others:
-        yield from others.lines(start, until)
 
 
 def as_exported(event: dict[str, Any], at: float) -> dict[str, Any]:

@@ -20,8 +20,6 @@ from sandbox.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandbox.amplitude.export import OtherEvents
-
 API_KEY = "sandbox-api-key"
 SECRET_KEY = "sandbox-secret-key"
 EVENTS = msgspec.json.Decoder(Event)
@@ -82,7 +80,6 @@ class Project:
         self.counts: Counter[str] = Counter()
         self.plan: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
         self.lookup_tables: dict[str, dict[str, Any]] = {}
-        self.others: list[OtherEvents] = []
         self.received = self.duplicates = 0
 
     def now(self) -> float:
