@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 
 from sandbox.amplitude import export, ingestion, lookup_tables, taxonomy
-from sandbox.amplitude.answers import json_response as amplitude_answer
+from sandbox.amplitude.answers import Refusal as AmplitudeRefusal
 from sandbox.amplitude.project import Project
 from sandbox.control import routes as control_routes
 from sandbox.faults import Faults
 from sandbox.gate import Gate, Log
 from sandbox.hubspot import account_info, campaigns, contacts, events, oauth
+from sandbox.hubspot.answers import Refusal as HubSpotRefusal
 from sandbox.hubspot.answers import json_response as hubspot_answer
 from sandbox.hubspot.portal import HubSpot
 from sandbox.scenarios.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
     from sandbox.hubspot.limits import Limits
-
-    Unknown = Callable[[Request, Exception], Awaitable[Response]]
 
 
 async def unknown_to_hubspot(request: Request, _: Exception) -> Response:
@@ -38,12 +36,16 @@ async def unknown_to_hubspot(request: Request, _: Exception) -> Response:
 
 async def unknown_to_amplitude(_: Request, __: Exception) -> Response:
     """Amplitude's words for an address it does not know."""
-    return amplitude_answer({"code": 404, "error": "Invalid request path"})
+    return AmplitudeRefusal(404, "Invalid request path").response()
 
 
-def application(routes: list[Route], unknown: Unknown) -> Starlette:
-    """The endpoints of one service, with its words for other addresses."""
-    return Starlette(routes=routes, exception_handlers={404: unknown})
+async def refused(_: Request, refusal: Any) -> Response:
+    """The answer that a refusal is."""
+    response: Response = refusal.response()
+    return response
+
+
+UNKNOWN = {"hubspot": unknown_to_hubspot, "amplitude": unknown_to_amplitude}
 
 
 class World:
@@ -75,18 +77,14 @@ class World:
 
     def applications(self) -> tuple[Gate, Gate]:
         """HubSpot and Amplitude, each behind its gate and with the sandbox's own interface."""
-        control = control_routes(self)
-        hubspot = [
-            route
-            for part in (events, campaigns, contacts, oauth, account_info)
-            for route in part.routes(self.hubspot)
-        ]
-        amplitude = [
-            route
-            for part in (ingestion, taxonomy, lookup_tables, export)
-            for route in part.routes(self.project)
-        ]
+        hubspot = (events, campaigns, contacts, oauth, account_info)
+        amplitude = (ingestion, taxonomy, lookup_tables, export)
         return (
-            Gate(self, "hubspot", application(control + hubspot, unknown_to_hubspot)),
-            Gate(self, "amplitude", application(control + amplitude, unknown_to_amplitude)),
+            self._gate("hubspot", [part.routes(self.hubspot) for part in hubspot]),
+            self._gate("amplitude", [part.routes(self.project) for part in amplitude]),
         )
+
+    def _gate(self, service: str, parts: list[list[Route]]) -> Gate:
+        handlers = {404: UNKNOWN[service], HubSpotRefusal: refused, AmplitudeRefusal: refused}
+        routes = [*control_routes(self), *chain(*parts)]
+        return Gate(self, service, Starlette(routes=routes, exception_handlers=handlers))

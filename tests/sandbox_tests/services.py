@@ -51,18 +51,6 @@ class Services:
         )
 
 
-def hubspot_event(number: int, created: int, kind: str = "SENT", **more: Any) -> dict[str, Any]:
-    return {
-        "id": f"id-{number}",
-        "created": created,
-        "type": kind,
-        "portalId": 4711,
-        "recipient": f"person{number}@example.com",
-        "emailCampaignId": 1,
-        **more,
-    }
-
-
 def amplitude_event(number: int = 0, **more: Any) -> dict[str, Any]:
     return {
         "user_id": f"person{number}@example.com",

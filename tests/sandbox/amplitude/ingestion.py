@@ -56,11 +56,8 @@ def routes(project: Project) -> list[Route]:
 
     def route(endpoint: Endpoint) -> Route:
         async def upload(request: Request) -> Response:
-            try:
-                body = unpacked(await request.body(), request.headers, endpoint)
-                return json_response(receive(project, endpoint, body))
-            except Refusal as refusal:
-                return json_response(refusal.body)
+            body = unpacked(await request.body(), request.headers, endpoint)
+            return json_response(receive(project, endpoint, body))
 
         return Route(endpoint.path, upload, methods=["POST"])
 

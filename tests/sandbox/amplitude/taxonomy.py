@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from sandbox.amplitude.answers import json_response
+from sandbox.amplitude.answers import Refusal, json_response
 from sandbox.wire import read_form
 
 if TYPE_CHECKING:
@@ -27,19 +27,30 @@ KINDS = {
 }
 
 
+class Failure(Refusal):
+    """A refusal as the Taxonomy API words it."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(code, message)
+        self.body = {"success": False, "errors": [{"message": message}]}
+
+
 def routes(project: Project) -> list[Route]:
     """The routes of the taxonomy."""
 
     async def endpoint(request: Request) -> Response:
-        refusal = refused(project, request)
-        if refusal is not None:
-            return refusal
         kind = request.path_params["kind"]
+        if not project.admits(request.headers.get("authorization", "")):
+            raise Failure(401, "Unauthorized")
+        if not project.behaviour.taxonomy:
+            raise Failure(403, "The Taxonomy API is not part of this plan")
+        if kind not in KINDS:
+            raise Failure(404, "Not found")
         if request.method == "GET":
             return success(list(project.plan[kind].values()))
         form = await read_form(request)
         if form is None:
-            return failure(400, "The body is not a form")
+            raise Failure(400, "The body is not a form")
         if request.method == "POST":
             return create(project, kind, form)
         return update(project, kind, request.path_params["name"], form)
@@ -51,29 +62,20 @@ def routes(project: Project) -> list[Route]:
     ]
 
 
-def refused(project: Project, request: Request) -> Response | None:
-    """The refusal of a request without the keys, outside the plan, or of an unknown kind."""
-    if not project.admits(request.headers.get("authorization", "")):
-        return failure(401, "Unauthorized")
-    if not project.behaviour.taxonomy:
-        return failure(403, "The Taxonomy API is not part of this plan")
-    return None if request.path_params["kind"] in KINDS else failure(404, "Not found")
-
-
 def create(project: Project, kind: str, form: dict[str, str]) -> Response:
     """Plan one more."""
     name = form.get(KINDS[kind])
     if not name:
-        return failure(400, f"The field {KINDS[kind]} is missing")
+        raise Failure(400, f"The field {KINDS[kind]} is missing")
     if kind == "event" and "display_name" in form:
-        return failure(400, "The display name of an event can be set only by an update")
+        raise Failure(400, "The display name of an event can be set only by an update")
     if kind == "user-property":
         name = form[KINDS[kind]] = f"gp:{name}"
     key = key_of(kind, name, form)
     if key in project.plan[kind]:
         if kind == "user-property" and project.behaviour.planned_again == "success_false":
-            return json_response({"success": False}, 200)
-        return failure(409, f"{name} already exists")
+            return json_response({"success": False})
+        raise Failure(409, f"{name} already exists")
     project.plan[kind][key] = form
     return success()
 
@@ -82,9 +84,9 @@ def update(project: Project, kind: str, name: str, form: dict[str, str]) -> Resp
     """Change one; an event's display name only once the event was ingested."""
     entry = project.plan[kind].get(key_of(kind, name, form))
     if entry is None:
-        return failure(404, "Not found")
+        raise Failure(404, "Not found")
     if kind == "event" and "display_name" in form and not project.counts[name]:
-        return failure(409, "The display name can be updated once the event is ingested")
+        raise Failure(409, "The display name can be updated once the event is ingested")
     entry |= form
     return success()
 
@@ -96,10 +98,4 @@ def key_of(kind: str, name: str, form: dict[str, str]) -> str:
 
 def success(data: Any = None) -> Response:
     """An answer that all went well, with what was asked for."""
-    return json_response({"success": True} | ({} if data is None else {"data": data}), 200)
-
-
-def failure(status: int, message: str) -> Response:
-    """A refusal as the Taxonomy API words it."""
-    body: dict[str, Any] = {"success": False, "errors": [{"message": message}]}
-    return json_response(body, status)
+    return json_response({"success": True} | ({} if data is None else {"data": data}))

@@ -49,10 +49,7 @@ def routes(hubspot: HubSpot) -> list[Route]:
 
     async def token(request: Request) -> Response:
         dated = request.url.path != "/oauth/v1/token"
-        try:
-            return json_response(trade(hubspot, await read_form(request), dated=dated))
-        except Refusal as refusal:
-            return refusal.response()
+        return json_response(trade(hubspot, await read_form(request), dated=dated))
 
     return [
         Route("/oauth/authorize", consent, methods=["GET", "POST"]),

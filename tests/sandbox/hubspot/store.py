@@ -44,19 +44,13 @@ class Page(NamedTuple):
 
 
 class Facts(msgspec.Struct, rename="camel"):
-    """What a query can leave an event out by."""
+    """What an event is found or left out by."""
 
+    id: str = ""
     filtered_event: bool | None = None
 
 
-class Identity(msgspec.Struct):
-    """What names an event."""
-
-    id: str
-
-
 FACTS = msgspec.json.Decoder(Facts)
-IDENTITY = msgspec.json.Decoder(Identity)
 
 
 class Series:
@@ -73,7 +67,7 @@ class Series:
     def remove(self, ids: set[str]) -> int:
         """Remove events by id; returns how many."""
         before = len(self.rows)
-        self.rows = [row for row in self.rows if IDENTITY.decode(row[2]).id not in ids]
+        self.rows = [row for row in self.rows if FACTS.decode(row[2]).id not in ids]
         return before - len(self.rows)
 
     def newest_first(self, start: int, end: int, before: Position | None) -> Iterator[Row]:
