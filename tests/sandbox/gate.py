@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox import wire
 from sandbox.faults import plain
@@ -117,22 +117,13 @@ class Gate:
 
 def spoken(fault: Fault, own: Response) -> Response:
     """What a fault answers, given what the service itself does."""
+    if fault.action == "html":
+        return HTMLResponse(PAGE, 200, fault.headers)
     if fault.action == "ingest_fewer":
         content = msgspec.json.decode(own.body)
         if "events_ingested" in content:
             content["events_ingested"] -= fault.fewer
-        return Response(
-            msgspec.json.encode(content), own.status_code, media_type="application/json"
-        )
-    if fault.action == "html":
-        return Response(PAGE, 200, fault.headers, media_type="text/html")
-    if fault.body is not None:
-        return Response(fault.body, fault.status, fault.headers, media_type="text/plain")
-    if fault.json is None:
-        return Response(b"", fault.status, fault.headers)
-    return Response(
-        msgspec.json.encode(fault.json),
-        fault.status,
-        fault.headers,
-        media_type="application/json",
-    )
+        return JSONResponse(content, own.status_code)
+    if fault.json is not None:
+        return JSONResponse(fault.json, fault.status, fault.headers)
+    return Response(fault.body, fault.status, fault.headers)

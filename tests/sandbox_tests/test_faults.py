@@ -5,13 +5,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 
 from sandbox.client import Sandbox, SandboxError
 from sandbox_tests.services import EVENTS, Services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import requests
 
 
 def statuses(ask: Callable[[], requests.Response], times: int) -> list[int]:
@@ -53,8 +54,8 @@ def test_a_fault_that_is_not_understood_is_told(sandbox: Sandbox, fault: dict[st
 
 def test_limits_and_latency_of_the_command_line_outlive_a_reset() -> None:
     options = {"requests_per_10_seconds": 1, "latency_hubspot": 0.1, "events": 60}
-    with Sandbox(**options) as sandbox, requests.Session() as session:
-        services = Services(sandbox, session)
+    with Sandbox(**options) as sandbox:
+        services = Services(sandbox)
         assert len(services.get(EVENTS, limit=100).json()["events"]) == 60
         sandbox.reset()
         started = time.monotonic()

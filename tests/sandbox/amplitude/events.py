@@ -83,12 +83,6 @@ class Event(
         """The device; where the event has none, one that stands for its user."""
         return f"user {self.user_id}" if self.device_id is None else self.device_id
 
-    def has_sane_objects(self) -> bool:
-        """Whether its objects are neither too deep nor too wide."""
-        properties = msgspec.json.decode(self.event_properties)
-        objects = (properties, self.user_properties, self.groups, self.group_properties)
-        return all(is_sane(each, 1) for each in objects if each)
-
 
 TYPES: dict[str, Any] = {
     field.encode_name: field.type for field in msgspec.structs.fields(Event)
@@ -123,4 +117,7 @@ def have_sane_objects(events: list[Event]) -> bool:
         if each.rfind(b"{") > 0 or each.find(b"[") != each.rfind(b"[") or len(each) > FEW_KEYS
     ]
     intricate += [e for e in events if e.user_properties or e.groups or e.group_properties]
-    return all(event.has_sane_objects() for event in intricate)
+    objects = [msgspec.json.decode(event.event_properties) for event in intricate]
+    for event in intricate:
+        objects += [event.user_properties, event.groups, event.group_properties]
+    return all(is_sane(each, 1) for each in objects if each)

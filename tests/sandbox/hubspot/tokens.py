@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -56,19 +56,16 @@ class OAuthSettings(msgspec.Struct, forbid_unknown_fields=True):
     rotate: bool = False
 
 
-@dataclass
 class Tokens:
     """Every token that is good at present."""
 
-    settings: OAuthSettings = field(default_factory=OAuthSettings)
-    access: dict[str, Access] = field(default_factory=dict)
-    refresh: dict[str, Grant] = field(default_factory=dict)
-    codes: dict[str, Grant] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for portal_id, token in PORTALS.items():
-            self.access[token] = Access(portal_id, token=token)
-        self.refresh[REFRESH_TOKEN] = Grant(FIRST_PORTAL)
+    def __init__(self) -> None:
+        self.settings = OAuthSettings()
+        self.access = {
+            token: Access(portal_id, token=token) for portal_id, token in PORTALS.items()
+        }
+        self.refresh = {REFRESH_TOKEN: Grant(FIRST_PORTAL)}
+        self.codes: dict[str, Grant] = {}
 
     def check(self, authorization: str | None) -> Access:
         """The access that a request's ``Authorization`` header gives.
