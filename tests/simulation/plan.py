@@ -6,8 +6,8 @@ import random
 from typing import NamedTuple
 
 HOURS_A_DAY = 24
-# Of a hundred runs, so many meet one fault, and so many two.
-ONE, TWO = 40, 12
+# Of a hundred runs, so many are left out with some after them, meet one fault, and meet two.
+LEFT_OUT, ONE, TWO = 4, 40, 12
 
 
 class Kind(NamedTuple):
@@ -25,8 +25,7 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    # How the processes fare; the amount is how many requests come before a kill, or hours left out.
-    Kind("run left out", 8, "processes", 1, 7),
+    # How the processes fare; the amount is how many requests come before a kill.
     Kind("tap killed", 8, "processes", 0, 40, forgiven=True),
     Kind("target killed", 8, "processes", 0, 40, forgiven=True),
     Kind("both killed", 8, "processes", 0, 40, forgiven=True),
@@ -82,8 +81,12 @@ def plan(seed: int, days: float) -> list[Step]:
     order = random.Random(f"{seed}/{days}")
     steps = []
     runs = round(days * HOURS_A_DAY)
-    calm = max(4, min(HOURS_A_DAY, runs // 6))
-    for number in range(runs):
+    calm_from = runs - max(4, min(HOURS_A_DAY, runs // 6))
+    number = 0
+    while number < runs:
+        if number < calm_from and order.randrange(100) < LEFT_OUT:
+            number = min(calm_from, number + order.randrange(1, 8))
+            continue
         luck = order.randrange(100)
         count = 2 if luck < TWO else 1 if luck < TWO + ONE else 0
         drawn = order.choices(KINDS, [kind.weight for kind in KINDS], k=count)
@@ -93,19 +96,6 @@ def plan(seed: int, days: float) -> list[Step]:
             for kind in by_place.values()
         )
         hour = number + 1 + order.uniform(-0.05, 0.05)
-        steps.append(Step(number, hour, faults if number < runs - calm else ()))
-    return _left_out(steps, steps[runs - calm].hour)
-
-
-def _left_out(steps: list[Step], calm_from: float) -> list[Step]:
-    """Without the runs that a fault leaves out, none of which are in the calm at the end."""
-    left: list[Step] = []
-    silent_until = 0.0
-    for step in steps:
-        if step.hour < silent_until:
-            continue
-        hours = [fault.amount for fault in step.faults if fault.kind == "run left out"]
-        if hours:
-            silent_until = min(calm_from, step.hour + hours[0])
-        left.append(step)
-    return left
+        steps.append(Step(number, hour, faults if number < calm_from else ()))
+        number += 1
+    return steps

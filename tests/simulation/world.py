@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pipeline.project import Project, empty_database
-from sandbox.scenarios.steady import PEOPLE, Steady, moments
+from sandbox.scenarios.steady import PEOPLE, Moment, Steady, moments
 from simulation.pipeline import Running, through_meltano
-from simulation.truth import Known, Truth
+from simulation.truth import Truth
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -49,12 +49,7 @@ class World:
         sandbox.pass_time(self.begin - time.time())
         steady = Steady(seed, self.begin, days * 24, PER_HOUR, LATE_SHARE)
         sandbox.add_steady(steady)
-        self.truth.add(
-            [
-                Known(each.id, each.created, each.type, int(each.visible_at * 1000))
-                for each in moments(steady)
-            ]
-        )
+        self.truth.add(moments(steady))
         self.config: dict[str, dict[str, Any]] = {
             "tap": {
                 "api_url": sandbox.hubspot_url,
@@ -108,13 +103,14 @@ class World:
         for number in range(count):
             created = max(begin, at - order.randrange(60_000, 6_600_000))
             kind = order.choice(("OPEN", "CLICK", "BOUNCE"))
-            added.append(Known(f"more-{self.seed}-{at}-{number}-{recipient}", created, kind, at))
+            name = f"more-{self.seed}-{at}-{number}-{recipient}"
+            added.append(Moment(created, name, kind, self.now))
         self.sandbox.add_events(
             [
                 {
                     "id": each.id,
                     "created": each.created,
-                    "type": each.kind,
+                    "type": each.type,
                     "recipient": recipient or f"reader{each.created % PEOPLE}@example.com",
                 }
                 for each in added
