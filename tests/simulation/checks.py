@@ -109,5 +109,5 @@ def _unbalanced(job: dict[str, Any]) -> Iterator[str]:
     for stream in job["streams"]:
         parts = stream["delivered"] + stream["skipped"] + sum(stream["rejected"].values())
         left = stream["read"] - parts
-        if left < 0 or (left and job["outcome"] == "completed"):
+        if left < 0 or (left and job["outcome"] == "delivered"):
             yield f"{stream['stream']}: {stream['read']} read, {parts} accounted for"
