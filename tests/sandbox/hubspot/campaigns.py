@@ -31,6 +31,7 @@ def routes(hubspot: HubSpot) -> list[Route]:
 
     async def recent(request: Request, access: Access) -> Response:
         account = hubspot.account(access.portal_id)
+        account.let_arrive()
         activity = sorted(account.campaign_activity.items(), key=lambda item: -item[1])
         return listing(
             request,
