@@ -53,29 +53,12 @@ class Facts(msgspec.Struct, rename="camel"):
 FACTS = msgspec.json.Decoder(Facts)
 
 
-class Series:
-    """The events of one type, oldest first: when they happened, their order of arrival, JSON."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-
-    def add(self, rows: list[Row]) -> None:
-        """Put events in their places."""
-        self.rows += rows
-        self.rows.sort()
-
-    def remove(self, ids: set[str]) -> int:
-        """Remove events by id; returns how many."""
-        before = len(self.rows)
-        self.rows = [row for row in self.rows if FACTS.decode(row[2]).id not in ids]
-        return before - len(self.rows)
-
-    def newest_first(self, start: int, end: int, before: Position | None) -> Iterator[Row]:
-        """The events with ``start <= created <= end`` that come before a place."""
-        low = bisect_left(self.rows, (start,))
-        beyond = Position(end + 1, 0)
-        high = bisect_left(self.rows, beyond if before is None else min(before, beyond))
-        return map(self.rows.__getitem__, range(high - 1, low - 1, -1))
+def newest_first(rows: list[Row], start: int, end: int, before: Position | None) -> Iterator[Row]:
+    """The events with ``start <= created <= end`` that come before a place."""
+    low = bisect_left(rows, (start,))
+    beyond = Position(end + 1, 0)
+    high = bisect_left(rows, beyond if before is None else min(before, beyond))
+    return map(rows.__getitem__, range(high - 1, low - 1, -1))
 
 
 class Account:
@@ -86,7 +69,8 @@ class Account:
         self.clock = clock
         self.campaigns: dict[int, Campaign] = {}
         self.contacts: dict[str, dict[str, str]] = {}
-        self.series: defaultdict[str, Series] = defaultdict(Series)
+        # By type, oldest first: when it happened, its order of arrival, its JSON.
+        self.events: defaultdict[str, list[Row]] = defaultdict(list)
         self.campaign_counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self.campaign_activity: dict[int, int] = {}
         self._on_their_way: list[tuple[float, int, Arrival]] = []
@@ -101,22 +85,23 @@ class Account:
     def let_arrive(self) -> None:
         """Show what has become visible by now."""
         now = self.clock.now()
-        rows: defaultdict[str, list[Row]] = defaultdict(list)
+        changed = set()
         while self._on_their_way and self._on_their_way[0][0] <= now:
             created, kind, payload, campaign_id = heapq.heappop(self._on_their_way)[2]
             self._arrived += 1
-            rows[kind].append((created, self._arrived, payload))
+            self.events[kind].append((created, self._arrived, payload))
+            changed.add(kind)
             if campaign_id:
                 self.campaign_counts[campaign_id][kind] += 1
                 latest = self.campaign_activity.get(campaign_id, 0)
                 self.campaign_activity[campaign_id] = max(created, latest)
-        for kind, those in rows.items():
-            self.series[kind].add(those)
+        for kind in changed:
+            self.events[kind].sort()
 
     def counts(self) -> dict[str, int]:
         """How many events of each type are visible."""
         self.let_arrive()
-        return {kind: len(series.rows) for kind, series in sorted(self.series.items())}
+        return {kind: len(rows) for kind, rows in sorted(self.events.items())}
 
     def page(
         self,
@@ -129,8 +114,8 @@ class Account:
         """One page of events, newest first, of one type or of all."""
         self.let_arrive()
         chosen = [
-            series.newest_first(*span, before)
-            for each, series in self.series.items()
+            newest_first(rows, *span, before)
+            for each, rows in self.events.items()
             if kind in {None, each}
         ]
         found = heapq.merge(*chosen, reverse=True)
@@ -141,13 +126,14 @@ class Account:
         last = Position(*rows[len(payloads) - 1][:2]) if payloads else None
         return Page(payloads, last, has_more=len(rows) > limit)
 
-    def remove(self, ids: set[str]) -> int:
-        """Let visible events disappear; returns how many."""
+    def remove(self, ids: set[str]) -> None:
+        """Let visible events disappear."""
         self.let_arrive()
-        return sum(series.remove(ids) for series in self.series.values())
+        for kind, rows in self.events.items():
+            self.events[kind] = [row for row in rows if FACTS.decode(row[2]).id not in ids]
 
     def everything(self) -> Iterator[bytes]:
         """Every visible event, type by type, oldest first."""
         self.let_arrive()
-        for series in self.series.values():
-            yield from (payload for _, _, payload in series.rows)
+        for rows in self.events.values():
+            yield from (payload for _, _, payload in rows)
