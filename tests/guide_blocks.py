@@ -13,8 +13,15 @@ GUIDES = [
     ROOT / "hubspot-app/README.md",
     ROOT / "CONTRIBUTING.md",
 ]
-_FENCE = re.compile(r"^( *)```(\w*)$")
-_REMARK = re.compile(r"^ *<!-- (.+) -->$")
+_BLOCK = re.compile(
+    r"""
+    (?:^\ *<!--\ (?P<remark>[^\n]+)\ -->\n)?
+    ^(?P<margin>\ *)```(?P<language>\w*)\n
+    (?P<text>.*?)
+    ^(?P=margin)```$
+    """,
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
 _EXIT_CODES = re.compile(r"exit code ((?:\d or )?\d): ")
 _FIGURES = re.compile(r"(about )?\d[\d,.]*")
 
@@ -50,33 +57,20 @@ class Block:
 
 def blocks_of(guide: str) -> list[Block]:
     """Return the fenced blocks of a page."""
-    blocks: list[Block] = []
-    lines = iter(enumerate(guide.splitlines(), 1))
-    remark = ""
-    for number, line in lines:
-        if opening := _FENCE.match(line):
-            margin = len(opening[1])
-            text: list[str] = []
-            for _, inside in lines:
-                if inside == f"{opening[1]}```":
-                    break
-                text.append(inside[margin:])
-            blocks.append(Block(number + 1, opening[2], remark, "\n".join(text)))
-        said = _REMARK.match(line)
-        remark = said[1] if said else ""
-    return blocks
+    return [
+        Block(
+            line=guide.count("\n", 0, found.start("text")) + 1,
+            language=found["language"],
+            remark=found["remark"] or "",
+            text=re.sub(f"^{found['margin']}", "", found["text"], flags=re.MULTILINE)[:-1],
+        )
+        for found in _BLOCK.finditer(guide)
+    ]
 
 
 def prose_of(guide: str) -> list[str]:
     """Return the lines of a page outside fences."""
-    lines: list[str] = []
-    is_inside = False
-    for line in guide.splitlines():
-        if line.lstrip().startswith("```"):
-            is_inside = not is_inside
-        elif not is_inside:
-            lines.append(line)
-    return lines
+    return _BLOCK.sub(r"\g<remark>", guide).splitlines()
 
 
 def unprinted(expected: str, output: str) -> list[str]:

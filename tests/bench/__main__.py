@@ -42,23 +42,21 @@ class Bench:
     def run(self, runner: Runner) -> Measurement:
         """Move all events once and check that they are there."""
         self._sandbox.forget_amplitude()
-        measurement = measure(
-            runner.commands,
-            stdin=self._singer_file if runner.reads_file else None,
-            stdout=self._folder / "out" if runner.writes_file else None,
-            environment=runner.environment,
-            log=self._folder / "log",
-        )
+        measurement = self._measure(runner, runner.commands, self._singer_file)
         self._check(runner)
         return measurement
 
     def run_empty(self, runner: Runner) -> Measurement:
         """Measure the same without an event: the start-up."""
+        return self._measure(runner, runner.empty_commands, self._empty_file)
+
+    def _measure(
+        self, runner: Runner, commands: dict[str, list[str]], messages: Path
+    ) -> Measurement:
         return measure(
-            runner.empty_commands,
-            stdin=self._empty_file if runner.reads_file else None,
+            commands,
+            stdin=messages if runner.reads_file else None,
             stdout=self._folder / "out" if runner.writes_file else None,
-            environment=runner.empty_environment or runner.environment,
             log=self._folder / "log",
         )
 
@@ -79,7 +77,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of runners besides the floor")
     parser.add_argument("--against", type=Path, help="only compare with this other checkout")
-    parser.add_argument("--growth", type=int, nargs="*", default=GROWTH, help="numbers of events")
     options = parser.parse_args()
     with _unlimited_sandbox() as sandbox, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -90,10 +87,10 @@ def main() -> None:
                 _compare_at_the_limit(folder, options)
             if options.only or options.against:
                 return
-            growth = [_grow(sandbox, folder, events) for events in options.growth]
+            growth = [_grow(sandbox, folder, events) for events in GROWTH]
             limits = [
-                measure_latency(folder, options.events, BIN).sentences(),
-                measure_quiet_hour(folder).sentences(),
+                measure_latency(folder, options.events, BIN),
+                measure_quiet_hour(folder),
             ]
         except RunFailedError as error:
             raise SystemExit(f"{error}:\n{(folder / 'log').read_text()[-LOG_TAIL:]}") from None
@@ -141,7 +138,7 @@ def _compare_at_the_limit(folder: Path, options: argparse.Namespace) -> None:
     for number in range(options.rounds):
         for name, binaries in ((against.name, against / ".venv/bin"), ("this checkout", BIN)):
             result = measure_latency(folder, options.events, binaries)
-            print(f"round {number + 1}: {name}: {result.sentences()}", flush=True)
+            print(f"round {number + 1}: {name}: {result}", flush=True)
 
 
 def _grow(sandbox: Sandbox, folder: Path, events: int) -> Result:
@@ -167,17 +164,15 @@ def _document(results: list[Result], growth: list[Result], limits: list[str], ro
         "",
         table(results),
     ]
-    for each in results:
-        if each.name == "tap | target":
-            lines += ["", _busy(each)]
-    if growth:
-        lines += ["", "As events grow (`tap | target`, one run each):", ""]
-        lines += ["| events | seconds | events/s | peak MB |", "| ---: | ---: | ---: | ---: |"]
-        lines += [
-            f"| {each.events:,} | {each.seconds:.1f} | {each.events_per_second:,.0f} "
-            f"| {each.peak_megabytes()} |"
-            for each in growth
-        ]
+    pipe = next(each for each in results if each.name == "tap | target")
+    lines += ["", _busy(pipe)]
+    lines += ["", "As events grow (`tap | target`, one run each):", ""]
+    lines += ["| events | seconds | events/s | peak MB |", "| ---: | ---: | ---: | ---: |"]
+    lines += [
+        f"| {each.events:,} | {each.seconds:.1f} | {each.events_per_second:,.0f} "
+        f"| {each.peak_megabytes()} |"
+        for each in growth
+    ]
     for sentences in limits:
         lines += ["", sentences]
     return "\n".join(map(_wrapped, lines)) + "\n"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +21,7 @@ from demo.reconcile import EVENT_NAMES
 PROXIES = ("GoogleImageProxy", "YahooMailProxy")
 DAY_MS = 86_400_000
 BATCH = 2_000
+THREADS = 4
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -85,25 +85,23 @@ class Floor:
         self.now_ms = int(time.time() * 1000)
         self.end_ms = end_ms or self.now_ms
 
-    def move(self, event_type: str) -> int:
-        """Read one event type from its newest event to its oldest and return the count."""
+    def move(self, event_type: str) -> None:
+        """Read one event type from its newest event to its oldest."""
         source, destination = requests.Session(), requests.Session()
         source.headers["Authorization"] = "Bearer sandbox-access-token"
         destination.headers["Content-Type"] = "application/json"
         params: dict[str, Any] = {"eventType": event_type, "limit": 1000}
         params |= {"startTimestamp": 1, "endTimestamp": self.end_ms}
         waiting: list[bytes] = []
-        count = 0
         while True:
             answer = source.get(self.events_url, params=params, stream=True)
             page = _decode(answer.raw.read())
             waiting += [_encode(map_event(event, self.now_ms)) for event in page["events"]]
-            count += len(page["events"])
             if len(waiting) >= BATCH or not page["hasMore"]:
                 self._send(destination, waiting)
                 waiting = []
             if not page["hasMore"]:
-                return count
+                return
             params["offset"] = page["offset"]
 
     def _send(self, session: requests.Session, events: list[bytes]) -> None:
@@ -113,20 +111,15 @@ class Floor:
 
 
 def main() -> None:
-    """Move everything and print the count and the seconds as JSON."""
+    """Move everything."""
     parser = argparse.ArgumentParser(prog="floor", description=__doc__)
     parser.add_argument("--hubspot-url", required=True)
     parser.add_argument("--amplitude-url", required=True)
-    parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--end-ms", type=int)
     options = parser.parse_args()
     floor = Floor(options.hubspot_url, options.amplitude_url, options.end_ms)
-    started = time.perf_counter()
-    with ThreadPoolExecutor(options.threads) as pool:
-        count = sum(pool.map(floor.move, EVENT_NAMES))
-    seconds = time.perf_counter() - started
-    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    print(_encode({"at": at, "events": count, "seconds": round(seconds, 3)}).decode())
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(floor.move, EVENT_NAMES))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -21,37 +20,10 @@ PAGE = 1000
 BEST = REQUESTS_PER_10_SECONDS / 10 * PAGE
 
 
-@dataclass(frozen=True)
-class LatencyResult:
-    """A tap's run over `events` against a HubSpot that takes its time."""
-
-    events: int
-    seconds: float
-    requests_by_second: list[int]
-    throttled: int
-    peak_bytes: int
-
-    def sentences(self) -> str:
-        """The result for the docs."""
-        requests = sum(self.requests_by_second)
-        speed = self.events / self.seconds
-        return (
-            f"{self.events:,} events of all ten streams with {ANSWER_SECONDS} s an answer and "
-            f"{REQUESTS_PER_10_SECONDS} requests per 10 s, campaign names on, from the first "
-            f"request to the last answer: {self.seconds:.1f} s, {speed:,.0f} events/s "
-            f"({speed / BEST:.2f} of {BEST:,.0f}), {requests} requests, {self.throttled} of them "
-            f"429, peak {self.peak_bytes / 1_000_000:.0f} MB. Requests by second: "
-            f"{', '.join(map(str, self.requests_by_second))}."
-        )
-
-
-def measure_latency(folder: Path, events: int, binaries: Path) -> LatencyResult:
-    """Run the tap alone at the limit, by the command in `binaries`."""
-    with Sandbox(
-        seed=7,
-        requests_per_10_seconds=REQUESTS_PER_10_SECONDS,
-        daily_limit=0,
-    ) as sandbox:
+def measure_latency(folder: Path, events: int, binaries: Path) -> str:
+    """Run the tap of `binaries` alone at the limit; return sentences for the docs."""
+    limit = REQUESTS_PER_10_SECONDS
+    with Sandbox(seed=7, requests_per_10_seconds=limit, daily_limit=0) as sandbox:
         sandbox.generate(events=events, days=DAYS)
         sandbox.set_latency(hubspot=ANSWER_SECONDS)
         config = folder / "latency.json"
@@ -59,7 +31,7 @@ def measure_latency(folder: Path, events: int, binaries: Path) -> LatencyResult:
         content = {
             "api_url": sandbox.hubspot_url,
             "access_token": "sandbox-access-token",
-            "requests_per_10_seconds": REQUESTS_PER_10_SECONDS,
+            "requests_per_10_seconds": limit,
             "start_date": start.isoformat(),
         }
         config.write_text(json.dumps(content), encoding="utf-8")
@@ -70,11 +42,16 @@ def measure_latency(folder: Path, events: int, binaries: Path) -> LatencyResult:
     with out.open("rb") as lines:
         moved = sum(line.startswith(b'{"type":"RECORD"') for line in lines)
     first, last = requests[0]["at"], requests[-1]["at"]
+    seconds = last - first + ANSWER_SECONDS
+    speed = moved / seconds
+    throttled = sum(request["status"] == 429 for request in requests)
     by_second = Counter(int(request["at"] - first) for request in requests)
-    return LatencyResult(
-        moved,
-        last - first + ANSWER_SECONDS,
-        [by_second[second] for second in range(int(last - first) + 1)],
-        sum(request["status"] == 429 for request in requests),
-        run.processes[0].peak_bytes,
+    counts = [str(by_second[second]) for second in range(int(last - first) + 1)]
+    return (
+        f"{moved:,} events of all ten streams with {ANSWER_SECONDS} s an answer and "
+        f"{limit} requests per 10 s, campaign names on, from the first "
+        f"request to the last answer: {seconds:.1f} s, {speed:,.0f} events/s "
+        f"({speed / BEST:.2f} of {BEST:,.0f}), {len(requests)} requests, {throttled} of them "
+        f"429, peak {run.processes[0].peak_bytes / 1_000_000:.0f} MB. Requests by second: "
+        f"{', '.join(counts)}."
     )

@@ -39,7 +39,6 @@ def measure(
     *,
     stdin: Path | None = None,
     stdout: Path | None = None,
-    environment: Mapping[str, str] | None = None,
     log: Path,
 ) -> Measurement:
     """Run the commands as a pipe, in the order given, and measure each.
@@ -61,7 +60,6 @@ def measure(
                 stdin=upstream or subprocess.DEVNULL,
                 stdout=(sink or subprocess.DEVNULL) if last else subprocess.PIPE,
                 stderr=errors,
-                env=os.environ | dict(environment or {}),
             )
             if upstream:
                 upstream.close()

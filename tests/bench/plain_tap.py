@@ -1,4 +1,4 @@
-"""A plain singer-sdk tap for the same events, as the SDK's tutorial would have it."""
+"""A plain singer-sdk tap for the same events and schemas, as the SDK's tutorial would have it."""
 
 from __future__ import annotations
 
@@ -11,35 +11,17 @@ from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.pagination import JSONPathPaginator
 from typing_extensions import override
 
+from demo.reconcile import EVENT_NAMES
+from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
+from tap_hubspot_email_events.streams.schemas import event_schema
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import requests
     from singer_sdk.helpers.types import Context
 
-EVENT_TYPES = {
-    "email_sent": "SENT",
-    "email_dropped": "DROPPED",
-    "email_processed": "PROCESSED",
-    "email_delivered": "DELIVERED",
-    "email_deferred": "DEFERRED",
-    "email_bounce": "BOUNCE",
-    "email_open": "OPEN",
-    "email_click": "CLICK",
-    "email_status_change": "STATUSCHANGE",
-    "email_spam_report": "SPAMREPORT",
-}
-EVENT_ID = th.ObjectType(th.Property("id", th.StringType), th.Property("created", th.IntegerType))
-TEXT_FIELDS = (
-    "type", "recipient", "appName", "smtpId", "sendId", "hmid", "subject", "from", "dropReason",
-    "dropMessage", "response", "category", "status", "userAgent", "deviceType", "url", "referer",
-    "source", "sourceId", "portalSubscriptionStatus", "requestedBy", "suppressedReason",
-    "suppressedMessage",
-)  # fmt: skip
-NUMBER_FIELDS = (
-    "created", "portalId", "appId", "emailCampaignId", "emailCampaignGroupId", "attempt",
-    "duration", "linkId", "requestedByUserId",
-)  # fmt: skip
+EVENT_TYPES = {STREAM_OF_TYPE[event_type]: event_type for event_type in EVENT_NAMES}
 
 
 class EventStream(RESTStream[Any]):
@@ -49,18 +31,6 @@ class EventStream(RESTStream[Any]):
     records_jsonpath = "$.events[*]"
     primary_keys = ("portalId", "created", "id")
     replication_key = "created"
-    schema = th.PropertiesList(
-        th.Property("id", th.StringType, required=True),
-        *(th.Property(name, th.StringType) for name in TEXT_FIELDS),
-        *(th.Property(name, th.IntegerType) for name in NUMBER_FIELDS),
-        th.Property("filteredEvent", th.BooleanType),
-        th.Property("bounced", th.BooleanType),
-        *(th.Property(name, EVENT_ID) for name in ("sentBy", "obsoletedBy", "causedBy")),
-        *(th.Property(name, th.ArrayType(th.StringType)) for name in ("replyTo", "cc", "bcc")),
-        th.Property("subscriptions", th.ArrayType(th.ObjectType(additional_properties=True))),
-        th.Property("browser", th.ObjectType(additional_properties=True)),
-        th.Property("location", th.ObjectType(additional_properties=True)),
-    ).to_dict()
 
     @property
     @override
@@ -94,6 +64,12 @@ class EventPaginator(JSONPathPaginator):
         return bool(response.json()["hasMore"])
 
 
+def schema(event_type: str) -> dict[str, Any]:
+    """Ours, but for the time, which stays the number that HubSpot sends."""
+    found = event_schema(event_type)
+    return found | {"properties": found["properties"] | {"created": {"type": "integer"}}}
+
+
 class PlainTap(Tap):
     """The ten event types, one stream each."""
 
@@ -105,7 +81,10 @@ class PlainTap(Tap):
 
     @override
     def discover_streams(self) -> Sequence[EventStream]:
-        return [EventStream(tap=self, name=name) for name in EVENT_TYPES]
+        return [
+            EventStream(tap=self, name=name, schema=schema(EVENT_TYPES[name]))
+            for name in EVENT_TYPES
+        ]
 
 
 if __name__ == "__main__":

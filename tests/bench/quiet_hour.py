@@ -6,16 +6,15 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.measure import RunFailedError
 from bench.runners import BIN
 from pipeline.project import Project, empty_database
 from sandbox.client import Sandbox
+from sandbox.scenarios.steady import Steady
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 ROUNDS = 7
@@ -32,44 +31,14 @@ for _ in sys.stdin:
 """
 
 
-@dataclass(frozen=True)
-class QuietHour:
-    """Seconds of each run, and requests to HubSpot in one of ours.
+def measure_quiet_hour(folder: Path) -> str:
+    """Run both in turn, each after a run that brought what there was; return sentences.
 
-    `nothing` has our plugins' settings and streams and executables that do nothing.
+    Those that do nothing have our plugins' settings and streams.
     """
-
-    ours: Sequence[float]
-    nothing: Sequence[float]
-    requests: int
-
-    def sentences(self) -> str:
-        """The result for the docs."""
-        ours, nothing = map(statistics.median, (self.ours, self.nothing))
-        return (
-            f"An hourly `meltano run` with nothing new and all streams selected: {ours:.2f} s "
-            f"({min(self.ours):.2f} to {max(self.ours):.2f}), and {self.requests} requests to "
-            f"HubSpot. With executables in place of the plugins' that do nothing: {nothing:.2f} s, "
-            f"so ours takes {ours / nothing:.2f} times as long. Medians of {len(self.ours)} runs "
-            "in turn, as installed from PyPI."
-        )
-
-
-def measure_quiet_hour(folder: Path) -> QuietHour:
-    """Run both in turn, each after a run that brought what there was."""
     with Sandbox(seed=7) as sandbox:
         # Nothing of the last hours, which looking back would read again.
-        sandbox.add_events(
-            [
-                {
-                    "id": f"{number}",
-                    "type": "OPEN",
-                    "created": int(time.time() - 86_400) * 1000,
-                    "recipient": f"reader{number}@example.com",
-                }
-                for number in range(10)
-            ]
-        )
+        sandbox.add_steady(Steady(7, time.time() - 86_400, hours=1, per_hour=10))
         projects = [
             _project(folder / "ours", sandbox),
             _project(folder / "nothing", sandbox, does_nothing=True),
@@ -79,8 +48,15 @@ def measure_quiet_hour(folder: Path) -> QuietHour:
         before = len(sandbox.hubspot_requests())
         rounds = [[_timed(project) for project in projects] for _ in range(ROUNDS)]
         requests = (len(sandbox.hubspot_requests()) - before) // ROUNDS
-    ours, nothing = zip(*rounds, strict=True)
-    return QuietHour(ours, nothing, requests)
+    ours, others = zip(*rounds, strict=True)
+    own, nothing = statistics.median(ours), statistics.median(others)
+    return (
+        f"An hourly `meltano run` with nothing new and all streams selected: {own:.2f} s "
+        f"({min(ours):.2f} to {max(ours):.2f}), and {requests} requests to "
+        f"HubSpot. With executables in place of the plugins' that do nothing: {nothing:.2f} s, "
+        f"so ours takes {own / nothing:.2f} times as long. Medians of {ROUNDS} runs "
+        "in turn, as installed from PyPI."
+    )
 
 
 def _project(folder: Path, sandbox: Sandbox, *, does_nothing: bool = False) -> Project:

@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from demo.pipeline import command, environment
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
@@ -30,8 +32,6 @@ class Runner:
     empty_commands: dict[str, list[str]]
     reads_file: bool = False
     writes_file: bool = False
-    environment: dict[str, str] = field(default_factory=dict)
-    empty_environment: dict[str, str] = field(default_factory=dict)
 
 
 def all_runners(sandbox: Sandbox, folder: Path) -> list[Runner]:
@@ -85,8 +85,8 @@ def _write_configs(sandbox: Sandbox, folder: Path) -> dict[str, str]:
 
 
 def _catalog_of_every_stream() -> dict[str, Any]:
-    command = [str(BIN / "tap-hubspot-email-events"), "--discover"]
-    found = subprocess.run(command, capture_output=True, check=True)
+    tap = str(BIN / "tap-hubspot-email-events")
+    found = subprocess.run([tap, "--discover"], capture_output=True, check=True)
     catalog: dict[str, Any] = json.loads(found.stdout)
     for stream in catalog["streams"]:
         for each in stream["metadata"]:
@@ -95,9 +95,9 @@ def _catalog_of_every_stream() -> dict[str, Any]:
 
 
 def _floor(sandbox: Sandbox) -> Runner:
-    command = [sys.executable, "-m", "bench.floor", "--hubspot-url", sandbox.hubspot_url]
-    command += ["--amplitude-url", sandbox.amplitude_url]
-    return Runner("floor", {"floor": command}, {"floor": [*command, "--end-ms", "1"]})
+    floor = [sys.executable, "-m", "bench.floor", "--hubspot-url", sandbox.hubspot_url]
+    floor += ["--amplitude-url", sandbox.amplitude_url]
+    return Runner("floor", {"floor": floor}, {"floor": [*floor, "--end-ms", "1"]})
 
 
 def _plain(configs: dict[str, str]) -> list[Runner]:
@@ -111,11 +111,11 @@ def _plain(configs: dict[str, str]) -> list[Runner]:
 
 
 def _singer_io(sandbox: Sandbox) -> Runner:
-    command = [str(BENCH_PYTHON), "-m", "bench.singer_io_tap", sandbox.hubspot_url]
+    tap = [str(BENCH_PYTHON), "-m", "bench.singer_io_tap", sandbox.hubspot_url]
     return Runner(
         "singer-io tap-hubspot 4.5",
-        {"tap": [*command, LONG_AGO]},
-        {"tap": [*command, "2100-01-01T00:00:00Z"]},
+        {"tap": [*tap, LONG_AGO]},
+        {"tap": [*tap, "2100-01-01T00:00:00Z"]},
         writes_file=True,
     )
 
@@ -143,24 +143,19 @@ def _ours(configs: dict[str, str], binaries: Path) -> list[Runner]:
 
 
 def _meltano(sandbox: Sandbox, folder: Path) -> Runner:
-    command = [str(MELTANO), f"--env-file={os.devnull}", "--environment=free-ports"]
-    command += ["run", "--full-refresh", "tap-hubspot-email-events", "target-amplitude"]
-    environment = {
+    variables = environment(sandbox, folder) | {
         "MELTANO_DATABASE_URI": f"sqlite:///{folder.resolve()}/meltano.db",
-        "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": sandbox.hubspot_url,
         "TAP_HUBSPOT_EMAIL_EVENTS_REQUESTS_PER_10_SECONDS": str(UNLIMITED),
         "TAP_HUBSPOT_EMAIL_EVENTS_START_DATE": LONG_AGO,
         "TAP_HUBSPOT_EMAIL_EVENTS_ENRICH_CAMPAIGNS": "false",
-        "TAP_HUBSPOT_EMAIL_EVENTS_ACCESS_TOKEN": "sandbox-access-token",
-        "TARGET_AMPLITUDE_API_URL": sandbox.amplitude_url,
-        "TARGET_AMPLITUDE_API_KEY": "sandbox-api-key",
-        "TARGET_AMPLITUDE_REJECTED_PATH": str(folder.resolve() / "rejected.singer.jsonl"),
-        "TARGET_AMPLITUDE_JOB_LOG_PATH": str(folder.resolve() / "jobs.jsonl"),
     }
+    ends = f"TAP_HUBSPOT_EMAIL_EVENTS_END_DATE={NOTHING_YET}"
+    settings = [
+        f"{name}={value}" for name, value in variables.items() if os.environ.get(name) != value
+    ]
+    run = command(MELTANO, "--full-refresh")
     return Runner(
         "meltano run",
-        {"meltano": command},
-        {"meltano": command},
-        environment=environment,
-        empty_environment=environment | {"TAP_HUBSPOT_EMAIL_EVENTS_END_DATE": NOTHING_YET},
+        {"meltano": ["env", *settings, *run]},
+        {"meltano": ["env", *settings, ends, *run]},
     )

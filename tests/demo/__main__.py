@@ -20,17 +20,15 @@ def main() -> int:
     """Return 0 if Amplitude holds each of HubSpot's events once, else 1."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--meltano", type=Path, required=True)
-    parser.add_argument("--events", type=int, default=60_000)
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
+    meltano: Path = parser.parse_args().meltano
     output = Path("output/demo")
     output.mkdir(parents=True, exist_ok=True)
     for job_log in output.glob("*jobs.jsonl*"):
         job_log.unlink()
-    with Sandbox(seed=options.seed) as sandbox:
-        sandbox.generate(events=options.events, days=29)
+    with Sandbox(seed=7) as sandbox:
+        sandbox.generate(events=60_000, days=29)
         try:
-            return _demonstrate(sandbox, options.meltano, output)
+            return _demonstrate(sandbox, meltano, output)
         except PipelineError as error:
             print(error, file=sys.stderr)
             return 1

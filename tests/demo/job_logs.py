@@ -28,111 +28,109 @@ SHARES = {
 REFUSED = "HubSpot refuses the token (401, EXPIRED_AUTHENTICATION); put a new one into access_token"
 
 
-class Account:
-    """The same made-up events for the same seed."""
-
-    def __init__(self, seed: int = 3) -> None:
-        self._order = random.Random(seed)
-
-    def events(self, hour: datetime) -> dict[str, int]:
-        """How many events of each stream happened in an hour: mailings on Tuesday and Thursday."""
+def job(
+    order: random.Random,
+    end: datetime,
+    first: datetime,
+    *,
+    unit: str = "%Y-%m-%dT%H",
+    **fields: Any,
+) -> dict[str, Any]:
+    """A run that read the hours from `first` to `end`, when it started, unless it failed."""
+    by_stream: dict[str, Counter[str]] = {stream: Counter() for stream in SHARES}
+    hour = first
+    while hour < end - HOUR / 2:
         busy = 5 if 7 <= hour.hour <= 18 and hour.weekday() < 5 else 1
+        # Mailings go out on Tuesday and Thursday.
         mailing = 12 if hour.weekday() in {1, 3} and hour.hour == 9 else 0
-        return {
-            stream: round(share * (busy + mailing) * self._order.uniform(0.06, 0.1))
-            for stream, share in SHARES.items()
-        }
-
-    def run(
-        self, started: datetime, first: datetime, *, unit: str = "%Y-%m-%dT%H", **fields: Any
-    ) -> dict[str, Any]:
-        """A run that read the hours from `first` to its start."""
-        by_stream: dict[str, Counter[str]] = {stream: Counter() for stream in SHARES}
-        hour = first
-        while hour < started - HOUR / 2:
-            for stream, count in self.events(hour).items():
-                by_stream[stream][f"{hour:{unit}}"] += count
-            hour += HOUR
-        streams = [
-            self._stream(stream, times, started, is_failed=bool(fields.get("exit_code")))
-            for stream, times in by_stream.items()
-        ]
-        read = sum(stream["read"] for stream in streams)
-        return {
-            "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
-            "seconds": round(3 + read / 6000 + self._order.uniform(0, 2), 3),
-            "outcome": "delivered",
-            "exit_code": 0,
-            "dry_run": False,
-            "state_id": STATE_ID,
-            "streams": streams,
-        } | fields
-
-    def _stream(
-        self, stream: str, times: Mapping[str, int], started: datetime, *, is_failed: bool
-    ) -> dict[str, Any]:
-        if is_failed:
-            times = {}
-        read = sum(times.values())
-        refused = self._order.randrange(3) if stream == "email_sent" and read > 3 else 0
-        newest = started - timedelta(minutes=self._order.uniform(1, 9))
-        delivered = Counter(times)
-        if refused:
-            delivered[max(times)] -= refused
-        return {
-            "stream": stream,
-            "read": read,
-            "delivered": read - refused,
-            "skipped": 0,
-            "rejected": {"invalid id": refused} if refused else {},
-            "not_covered": 0,
-            "last_event": f"{newest:%Y-%m-%dT%H:%M:%SZ}" if read else None,
-            "events_by_hour": dict(times),
-            "delivered_by_hour": dict(delivered),
-        }
+        for stream, share in SHARES.items():
+            events = round(share * (busy + mailing) * order.uniform(0.06, 0.1))
+            by_stream[stream][f"{hour:{unit}}"] += events
+        hour += HOUR
+    if fields.get("exit_code"):
+        by_stream = {stream: Counter() for stream in SHARES}
+    streams = [_stream(order, stream, times, end) for stream, times in by_stream.items()]
+    read = sum(stream["read"] for stream in streams)
+    return {
+        "started": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+        "seconds": round(3 + read / 6000 + order.uniform(0, 2), 3),
+        "outcome": "delivered",
+        "exit_code": 0,
+        "dry_run": False,
+        "state_id": STATE_ID,
+        "streams": streams,
+    } | fields
 
 
-def hourly(account: Account, hours: int, failed: Collection[int] = ()) -> list[dict[str, Any]]:
+def _stream(
+    order: random.Random, stream: str, times: Counter[str], started: datetime
+) -> dict[str, Any]:
+    read = times.total()
+    refused = order.randrange(3) if stream == "email_sent" and read > 3 else 0
+    newest = started - timedelta(minutes=order.uniform(1, 9))
+    delivered = times.copy()
+    if refused:
+        delivered[max(times)] -= refused
+    return {
+        "stream": stream,
+        "read": read,
+        "delivered": read - refused,
+        "skipped": 0,
+        "rejected": {"invalid id": refused} if refused else {},
+        "not_covered": 0,
+        "last_event": f"{newest:%Y-%m-%dT%H:%M:%SZ}" if read else None,
+        "events_by_hour": times,
+        "delivered_by_hour": delivered,
+    }
+
+
+def hourly(
+    hours: int, failed: Collection[int] = (), order: random.Random | None = None
+) -> list[dict[str, Any]]:
     """Runs at seven minutes past each hour; what a failed one left, the next good one brings."""
+    order = order or random.Random(3)
     first = NOW.replace(minute=7) - hours * HOUR
     runs, read_to = [], first
     for number in range(1, hours + 1):
         started = first + number * HOUR
         if number in failed:
-            runs.append(account.run(started, read_to, outcome=REFUSED, exit_code=1))
+            runs.append(job(order, started, read_to, outcome=REFUSED, exit_code=1))
         else:
-            runs.append(account.run(started, read_to))
+            runs.append(job(order, started, read_to))
             read_to = started
     return runs
 
 
 def two_days() -> list[dict[str, Any]]:
     """Two days of hourly runs, one of which failed."""
-    return hourly(Account(), 48, {20})
+    return hourly(48, {20})
 
 
 def backfill_and_hourly() -> list[dict[str, Any]]:
     """A backfill of two years, three days of hourly runs, and a week read again on the side."""
-    account = Account()
+    order = random.Random(3)
     started = NOW - 73 * HOUR
-    backfill = account.run(started, started - timedelta(days=730), unit="%Y-%m-%d")
+    backfill = job(order, started, started - timedelta(days=730), unit="%Y-%m-%d")
     side = NOW - 5 * HOUR
-    again = account.run(
-        side - timedelta(days=8), side - timedelta(days=15), state_id=f"{STATE_ID}:reread-2026-11"
+    again = job(
+        order,
+        side - timedelta(days=8),
+        side - timedelta(days=15),
+        state_id=f"{STATE_ID}:reread-2026-11",
     )
     again |= {"started": f"{side:%Y-%m-%dT%H:%M:%SZ}"}
-    runs = [backfill, *hourly(account, 72), again]
+    runs = [backfill, *hourly(72, (), order), again]
     return sorted(runs, key=lambda run: str(run["started"]))
 
 
 def week_with_failures() -> list[dict[str, Any]]:
     """A week of hourly runs: an outage of a night, single failures, and a token that expired."""
-    return hourly(Account(), 168, {*range(40, 49), 90, 131, 166, 167, 168})
+    return hourly(168, {*range(40, 49), 90, 131, 166, 167, 168})
 
 
 def single() -> list[dict[str, Any]]:
     """The first run."""
-    return hourly(Account(), 1)
+    return hourly(1)
 
 
 def empty() -> list[dict[str, Any]]:
@@ -142,7 +140,7 @@ def empty() -> list[dict[str, Any]]:
 
 def reconciled() -> list[dict[str, Any]]:
     """Two days of hourly runs, compared with Amplitude; what was missing was sent."""
-    runs = hourly(Account(), 48)
+    runs = hourly(48)
     read = sum(
         stream["read"]
         for run in runs

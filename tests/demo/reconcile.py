@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,8 +22,7 @@ EVENT_NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class TypeBalance:
+class TypeBalance(NamedTuple):
     """One event type on both sides; `missing` and `doubled` are counts of single events."""
 
     event_name: str
@@ -65,19 +63,13 @@ def reconcile(
 def balance_table(balances: Iterable[TypeBalance]) -> str:
     """Return both sides as text, a line for each event type and one for the sum."""
     rows = list(balances)
+    _, *columns = zip(*rows, strict=True)
+    rows.append(TypeBalance("all", *map(sum, columns)))
     lines = [f"{'':<32}{'HubSpot':>10}{'Amplitude':>11}{'missing':>9}{'doubled':>9}"]
     lines += [
-        f"{row.event_name:<32}{row.in_hubspot:>10,}{row.in_amplitude:>11,}"
-        f"{row.missing:>9,}{row.doubled:>9,}"
-        for row in rows
+        f"{name:<32}{hubspot:>10,}{amplitude:>11,}{missing:>9,}{doubled:>9,}"
+        for name, hubspot, amplitude, missing, doubled in rows
     ]
-    sums = [
-        sum(row.in_hubspot for row in rows),
-        sum(row.in_amplitude for row in rows),
-        sum(row.missing for row in rows),
-        sum(row.doubled for row in rows),
-    ]
-    lines.append(f"{'all':<32}{sums[0]:>10,}{sums[1]:>11,}{sums[2]:>9,}{sums[3]:>9,}")
     return "\n".join(lines)
 
 

@@ -7,22 +7,20 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import uvicorn
-from typing_extensions import override
+import uvloop
 
 from sandbox.hubspot.limits import Limits
+from sandbox.hubspot.tokens import FIRST_PORTAL
 from sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.types import ASGIApp
+    from starlette.types import Receive, Scope, Send
 
 STANDARD_INPUT = 0
 ARRIVAL_PAUSE = 4
@@ -54,15 +52,6 @@ HubSpot has forgotten one campaign on purpose. Go live in a terminal of its own.
 """
 
 
-class Server(uvicorn.Server):
-    """One of two servers in a process; the process itself listens to signals."""
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def options() -> argparse.Namespace:
     """What the command line asks for."""
     limits = Limits()
@@ -75,11 +64,9 @@ def options() -> argparse.Namespace:
     add("--days", type=float, default=30, help="over so many days")
     add("--arriving-per-hour", type=int, default=0, help="let so many more arrive, some late")
     add("--export-delay-hours", type=float, default=2, help="how late Amplitude exports what came")
-    add("--latency-hubspot", type=float, default=0.0, help="seconds before each answer")
-    add("--latency-amplitude", type=float, default=0.0, help="seconds before each answer")
+    add("--latency-hubspot", type=float, default=0.0, help="seconds before each of its answers")
     add("--requests-per-10-seconds", type=int, default=limits.requests_per_10_seconds)
     add("--daily-limit", type=int, default=limits.daily_limit)
-    add("--fault", action="append", default=[], type=msgspec.json.decode, help="one as JSON")
     add("--until-input-ends", action="store_true", help="stop when standard input is closed")
     add("--hints", action="store_true", help="say what can be tried in the environment `demo`")
     return parser.parse_args()
@@ -97,11 +84,28 @@ def listening(port: int) -> socket.socket:
     return bound
 
 
-def server(app: ASGIApp) -> Server:
-    """A quiet server for one application."""
-    return Server(
+async def let_arrive(world: World, events_per_hour: int) -> None:
+    """Let events arrive bit by bit for as long as the sandbox runs."""
+    owed = 0.0
+    while events_per_hour:
+        await asyncio.sleep(ARRIVAL_PAUSE)
+        owed += events_per_hour * ARRIVAL_PAUSE / 3600
+        if owed >= 1:
+            world.histories[FIRST_PORTAL].arrive(int(owed), LATE_SHARE)
+            owed -= int(owed)
+
+
+async def serve(world: World, sockets: list[socket.socket], asked: argparse.Namespace) -> None:
+    """Serve both, each on its port, until a signal or the end of standard input."""
+    ports = [bound.getsockname()[1] for bound in sockets]
+    applications = dict(zip(ports, world.applications(), strict=True))
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await applications[scope["server"][1]](scope, receive, send)
+
+    server = uvicorn.Server(
         uvicorn.Config(
-            app,
+            application,
             access_log=False,
             # Each service dates its answers by its own clock.
             date_header=False,
@@ -111,82 +115,40 @@ def server(app: ASGIApp) -> Server:
             timeout_graceful_shutdown=1,
         )
     )
-
-
-async def let_arrive(world: World, events_per_hour: int) -> None:
-    """Let events arrive bit by bit for as long as the sandbox runs."""
-    owed = 0.0
-    while events_per_hour:
-        await asyncio.sleep(ARRIVAL_PAUSE)
-        owed += events_per_hour * ARRIVAL_PAUSE / 3600
-        if owed >= 1:
-            world.arrive(int(owed), LATE_SHARE, next(iter(world.hubspot.accounts)))
-            owed -= int(owed)
-
-
-async def serve(world: World, sockets: list[socket.socket], asked: argparse.Namespace) -> None:
-    """Serve both until a signal, or the end of standard input."""
-    servers = [server(application) for application in world.applications()]
-
-    def stop() -> None:
-        for each in servers:
-            each.should_exit = True
-
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop)
     if asked.until_input_ends:
 
         def read() -> None:
             if not os.read(STANDARD_INPUT, 4096):
                 loop.remove_reader(STANDARD_INPUT)
-                stop()
+                server.should_exit = True
 
         loop.add_reader(STANDARD_INPUT, read)
     arriving = loop.create_task(let_arrive(world, asked.arriving_per_hour))
-    await asyncio.gather(
-        *(each.serve([bound]) for each, bound in zip(servers, sockets, strict=True))
-    )
+    await server.serve(sockets)
     arriving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await arriving
 
 
-def announcement(sockets: list[socket.socket]) -> bytes:
-    """The line that says where the services are."""
-    urls: list[Any] = [f"http://127.0.0.1:{bound.getsockname()[1]}" for bound in sockets]
-    return msgspec.json.encode({"hubspot_url": urls[0], "amplitude_url": urls[1]})
-
-
-def main() -> int:
+def main() -> None:
     """Run the command."""
     asked = options()
     limits = Limits(asked.requests_per_10_seconds, asked.daily_limit)
-    latency = {"hubspot": asked.latency_hubspot, "amplitude": asked.latency_amplitude}
     # Hundreds of thousands of events lie in memory, none of them in a cycle.
     gc.set_threshold(50_000, 50, 1000)
-    try:
-        world = World(asked.seed, limits, latency, asked.fault)
-        sockets = [listening(asked.hubspot_port), listening(asked.amplitude_port)]
-    except (OSError, msgspec.ValidationError) as error:
-        print(f"sandbox: {error}", file=sys.stderr)
-        return 1
-    portal_id = next(iter(world.hubspot.accounts))
+    world = World(asked.seed, limits, asked.latency_hubspot)
+    sockets = [listening(asked.hubspot_port), listening(asked.amplitude_port)]
     if asked.events:
-        world.generate(asked.events, asked.days, portal_id)
+        world.histories[FIRST_PORTAL].generate(asked.events, asked.days)
     world.project.behaviour.export_delay_hours = asked.export_delay_hours
-    print(announcement(sockets).decode(), flush=True)
+    hubspot, amplitude = (f"http://127.0.0.1:{bound.getsockname()[1]}" for bound in sockets)
+    urls = {"hubspot_url": hubspot, "amplitude_url": amplitude}
+    print(msgspec.json.encode(urls).decode(), flush=True)
     if asked.hints:
         print(HINTS, flush=True)
-    serving = serve(world, sockets, asked)
-    new_loop = uvicorn.Config("").get_loop_factory() or asyncio.new_event_loop
-    loop = new_loop()
-    try:
-        loop.run_until_complete(serving)
-    finally:
-        loop.close()
-    return 0
+    # After Ctrl+C the server ends in order, and only then raises this.
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(serve(world, sockets, asked))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -44,14 +44,7 @@ class Sandbox(Commands):
         """
         command = [sys.executable, "-m", "sandbox", "--until-input-ends"]
         for name, value in self._options.items():
-            option = "--" + name.replace("_", "-")
-            for each in value if isinstance(value, list) else [value]:
-                if each is True:
-                    command.append(option)
-                elif isinstance(each, dict):
-                    command += [option, msgspec.json.encode(each).decode()]
-                elif each is not False and each is not None:
-                    command += [option, str(each)]
+            command += ["--" + name.replace("_", "-"), str(value)]
         self._process = subprocess.Popen(
             command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -76,13 +69,6 @@ class Sandbox(Commands):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-    @property
-    def pid(self) -> int:
-        """The process of the running sandbox."""
-        if self._process is None:
-            raise SandboxError("the sandbox is not running")
-        return self._process.pid
 
     def command(self, name: str, /, *unnamed: Any, **named: Any) -> Any:
         """Give one command of the control interface and return its result.

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.amplitude.export import OtherEvents
 from sandbox.amplitude.funnel import funnel, funnel_by_group
 from sandbox.amplitude.users import shown
 from sandbox.hubspot.campaigns import campaign_counts
 from sandbox.hubspot.store import Arrival
+from sandbox.hubspot.tokens import FIRST_PORTAL
+from sandbox.scenarios.history import arrival
 from sandbox.scenarios.steady import Steady, arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from starlette.requests import Request
-    from starlette.routing import BaseRoute
 
-    from sandbox.hubspot.store import Account
     from sandbox.world import World
 
-FIRST_PORTAL = 4711
 FUNNEL = ("[HubSpot] EMAIL_DELIVERED", "[HubSpot] EMAIL_OPEN", "[HubSpot] EMAIL_CLICK")
 
-Behaviour = TypeVar("Behaviour", bound=msgspec.Struct)
+Settings = TypeVar("Settings", bound=msgspec.Struct)
 
 
-def routes(world: World) -> list[BaseRoute]:
+def routes(world: World) -> list[Route]:
     """One route for all commands, which are the public methods of `Commands`.
 
     The body is an object of arguments, or a pair: those without a name, and such an object.
@@ -54,22 +53,15 @@ def routes(world: World) -> list[BaseRoute]:
     return [Route("/_sandbox/{command}", obey, methods=["POST"])]
 
 
-def change(settings: Any, changes: dict[str, Any]) -> None:
-    """Change some fields of settings, and only such as there are."""
-    for name, value in changes.items():
-        if not hasattr(settings, name):
-            raise ValueError(f"there is no setting {name}")
-        setattr(settings, name, value)
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Settings with some fields of other values, and only such as there are."""
+    return msgspec.convert(msgspec.structs.asdict(settings) | changes, type(settings))
 
 
-def changed(behaviour: Behaviour, changes: dict[str, Any]) -> Behaviour:
-    """Behaviour with some fields of other values, and only such as there are."""
-    return msgspec.convert(msgspec.structs.asdict(behaviour) | changes, type(behaviour))
-
-
-def array(payloads: Iterable[bytes]) -> Any:
-    """Encoded values as one JSON array."""
-    return msgspec.Raw(b"[%b]" % b",".join(payloads))
+def array(payloads: Iterable[bytes]) -> list[dict[str, Any]]:
+    """Encoded values as one JSON array, which is a list once it is decoded."""
+    encoded: Any = msgspec.Raw(b"[%b]" % b",".join(payloads))
+    return cast("list[dict[str, Any]]", encoded)
 
 
 class Commands:
@@ -80,117 +72,99 @@ class Commands:
         self._hubspot = world.hubspot
         self._project = world.project
 
-    def _accounts(self, portal_id: int | None) -> list[Account]:
-        accounts = self._hubspot.accounts
-        return [accounts[portal_id]] if portal_id else list(accounts.values())
-
     def generate(
         self, events: int = 5000, days: float = 30, portal_id: int = FIRST_PORTAL
     ) -> dict[str, int]:
         """Fill an account with whole message histories; returns its events by type."""
-        return self._world.generate(events, days, portal_id)
+        return self._world.histories[portal_id].generate(events, days)
 
-    def arrive(
-        self, events: int = 200, late: float = 0.2, portal_id: int = FIRST_PORTAL
-    ) -> dict[str, int]:
+    def arrive(self, events: int = 200, late: float = 0.2) -> dict[str, int]:
         """Add what happened since the last call, a share of it late by up to 110 minutes."""
-        return self._world.arrive(events, late, portal_id)
+        return self._world.histories[FIRST_PORTAL].arrive(events, late)
 
     def add_events(
-        self,
-        events: Sequence[dict[str, Any]],
-        *,
-        visible_at: Sequence[float] | None = None,
-        portal_id: int = FIRST_PORTAL,
-    ) -> int:
-        """Add exact events, visible at once or later; an event's ``portalId`` goes first.
-
-        ``visible_at`` is a moment for each, in seconds since the epoch, by HubSpot's clock.
+        self, events: Sequence[dict[str, Any]], *, visible_at: Sequence[float] | None = None
+    ) -> None:
+        """Add exact events to the account of their ``portalId`` or the first, visible at once or
+        later: ``visible_at`` is a moment for each, in seconds since the epoch, by HubSpot's clock.
         """
-        moments = [None] * len(events) if visible_at is None else visible_at
-        return self._world.add_events(list(events), moments, portal_id)
+        for event, at in zip(events, visible_at or [0.0] * len(events), strict=True):
+            account = self._hubspot.account(event.get("portalId") or FIRST_PORTAL)
+            account.add([arrival(event)], at)
 
-    def add_raw_events(self, events: Sequence[tuple[int, str, bytes]]) -> int:
+    def add_raw_events(self, events: Sequence[tuple[int, str, bytes]]) -> None:
         """Add events given as ``created``, type and the bytes that HubSpot is to send."""
         # JSON has bytes as base64.
         raw = msgspec.convert(events, list[tuple[int, str, bytes]])
-        return self._hubspot.account(FIRST_PORTAL).add([Arrival(*each, 0) for each in raw])
+        self._hubspot.account().add(Arrival(*each, 0) for each in raw)
 
-    def delete_events(self, ids: Sequence[str], portal_id: int = FIRST_PORTAL) -> int:
-        """Let events disappear, as with a contact that is deleted for good; returns how many."""
-        return self._hubspot.account(portal_id).remove(set(ids))
+    def delete_events(self, ids: Sequence[str]) -> None:
+        """Let events disappear, as with a contact that is deleted for good."""
+        self._hubspot.account().remove(set(ids))
 
-    def replace_event(self, event: dict[str, Any], portal_id: int = FIRST_PORTAL) -> None:
+    def replace_event(self, event: dict[str, Any]) -> None:
         """Put another event in the place of the one with its id."""
-        self._hubspot.account(portal_id).remove({event["id"]})
-        self._world.add_events([event], [None], portal_id)
+        self.delete_events([event["id"]])
+        self.add_events([event])
 
-    def add_steady(self, steady: Steady) -> int:
+    def add_steady(self, steady: Steady) -> None:
         """Add a steady stream of events, see ``sandbox.scenarios.steady``."""
-        account = self._hubspot.account(FIRST_PORTAL)
-        count = 0
-        for visible_at, arrival in arrivals(Steady(*steady)):
-            count += account.add([arrival], visible_at=visible_at)
-        return count
+        for visible_at, each in arrivals(Steady(*steady)):
+            self._hubspot.account().add([each], visible_at)
 
     def set_hubspot_clock(self, at: float) -> None:
         """Set HubSpot's clock, in seconds since the epoch; it goes on from there."""
         self._hubspot.clock.set(at)
 
-    def hubspot_events(self, portal_id: int | None = None) -> list[dict[str, Any]]:
-        """Every visible event of one account, or of all."""
-        events: list[dict[str, Any]] = array(
-            payload for account in self._accounts(portal_id) for payload in account.everything()
-        )
-        return events
+    def hubspot_events(self) -> list[dict[str, Any]]:
+        """Every visible event of all accounts."""
+        accounts = self._hubspot.accounts.values()
+        return array(payload for account in accounts for payload in account.everything())
 
     def hubspot_counts(self, portal_id: int | None = None) -> dict[str, int]:
         """The visible events by type, of one account or of all."""
-        total: dict[str, int] = {}
-        for account in self._accounts(portal_id):
-            for kind, count in account.counts().items():
-                total[kind] = total.get(kind, 0) + count
+        accounts = self._hubspot.accounts
+        total: Counter[str] = Counter()
+        for account in [accounts[portal_id]] if portal_id else accounts.values():
+            total.update(account.counts())
         return total
 
     def hubspot_stats(self) -> dict[str, Any]:
-        """How many requests, by status and path, how many at once, and events not visible yet."""
-        on_their_way = sum(account.on_their_way for account in self._accounts(None))
-        return self._world.logs["hubspot"].stats() | {"on_their_way": on_their_way}
+        """How many requests, by status and path, and how many at once."""
+        return self._world.logs["hubspot"].stats()
 
     def hubspot_requests(self) -> list[dict[str, Any]]:
         """The latest requests: ``path``, ``params``, ``status`` (0: cut), ``at``..."""
-        return list(self._world.logs["hubspot"].requests)
+        return self._world.logs["hubspot"].requests
 
-    def campaigns(self, portal_id: int = FIRST_PORTAL) -> list[dict[str, Any]]:
+    def campaigns(self) -> list[dict[str, Any]]:
         """The campaigns, the one with the most events first."""
-        return campaign_counts(self._hubspot.account(portal_id))
+        return campaign_counts(self._hubspot.account())
 
-    def contacts(self, portal_id: int = FIRST_PORTAL) -> dict[str, dict[str, str]]:
+    def contacts(self) -> dict[str, dict[str, str]]:
         """The account's contacts by their address in lower case."""
-        return self._hubspot.account(portal_id).contacts
+        return self._hubspot.account().contacts
 
-    def add_contacts(
-        self, contacts: Sequence[dict[str, str]], portal_id: int = FIRST_PORTAL
-    ) -> None:
+    def add_contacts(self, contacts: Sequence[dict[str, str]]) -> None:
         """Add contacts, each an object of properties with its ``email``."""
-        known = self._hubspot.account(portal_id).contacts
-        known.update({contact["email"].lower(): contact for contact in contacts})
+        self.contacts().update({contact["email"].lower(): contact for contact in contacts})
 
     def set_limits(self, **changes: Any) -> None:
         """Change ``requests_per_10_seconds`` or ``daily_limit``; 0 is without limit."""
-        change(self._hubspot.limits, changes)
+        self._hubspot.limits = changed(self._hubspot.limits, changes)
 
     def set_hubspot(self, **changes: Any) -> None:
         """Let HubSpot differ; see ``sandbox.hubspot.behaviour`` for what can change."""
         self._hubspot.behaviour = changed(self._hubspot.behaviour, changes)
 
-    def spend_requests(self, requests: int, portal_id: int = FIRST_PORTAL) -> None:
+    def spend_requests(self, requests: int) -> None:
         """Let another app of the account spend so many requests."""
-        self._hubspot.usage[portal_id].count(requests)
+        self._hubspot.usage[FIRST_PORTAL].count(requests)
 
     def set_oauth(self, **changes: Any) -> None:
         """``token_life_seconds``, ``rotate``."""
-        change(self._hubspot.tokens.settings, changes)
+        tokens = self._hubspot.tokens
+        tokens.settings = changed(tokens.settings, changes)
 
     def set_token(
         self, token: str, scopes: list[str] | None = None, *, revoked: bool = False
@@ -206,30 +180,26 @@ class Commands:
         return dict(sorted(self._project.counts.items()))
 
     def amplitude_stats(self) -> dict[str, Any]:
-        """How many requests, events, duplicates and bytes came."""
+        """How many requests, events and duplicates came."""
         project = self._project
         return self._world.logs["amplitude"].stats() | {
             "events_received": project.received,
-            "events_kept": project.counts.total(),
             "duplicates": project.duplicates,
-            "bytes": project.bytes,
-            "users": len(project.users.events),
         }
 
     def amplitude_requests(self) -> list[dict[str, Any]]:
-        """The latest requests: ``path``, ``status``, ``events``, ``duplicates``..."""
-        return list(self._world.logs["amplitude"].requests)
+        """The latest requests: ``path``, ``status`` (0: cut), ``at``..."""
+        return self._world.logs["amplitude"].requests
 
     def amplitude_events(self, skip: int = 0) -> list[dict[str, Any]]:
         """Every event Amplitude kept, as it was sent, in the order of arrival, from one on."""
-        events: list[dict[str, Any]] = array(islice(self._project.storage.events(), skip, None))
-        return events
+        return array(payload for _, payload in islice(self._project.payloads(), skip, None))
 
     def amplitude_users(self) -> dict[str, Any]:
         """Each user's number of ``events`` and table of ``properties``."""
         users = self._project.users
         return {
-            user: {"events": count, "properties": users.properties(user)}
+            user: {"events": count, "properties": users.properties[user]}
             for user, count in users.events.items()
         }
 
@@ -237,8 +207,8 @@ class Commands:
         self, campaign_id: int | None = None, steps: Sequence[str] = FUNNEL
     ) -> dict[str, int]:
         """The users who reached each step in order, for one campaign or for all (None)."""
-        reached = funnel(self._project.storage.events(), campaign_id, steps)
-        return dict(zip(steps, reached, strict=True))
+        users = funnel(self._project.events(), campaign_id, steps)
+        return dict(zip(steps, map(len, users), strict=True))
 
     def funnel_by_group(
         self,
@@ -251,15 +221,14 @@ class Commands:
 
         ``where`` are user properties that the events of each step have.
         """
-        project = self._project
-        events = shown(project.storage.events(), accounts=project.behaviour.accounts)
-        return funnel_by_group(events, campaign_id, list(steps), group_type, where or {})
+        events = shown(self._project.events())
+        return funnel_by_group(events, campaign_id, steps, group_type, where or {})
 
     def cohort(self, **properties: Any) -> list[str]:
         """The users who have these properties now."""
         users = self._project.users
         return [
-            user for user in users.events if properties.items() <= users.properties(user).items()
+            user for user in users.events if properties.items() <= users.properties[user].items()
         ]
 
     def taxonomy(self) -> dict[str, Any]:
@@ -278,10 +247,14 @@ class Commands:
         """Add events that another source brought to Amplitude."""
         self._project.add_foreign(list(events), self._project.now() - hours_ago * 3600)
 
-    def add_other_events(self, count: int, hours: float) -> None:
-        """Add so many product events, uploaded over the last hours; only the export has them."""
-        begin = self._project.now() - hours * 3600
-        self._project.others.append(OtherEvents(count, begin, hours))
+    def add_other_events(self, count: int, hours_ago: float) -> None:
+        """Add so many product events."""
+        page = {"event_type": "Page Viewed", "time": int(self._project.now() * 1000)}
+        events = [
+            page | {"insert_id": f"other-{number}", "user_id": f"user-{number**3}"}
+            for number in range(count)
+        ]
+        self.add_foreign_events(events, hours_ago)
 
     def remove_amplitude_events(self, insert_ids: Sequence[str]) -> int:
         """Lose events from Amplitude; returns how many."""
@@ -293,14 +266,11 @@ class Commands:
 
     def pass_time(self, seconds: float) -> None:
         """Move Amplitude's clock ahead."""
-        self._project.seconds_ahead += seconds
+        self._project.clock.ahead += seconds
 
     def set_latency(self, **seconds: float) -> None:
         """Seconds before each answer, for ``hubspot`` and ``amplitude``."""
-        for service, value in seconds.items():
-            if service not in self._world.latency:
-                raise ValueError(f"there is no service {service}")
-            self._world.latency[service] = value
+        self._world.latency.update(seconds)
 
     def add_fault(self, service: str, **fault: Any) -> None:
         """Put a fault in force; see ``sandbox.faults.Fault`` for its fields."""

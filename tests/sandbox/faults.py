@@ -1,4 +1,4 @@
-"""Faults that tests and the command line switch on: which requests they meet, and what happens."""
+"""Faults that tests switch on: which requests they meet, and what happens."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
         return wanted.contains.encode() in body
 
 
-def plain(body: bytes, content_encoding: str) -> bytes:
+def plain(body: bytes, content_encoding: str | None) -> bytes:
     """A request's body as text for matching, whatever its packing."""
     if content_encoding != "gzip":
         return body
@@ -71,18 +71,13 @@ class Faults:
     """The faults in force, in the order in which they were added."""
 
     def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything, also how many were met."""
         self.met = 0
-        self.clear()
+        self._random = Random(f"faults/{seed}")
+        self._faults: list[Fault] = []
 
     def clear(self) -> None:
         """Forget the faults."""
-        self._faults: list[Fault] = []
-        self._random = Random(f"faults/{self.seed}")
+        self._faults.clear()
 
     def add(self, fault: dict[str, Any]) -> None:
         """Put one more in force.

@@ -4,61 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.responses import Response
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox import wire
 from sandbox.faults import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from sandbox.faults import Fault, Faults
+    from sandbox.faults import Fault
+    from sandbox.world import World
 
-MOST_LOGGED = 50_000
 PAGE = (
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
 )
 
 
+@dataclass
 class Log:
-    """The latest requests to one service, and counts of all of them."""
+    """The requests to one service in the order of their ends, and how many there were at once."""
 
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.requests: deque[dict[str, Any]] = deque(maxlen=MOST_LOGGED)
-        self.by_status: Counter[int] = Counter()
-        self.by_path: Counter[str] = Counter()
-        self.in_flight = self.most_in_flight = 0
-
-    def begin(self) -> None:
-        """Count a request as being worked on."""
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-
-    def end(self, entry: dict[str, Any]) -> None:
-        """Remember a request with its status, 0 for none."""
-        self.in_flight = max(0, self.in_flight - 1)
-        self.requests.append(entry)
-        self.by_status[entry["status"]] += 1
-        self.by_path[entry["path"]] += 1
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
 
     def stats(self) -> dict[str, Any]:
-        """The counts."""
+        """Counts of the requests."""
         return {
-            "requests": self.by_status.total(),
-            "by_status": {str(status): n for status, n in sorted(self.by_status.items())},
-            "by_path": dict(self.by_path),
+            "requests": len(self.requests),
+            "by_status": Counter(str(entry["status"]) for entry in self.requests),
+            "by_path": Counter(entry["path"] for entry in self.requests),
             "most_in_flight": self.most_in_flight,
         }
 
@@ -66,52 +50,42 @@ class Log:
 class Gate:
     """The application of one service behind its log, latency and faults."""
 
-    def __init__(  # noqa: PLR0913 - what a gate stands between
-        self,
-        service: str,
-        app: ASGIApp,
-        *,
-        faults: Faults,
-        latency: dict[str, float],
-        log: Log,
-        now: Callable[[], float],
-        has_date: Callable[[], bool],
-    ) -> None:
-        self.has_date = has_date
+    def __init__(self, world: World, service: str, app: ASGIApp) -> None:
+        self.world = world
         self.service = service
         self.app = app
-        self.faults = faults
-        self.latency = latency
-        self.log = log
-        self.now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
             await self.app(scope, receive, send)
             return
+        log = self.world.logs[self.service]
         entry: dict[str, Any] = {
-            "method": scope["method"],
             "path": scope["path"],
             "params": dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)),
             "status": 0,
             "at": time.time(),
         }
-        scope["sandbox.facts"] = entry
-        self.log.begin()
+        log.in_flight += 1
+        log.most_in_flight = max(log.most_in_flight, log.in_flight)
         try:
-            body = await wire.read_body(receive)
-            if body is not None:
-                entry["bytes"] = len(body)
-                await self._serve(body, scope, receive, send)
+            body = await Request(scope, receive).body()
+            await self._serve(entry, body, scope, receive, send)
+        except ClientDisconnect:
+            pass
         finally:
-            self.log.end(entry)
+            log.in_flight -= 1
+            log.requests.append(entry)
 
-    async def _serve(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        entry = scope["sandbox.facts"]
+    async def _serve(
+        self, entry: dict[str, Any], body: bytes, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        world, service = self.world, self.service
         again = wire.replayed(body, receive)
-        date = formatdate(self.now(), usegmt=True).encode()
-        dates = [(b"date", date)] if self.has_date() else []
+        date = formatdate(world.services[service].now(), usegmt=True).encode()
+        is_dated = service != "hubspot" or world.hubspot.behaviour.date
+        dates = [(b"date", date)] if is_dated else []
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -119,58 +93,37 @@ class Gate:
                 message["headers"] = [*message["headers"], *dates]
             await send(message)
 
-        if self.latency[self.service]:
-            await asyncio.sleep(self.latency[self.service])
+        if world.latency[service]:
+            await asyncio.sleep(world.latency[service])
         fault = None
-        if self.faults.any:
-            text = plain(body, wire.header(scope, b"content-encoding"))
-            fault = self.faults.pick(self.service, scope["path"], entry["params"], text)
-        if fault is None:
+        if world.faults.any:
+            text = plain(body, Headers(scope=scope).get("content-encoding"))
+            fault = world.faults.pick(service, scope["path"], entry["params"], text)
+        if fault is not None:
+            await asyncio.sleep(fault.seconds)
+        if fault is None or fault.action == "delay":
             await self.app(scope, again, noting)
             return
-        entry["fault"] = fault.action
-        await asyncio.sleep(fault.seconds)
-        if fault.action == "delay":
-            await self.app(scope, again, noting)
-            return
-        answer = wire.Answer(date)
+        own = Response()
         if fault.action not in {"answer", "html", "cut"}:
-            await self.app(scope, again, answer.take)
+            own = await wire.held_back(self.app, scope, again)
         if fault.action in {"cut", "accept_then_cut"}:
             await wire.cut(receive, send)
-            return
-        entry["status"] = await self._misbehave(fault, answer, receive, send)
-
-    async def _misbehave(
-        self, fault: Fault, answer: wire.Answer, receive: Receive, send: Send
-    ) -> int:
-        if fault.action == "half_body":
-            await answer.send_half(receive, send)
-        elif fault.action == "ingest_fewer":
-            content = msgspec.json.decode(answer.body)
-            if "events_ingested" in content:
-                content["events_ingested"] -= fault.fewer
-            body = msgspec.json.encode(content)
-            answer.tell(Response(body, answer.status, media_type="application/json"))
-            await answer.send(send)
+        elif fault.action == "half_body":
+            await wire.send_half(own, wire.transport_of(send), receive, noting)
         else:
-            answer.tell(spoken(fault))
-            await answer.send(send)
-        return answer.status
+            await spoken(fault, own)(scope, receive, noting)
 
 
-def spoken(fault: Fault) -> Response:
-    """What a fault answers."""
+def spoken(fault: Fault, own: Response) -> Response:
+    """What a fault answers, given what the service itself does."""
     if fault.action == "html":
-        status = 200 if fault.status == 500 else fault.status
-        return Response(PAGE, status, fault.headers, media_type="text/html")
-    if fault.body is not None:
-        return Response(fault.body, fault.status, fault.headers, media_type="text/plain")
-    if fault.json is None:
-        return Response(b"", fault.status, fault.headers)
-    return Response(
-        msgspec.json.encode(fault.json),
-        fault.status,
-        fault.headers,
-        media_type="application/json",
-    )
+        return HTMLResponse(PAGE, 200, fault.headers)
+    if fault.action == "ingest_fewer":
+        content = msgspec.json.decode(own.body)
+        if "events_ingested" in content:
+            content["events_ingested"] -= fault.fewer
+        return JSONResponse(content, own.status_code)
+    if fault.json is not None:
+        return JSONResponse(fault.json, fault.status, fault.headers)
+    return Response(fault.body, fault.status, fault.headers)

@@ -1,4 +1,4 @@
-"""Answers that no web framework gives: cut off, or half.
+"""Requests and answers in ways that the web framework has not: read again, held back, cut, half.
 
 Only here is the server's own transport touched; everything else speaks ASGI.
 """
@@ -6,10 +6,15 @@ Only here is the server's own transport touched; everything else speaks ASGI.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from starlette.responses import Response
-    from starlette.types import Receive, Scope, Send
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def transport_of(send: Send) -> Any:
@@ -29,56 +34,28 @@ async def cut(receive: Receive, send: Send) -> None:
     await gone(receive)
 
 
-class Answer:
-    """An answer that is held back: its start and its whole body."""
-
-    def __init__(self, date: bytes) -> None:
-        self.status = 0
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
-        self.date = date
-
-    def tell(self, response: Response) -> None:
-        """Take a response."""
-        self.status = response.status_code
-        self.headers = response.raw_headers
-        self.body = bytes(response.body)
-
-    async def take(self, message: Any) -> None:
-        """Stand in for the connection's send function."""
-        if message["type"] == "http.response.start":
-            self.status, self.headers = message["status"], list(message["headers"])
-        else:
-            self.body += message.get("body", b"")
-
-    async def _start(self, send: Send) -> None:
-        headers = [*self.headers, (b"date", self.date)]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-
-    async def send_half(self, receive: Receive, send: Send) -> None:
-        """Promise the whole body, send half of it and close."""
-        await self._start(send)
-        half = self.body[: len(self.body) // 2]
-        await send({"type": "http.response.body", "body": half, "more_body": True})
-        transport_of(send).close()
-        await gone(receive)
-
-    async def send(self, send: Send) -> None:
-        """Send it as it is."""
-        await self._start(send)
-        await send({"type": "http.response.body", "body": self.body})
+async def send_half(response: Response, transport: Any, receive: Receive, send: Send) -> None:
+    """Promise the whole body, send half of it and close the connection."""
+    headers = response.raw_headers
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    half = response.body[: len(response.body) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+    transport.close()
+    await gone(receive)
 
 
-async def read_body(receive: Receive) -> bytes | None:
-    """All of a request's body, None where the client went away before its end."""
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(pieces)
+async def held_back(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
+    """The answer of an application, which is not sent yet."""
+    messages: list[Any] = []
+
+    async def take(message: Any) -> None:
+        messages.append(message)
+
+    await app(scope, receive, take)
+    start, *rest = messages
+    response = Response(b"".join(each.get("body", b"") for each in rest), start["status"])
+    response.raw_headers = start["headers"]
+    return response
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
@@ -93,6 +70,8 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def header(scope: Scope, name: bytes) -> str:
-    """A request header's value, empty where it was not sent."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+async def read_form(request: Request) -> dict[str, str] | None:
+    """The fields of a form, None where the body does not call itself one."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != FORM:
+        return None
+    return dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))

@@ -1,31 +1,30 @@
-"""Both services and what is common to them: the seed, the faults, the latencies, the histories."""
+"""Both services and what is common to them: the seed, faults, latencies, histories."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 
 from sandbox.amplitude import export, ingestion, lookup_tables, taxonomy
-from sandbox.amplitude.answers import json_response as amplitude_answer
+from sandbox.amplitude.answers import Refusal as AmplitudeRefusal
 from sandbox.amplitude.project import Project
 from sandbox.control import routes as control_routes
 from sandbox.faults import Faults
 from sandbox.gate import Gate, Log
 from sandbox.hubspot import account_info, campaigns, contacts, events, oauth
+from sandbox.hubspot.answers import Refusal as HubSpotRefusal
 from sandbox.hubspot.answers import json_response as hubspot_answer
 from sandbox.hubspot.portal import HubSpot
-from sandbox.scenarios.history import History, arrival
+from sandbox.scenarios.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from sandbox.hubspot.limits import Limits
-
-HOUR = 3_600_000
 
 
 async def unknown_to_hubspot(request: Request, _: Exception) -> Response:
@@ -37,113 +36,55 @@ async def unknown_to_hubspot(request: Request, _: Exception) -> Response:
 
 async def unknown_to_amplitude(_: Request, __: Exception) -> Response:
     """Amplitude's words for an address it does not know."""
-    return amplitude_answer({"code": 404, "error": "Invalid request path"})
+    return AmplitudeRefusal(404, "Invalid request path").response()
+
+
+async def refused(_: Request, refusal: Any) -> Response:
+    """The answer that a refusal is."""
+    response: Response = refusal.response()
+    return response
+
+
+UNKNOWN = {"hubspot": unknown_to_hubspot, "amplitude": unknown_to_amplitude}
 
 
 class World:
     """Everything one sandbox process holds."""
 
-    def __init__(
-        self,
-        seed: int,
-        limits: Limits,
-        latency: dict[str, float],
-        faults: Iterable[dict[str, Any]] = (),
-    ) -> None:
+    def __init__(self, seed: int, limits: Limits, hubspot_latency: float) -> None:
         self.seed = seed
         self.start_limits = limits
-        self.start_latency = dict(latency)
-        self.start_faults = list(faults)
-        self.latency = dict(latency)
-        self.faults = Faults(seed)
+        self.start_latency = {"hubspot": hubspot_latency, "amplitude": 0.0}
         self.hubspot = HubSpot()
         self.project = Project()
-        self.logs = {"hubspot": Log(), "amplitude": Log()}
-        self.reset()
-
-    def applications(self) -> tuple[Gate, Gate]:
-        """HubSpot and Amplitude, each behind its gate and with the sandbox's own interface."""
-        control = control_routes(self)
-        apps = {
-            "hubspot": Starlette(
-                routes=[
-                    *control,
-                    *(
-                        route
-                        for each in (events, campaigns, contacts, oauth, account_info)
-                        for route in each.routes(self.hubspot)
-                    ),
-                ],
-                exception_handlers={404: unknown_to_hubspot},
-            ),
-            "amplitude": Starlette(
-                routes=[
-                    *control,
-                    *(
-                        route
-                        for each in (ingestion, taxonomy, lookup_tables, export)
-                        for route in each.routes(self.project)
-                    ),
-                ],
-                exception_handlers={404: unknown_to_amplitude},
-            ),
+        self.services: dict[str, HubSpot | Project] = {
+            "hubspot": self.hubspot,
+            "amplitude": self.project,
         }
-        clocks = {"hubspot": self.hubspot.now, "amplitude": self.project.now}
-        dated = {"hubspot": lambda: self.hubspot.behaviour.date, "amplitude": lambda: True}
-        hubspot, amplitude = (
-            Gate(
-                name,
-                app,
-                faults=self.faults,
-                latency=self.latency,
-                log=self.logs[name],
-                now=clocks[name],
-                has_date=dated[name],
-            )
-            for name, app in apps.items()
-        )
-        return hubspot, amplitude
+        self.reset()
 
     def reset(self) -> None:
         """Empty both services and behave as at the start."""
         self.hubspot.reset(self.start_limits)
         self.project.reset()
-        self.latency.update(self.start_latency)
-        self.faults.reset()
-        for fault in self.start_faults:
-            self.faults.add(fault)
-        for log in self.logs.values():
-            log.clear()
+        self.latency = dict(self.start_latency)
+        self.faults = Faults(self.seed)
+        self.logs = {name: Log() for name in self.services}
         self.histories = {
-            portal_id: History(self.seed, portal_id) for portal_id in self.hubspot.accounts
+            portal_id: History(self.seed, account)
+            for portal_id, account in self.hubspot.accounts.items()
         }
-        self.told_until: dict[int, int] = {}
 
-    def generate(self, events: int, days: float, portal_id: int) -> dict[str, int]:
-        """Fill an account with a past; returns its events by type."""
-        now = int(self.hubspot.now() * 1000)
-        account = self.hubspot.account(portal_id)
-        history = self.histories[portal_id]
-        account.add(history.past(events, days, now))
-        history.introduce(account)
-        self.told_until[portal_id] = now
-        return account.counts()
+    def applications(self) -> tuple[Gate, Gate]:
+        """HubSpot and Amplitude, each behind its gate and with the sandbox's own interface."""
+        hubspot = (events, campaigns, contacts, oauth, account_info)
+        amplitude = (ingestion, taxonomy, lookup_tables, export)
+        return (
+            self._gate("hubspot", [part.routes(self.hubspot) for part in hubspot]),
+            self._gate("amplitude", [part.routes(self.project) for part in amplitude]),
+        )
 
-    def arrive(self, events: int, late: float, portal_id: int) -> dict[str, int]:
-        """Add what happened since the last call, a share of it arriving late."""
-        now = int(self.hubspot.now() * 1000)
-        start = self.told_until.get(portal_id, now - HOUR)
-        account = self.hubspot.account(portal_id)
-        account.add(self.histories[portal_id].increment(events, start, now, late))
-        self.histories[portal_id].introduce(account)
-        self.told_until[portal_id] = now
-        return account.counts()
-
-    def add_events(
-        self, events: list[dict[str, Any]], visible_at: Sequence[float | None], portal_id: int
-    ) -> int:
-        """Add exact events; each goes to its own portal, else to the one named."""
-        for event, at in zip(events, visible_at, strict=True):
-            account = self.hubspot.account(event.get("portalId") or portal_id)
-            account.add([arrival(event)], visible_at=at)
-        return len(events)
+    def _gate(self, service: str, parts: list[list[Route]]) -> Gate:
+        handlers = {404: UNKNOWN[service], HubSpotRefusal: refused, AmplitudeRefusal: refused}
+        routes = [*control_routes(self), *chain(*parts)]
+        return Gate(self, service, Starlette(routes=routes, exception_handlers=handlers))

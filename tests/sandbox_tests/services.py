@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import requests
+import requests
 
+if TYPE_CHECKING:
     from sandbox.client import Sandbox
 
 EVENTS = "/email/public/v1/events"
@@ -17,10 +17,9 @@ class Services:
     """A plain client of both services, without any of the plugins' cleverness."""
 
     sandbox: Sandbox
-    session: requests.Session
 
     def get(self, path: str, token: str = TOKEN, **params: Any) -> requests.Response:
-        return self.session.get(
+        return requests.get(
             self.sandbox.hubspot_url + path,
             params=params,
             headers={"Authorization": f"Bearer {token}"},
@@ -28,7 +27,7 @@ class Services:
         )
 
     def post(self, path: str, body: Any, token: str = TOKEN) -> requests.Response:
-        return self.session.post(
+        return requests.post(
             self.sandbox.hubspot_url + path,
             json=body,
             headers={"Authorization": f"Bearer {token}"},
@@ -37,30 +36,18 @@ class Services:
 
     def token(self, form: dict[str, str]) -> requests.Response:
         client = {"client_id": "sandbox-client", "client_secret": "sandbox-client-secret"}
-        return self.session.post(
+        return requests.post(
             self.sandbox.hubspot_url + "/oauth/2026-03/token", data=client | form, timeout=10
         )
 
     def upload(
         self, events: Any, path: str = "/batch", api_key: str = "sandbox-api-key", **more: Any
     ) -> requests.Response:
-        return self.session.post(
+        return requests.post(
             self.sandbox.amplitude_url + path,
             json={"api_key": api_key, "events": events, **more},
             timeout=10,
         )
-
-
-def hubspot_event(number: int, created: int, kind: str = "SENT", **more: Any) -> dict[str, Any]:
-    return {
-        "id": f"id-{number}",
-        "created": created,
-        "type": kind,
-        "portalId": 4711,
-        "recipient": f"person{number}@example.com",
-        "emailCampaignId": 1,
-        **more,
-    }
 
 
 def amplitude_event(number: int = 0, **more: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def test_duplicates_are_those_of_insert_id_and_device_or_user(
 ) -> None:
     services.upload([amplitude_event(), amplitude_event() | other])
 
-    assert sandbox.amplitude_stats()["events_kept"] == kept
+    assert len(sandbox.amplitude_events()) == kept
 
 
 @pytest.mark.parametrize(("seconds", "kept"), [(WEEK - 60, 1), (WEEK + 60, 2)])
@@ -49,7 +49,7 @@ def test_duplicates_are_found_for_seven_days(
     sandbox.pass_time(seconds)
     services.upload([amplitude_event()])
 
-    assert sandbox.amplitude_stats()["events_kept"] == kept
+    assert len(sandbox.amplitude_events()) == kept
 
 
 @pytest.mark.parametrize(
@@ -251,8 +251,6 @@ def test_charts_see_the_table_as_it_was_when_an_event_came(
     assert funnel(plan="team")["7"] == {"reached": [3, 1], "dropped": [people[3], people[4]]}
     assert sandbox.cohort(plan="team") == [people[1], people[2], people[3]]
     assert sandbox.cohort(plan="team", city="Rome") == [people[1]]
-    sandbox.set_amplitude(accounts=False)
-    assert funnel() == {}
 
 
 def test_groups_beyond_the_limits_are_not_tracked(services: Services, sandbox: Sandbox) -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox_tests.services import EVENTS, hubspot_event
+from extracting.extractor import event
+from sandbox_tests.services import EVENTS
 
 if TYPE_CHECKING:
     from sandbox.client import Sandbox
@@ -15,7 +16,7 @@ START = 1_760_000_000_000
 
 @pytest.fixture
 def eleven(sandbox: Sandbox) -> list[dict[str, Any]]:
-    events = [hubspot_event(n, START + n) for n in range(11)]
+    events = [event("SENT", START + n) for n in range(11)]
     sandbox.add_events(events)
     return events
 
@@ -25,7 +26,7 @@ def test_an_event_that_arrives_while_paging_moves_nothing(
 ) -> None:
     query: dict[str, Any] = {"eventType": "SENT", "limit": 5}
     first = services.get(EVENTS, **query).json()
-    sandbox.add_events([hubspot_event(99, START + 99)])
+    sandbox.add_events([event("SENT", START + 99)])
 
     second = services.get(EVENTS, **query, offset=first["offset"]).json()
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from sandbox.clock import Clock
+from sandbox.hubspot.store import Account
 from sandbox.scenarios.history import LATE_MOST, History
 
 if TYPE_CHECKING:
@@ -12,8 +15,6 @@ if TYPE_CHECKING:
 
     from sandbox.client import Sandbox
     from sandbox.hubspot.store import Arrival
-
-import msgspec
 
 NOW = 1_760_000_000_000
 DAY = 86_400_000
@@ -23,18 +24,22 @@ TEN = {
 }
 
 
+def history(seed: int) -> History:
+    return History(seed, Account(4711, Clock()))
+
+
 def decoded(arrivals: Iterable[Arrival]) -> list[dict[str, Any]]:
     return [msgspec.json.decode(arrival.payload) for arrival in arrivals]
 
 
 @pytest.fixture(scope="module")
 def past() -> list[dict[str, Any]]:
-    return decoded(History(7, 4711).past(5000, 30, NOW))
+    return decoded(history(7).past(5000, 30, NOW))
 
 
 def test_a_seed_gives_the_same_events_at_any_time(past: list[dict[str, Any]]) -> None:
-    later = decoded(History(7, 4711).past(5000, 30, NOW + DAY))
-    other = decoded(History(8, 4711).past(5000, 30, NOW))
+    later = decoded(history(7).past(5000, 30, NOW + DAY))
+    other = decoded(history(8).past(5000, 30, NOW))
 
     assert [(e["id"], e["created"] + DAY) for e in past] == [(e["id"], e["created"]) for e in later]
     assert {e["id"] for e in past}.isdisjoint(e["id"] for e in other)
@@ -67,8 +72,7 @@ def test_the_odd_cases_of_real_accounts_occur(past: list[dict[str, Any]]) -> Non
 
 
 def test_an_increment_is_new_and_partly_late() -> None:
-    history = History(7, 4711)
-    events = decoded(history.increment(400, NOW - 60_000, NOW, 0.3))
+    events = decoded(history(7).increment(400, NOW - 60_000, NOW, 0.3))
 
     late = [e for e in events if e["created"] < NOW - 60_000]
     assert len(events) == 400

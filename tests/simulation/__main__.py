@@ -15,8 +15,9 @@ from sandbox.client import Sandbox
 from simulation.checks import after_run
 from simulation.faults import run
 from simulation.plan import KINDS, plan
-from simulation.shrinking import shrink
+from simulation.shrinking import faults_only_of, shrink
 from simulation.world import World
+from tap_hubspot_email_events.common.tables import table as aligned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,47 +33,43 @@ class Outcome:
     """What became of one seed."""
 
     seed: int
-    runs: int = 0
-    events: int = 0
-    arrived: int = 0
-    rejected: int = 0
-    repeated: int = 0
-    seconds: float = 0.0
+    figures: dict[str, float] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
-    lost: int = 0
-    doubled: int = 0
-    failed_at: int | None = None
+    failed_at: int = 0
 
 
 def simulate(sandbox: Sandbox, seed: int, days: float, steps: Sequence[Step]) -> Outcome:
     """Run the steps one after the other, until one breaks a promise."""
     outcome = Outcome(seed)
     began = time.monotonic()
+    runs = 0
     with tempfile.TemporaryDirectory() as folder:
         world = World(sandbox, Path(folder), seed, days)
-        for place, step in enumerate(steps):
+        for outcome.failed_at, step in enumerate(steps):
             ended = run(world, step)
-            outcome.runs += len(ended)
+            runs += len(ended)
             outcome.faults.update(fault.kind for fault in step.faults)
             outcome.broken = after_run(world, step, ended)
             if outcome.broken:
-                outcome.failed_at = place
                 break
-        truth = world.truth
-        outcome.events = len(truth.known)
-        outcome.arrived, outcome.rejected = len(truth.arrived), len(truth.rejected)
-        outcome.repeated = int(sandbox.amplitude_stats()["duplicates"])
-        outcome.doubled = truth.doubled
-        outcome.lost = len(truth.missing(int(world.now * 1000)))
-    outcome.seconds = time.monotonic() - began
+    outcome.figures = {
+        "runs": runs,
+        "events": len(world.truth.known),
+        "faults": outcome.faults.total(),
+        "arrived": len(world.truth.arrived),
+        "rejected": len(world.truth.rejected),
+        "sent again": int(sandbox.amplitude_stats()["duplicates"]),
+        "lost": len(world.truth.missing(int(world.now * 1000))),
+        "doubled": world.truth.doubled,
+        "minutes": round((time.monotonic() - began) / 60, 1),
+    }
     return outcome
 
 
 def explain(sandbox: Sandbox, days: float, outcome: Outcome, steps: Sequence[Step]) -> None:
     """Print the shortest run that shows what a seed has found."""
     print(f"\nseed {outcome.seed}, run {outcome.failed_at}:", *outcome.broken, sep="\n  ")
-    assert outcome.failed_at is not None
 
     def fails(fewer: Sequence[Step]) -> bool:
         return bool(simulate(sandbox, outcome.seed, days, fewer).broken)
@@ -90,13 +87,9 @@ def explain(sandbox: Sandbox, days: float, outcome: Outcome, steps: Sequence[Ste
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """The seeds as a table, then the faults by kind."""
-    lines = ["seed  runs  events  faults  arrived  rejected  sent again  lost  doubled  minutes"]
-    lines += [
-        f"{each.seed:>4}  {each.runs:>4}  {each.events:>6}  {each.faults.total():>6}  "
-        f"{each.arrived:>7}  {each.rejected:>8}  {each.repeated:>10}  {each.lost:>4}  "
-        f"{each.doubled:>7}  {each.seconds / 60:>7.1f}"
-        for each in outcomes
-    ]
+    rows = [["seed", *outcomes[0].figures]]
+    rows += [[str(each.seed), *map(str, each.figures.values())] for each in outcomes]
+    lines = aligned(rows, range(len(rows[0])))
     total: Counter[str] = sum((each.faults for each in outcomes), Counter())
     lines += ["", "faults by kind:"]
     lines += [f"  {kind.name:<32} {total[kind.name]:>5}" for kind in KINDS]
@@ -118,7 +111,6 @@ def main() -> int:
     parser.add_argument("--seeds", type=seeds, default=[1], help="such as 3, 1,4 or 1-10")
     parser.add_argument("--days", type=float, default=14)
     parser.add_argument("--only", help="numbers of the runs that keep their faults, with commas")
-    parser.add_argument("--first", action="store_true", help="do not look for a shorter run")
     asked = parser.parse_args()
     outcomes = []
     with Sandbox(seed=1) as sandbox:
@@ -126,17 +118,15 @@ def main() -> int:
             steps = plan(seed, asked.days)
             if asked.only is not None:
                 kept = {int(each) for each in asked.only.split(",") if each}
-                steps = [s if s.number in kept else s._replace(faults=()) for s in steps]
+                steps = faults_only_of(kept, steps)
             outcome = simulate(sandbox, seed, asked.days, steps)
             outcomes.append(outcome)
             print(
-                f"seed {seed}: {outcome.runs} runs, {outcome.faults.total()} faults, "
+                f"seed {seed}: {outcome.figures['runs']} runs, {outcome.faults.total()} faults, "
                 f"{'broken' if outcome.broken else 'all promises kept'}",
                 flush=True,
             )
-            if outcome.broken and asked.first:
-                print(*outcome.broken, sep="\n  ")
-            elif outcome.broken:
+            if outcome.broken:
                 explain(sandbox, asked.days, outcome, steps)
     print(f"\n{table(outcomes)}")
     return 1 if any(each.broken for each in outcomes) else 0

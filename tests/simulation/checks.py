@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulation.pipeline import received, received_at_rest
+from simulation.plan import KINDS
 from simulation.truth import moved_back
 
 if TYPE_CHECKING:
@@ -18,26 +19,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
-# Faults after which a run may end badly, or well with less than there is.
-FORGIVEN = frozenset(
-    {
-        "tap killed",
-        "target killed",
-        "both killed",
-        "target terminated",
-        "clock set back",
-        "clock set forth",
-        "HubSpot in trouble",
-        "HubSpot's day used up",
-        "token rotated",
-        "token expired",
-        "Amplitude in trouble",
-        "a user's quota used up",
-        "key rotated",
-        "disk full for rejects",
-        "disk full for the job log",
-    }
-)
+FORGIVEN = {kind.name for kind in KINDS if kind.forgiven}
 # After these Amplitude may still be taking in what the target had sent.
 CUT_OFF = frozenset({"target killed", "both killed", "target terminated"})
 RESTORED = frozenset({"state of a day ago", "state of the first format"})
@@ -66,7 +48,7 @@ def after_run(world: World, step: Step, ended: Sequence[Ended]) -> list[str]:
     broken += _job_log(world, kinds, ended)
     if world.truth.doubled:
         broken.append(f"{world.truth.doubled} events are in Amplitude twice")
-    if ended and not kinds & (FORGIVEN | {"through Meltano"}) and world.hour > world.quota_until:
+    if not kinds & (FORGIVEN | {"through Meltano"}) and world.hour > world.quota_until:
         missing = world.truth.missing(_milliseconds(world))
         broken += [f"{each.id} was visible and is nowhere" for each in missing]
     world.states.append(world.state)
@@ -127,5 +109,5 @@ def _unbalanced(job: dict[str, Any]) -> Iterator[str]:
     for stream in job["streams"]:
         parts = stream["delivered"] + stream["skipped"] + sum(stream["rejected"].values())
         left = stream["read"] - parts
-        if left < 0 or (left and job["outcome"] == "completed"):
+        if left < 0 or (left and job["outcome"] == "delivered"):
             yield f"{stream['stream']}: {stream['read']} read, {parts} accounted for"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from sandbox.scenarios.steady import PEOPLE
 from simulation.world import HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from simulation.pipeline import Ended
     from simulation.plan import Step
     from simulation.world import World
@@ -64,56 +63,47 @@ CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def run(world: World, step: Step) -> list[Ended]:
-    """Run once, as the step has it; two runs at once end as two, one left out as none."""
-    return Meeting(world, step).run()
+    """Run once, as the step has it; two runs at once end as two."""
+    world.go_to(step.hour)
+    with ExitStack() as undo:
+        undo.callback(world.sandbox.set_latency, hubspot=0, amplitude=0)
+        undo.callback(world.sandbox.clear_faults)
+        return Meeting(world, step, undo).run()
 
 
 class Meeting:
-    """One run, and the faults that meet it."""
+    """One run, and the faults that meet it; some of them are undone after it."""
 
-    def __init__(self, world: World, step: Step) -> None:
-        """Prepare to run the step in the world."""
+    def __init__(self, world: World, step: Step, undo: ExitStack) -> None:
         self._world = world
-        self._step = step
+        self._number = step.number
         self._amounts = {fault.kind: fault.amount for fault in step.faults}
         self._order = random.Random(f"{world.seed}/{step.number}")
-        self._undo: list[Callable[[], None]] = []
+        self._undo = undo
 
     def run(self) -> list[Ended]:
-        """Put the faults in force, run, and take them out of force again."""
-        world = self._world
-        world.go_to(self._step.hour)
-        if "run left out" in self._amounts:
-            return []
+        """Put the faults in force, and run."""
         for kind, amount in self._amounts.items():
-            getattr(self, f"_{kind.lower().replace(' ', '_').replace(chr(39), '')}", _nothing)(
-                amount
-            )
+            # Others are made by how the processes are run.
+            put_in_force = getattr(self, _name(kind), None)
+            if put_in_force:
+                put_in_force(amount)
         if any(kind.endswith(("killed", "terminated", "rotated")) for kind in self._amounts):
             # Many small requests, slow enough for a kill to fall between two of them.
-            world.sandbox.set_latency(hubspot=0.03, amplitude=0.03)
+            self._world.sandbox.set_latency(hubspot=0.03, amplitude=0.03)
             self._change("tap", page_size=10)
             self._change("target", batch_size_rows=8)
-        try:
-            return self._run()
-        finally:
-            world.sandbox.clear_faults()
-            world.sandbox.set_latency(hubspot=0, amplitude=0)
-            for undo in self._undo:
-                undo()
-
-    @property
-    def _ahead(self) -> float:
-        return self._amounts.get("clock set back", 0) + self._amounts.get("clock set forth", 0)
+        return self._run()
 
     def _run(self) -> list[Ended]:
         world = self._world
         if "through Meltano" in self._amounts:
             return [world.through_meltano()]
         before = self._progress()
-        running = world.start(self._ahead)
+        ahead = self._amounts.get("clock set back", 0) + self._amounts.get("clock set forth", 0)
+        running = world.start(ahead)
         if "two at once" in self._amounts:
-            second = world.start(self._ahead, "second")
+            second = world.start(ahead, "second")
             ended = [running.wait(), second.wait()]
             return ended if self._amounts["two at once"] < 1 else ended[::-1]
         for kind, act in (
@@ -154,37 +144,29 @@ class Meeting:
             )
 
     def _hubspots_day_used_up(self, amount: float) -> None:
-        used = int(self._world.sandbox.hubspot_stats()["requests"])
         sandbox = self._world.sandbox
+        used = int(sandbox.hubspot_stats()["requests"])
         sandbox.set_limits(daily_limit=used + int(amount))
-        self._undo.append(lambda: sandbox.set_limits(daily_limit=0))
+        self._undo.callback(sandbox.set_limits, daily_limit=0)
 
     def _rotate_token(self) -> None:
         """Let the token of a run under way be refused from now on; the next run has a new one."""
-        world = self._world
-        world.sandbox.set_token(world.config["tap"]["access_token"], revoked=True)
-        self._new_token()
+        self._token_expired(0)
 
     def _token_expired(self, _: float) -> None:
-        world = self._world
+        world, token = self._world, f"rotated-token-{self._number}"
         world.sandbox.set_token(world.config["tap"]["access_token"], revoked=True)
-        self._undo.append(self._new_token)
-
-    def _new_token(self) -> None:
-        token = f"rotated-token-{self._step.number}"
-        self._world.sandbox.set_token(token, SCOPES)
-        self._world.config["tap"]["access_token"] = token
-        self._world.secrets.append(token)
+        world.sandbox.set_token(token, SCOPES)
+        self._replace_later("tap", "access_token", token)
 
     def _key_rotated(self, _: float) -> None:
-        world, key = self._world, f"rotated-key-{self._step.number}"
-        world.sandbox.set_amplitude(api_key=key)
+        key = f"rotated-key-{self._number}"
+        self._world.sandbox.set_amplitude(api_key=key)
+        self._replace_later("target", "api_key", key)
 
-        def take_over() -> None:
-            world.config["target"]["api_key"] = key
-            world.secrets.append(key)
-
-        self._undo.append(take_over)
+    def _replace_later(self, plugin: str, name: str, secret: str) -> None:
+        self._world.secrets.append(secret)
+        self._undo.callback(self._world.config[plugin].update, {name: secret})
 
     def _campaigns_deleted(self, _: float) -> None:
         self._world.config["tap"]["enrich_campaigns"] = True
@@ -237,15 +219,12 @@ class Meeting:
     def _change(self, plugin: str, **settings: Any) -> None:
         """Change settings for this run."""
         config = self._world.config[plugin]
-        before = {name: config[name] for name in settings if name in config}
-        config.update(settings)
-
-        def undo() -> None:
-            for name in settings:
-                config.pop(name)
-            config.update(before)
-
-        self._undo.append(undo)
+        for name, value in settings.items():
+            if name in config:
+                self._undo.callback(config.update, {name: config[name]})
+            else:
+                self._undo.callback(config.pop, name)
+            config[name] = value
 
     def _state_of_a_day_ago(self, amount: float) -> None:
         states = self._world.states
@@ -266,5 +245,5 @@ class Meeting:
         self._world.config[plugin].update(change)
 
 
-def _nothing(_: float) -> None:
-    """Leave the services as they are: how the processes are run makes this fault."""
+def _name(kind: str) -> str:
+    return "_" + kind.lower().replace(" ", "_").replace("'", "")

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.project import Project, empty_database
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.project import Project
     from sandbox.client import Sandbox
 
 TESTS = str(Path(__file__).parents[1])
@@ -65,48 +64,36 @@ class Running:
         self._folder = folder
         for name, content in (*config.items(), ("state", state)):
             (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-        command = [sys.executable, "-m", "at_time", str(ahead)]
-        environment = os.environ | {"PYTHONPATH": TESTS}
-        # Files rather than pipes: one that nobody reads before a kill would fill up.
-        with (
-            (folder / "states").open("wb") as states,
-            (folder / "tap.log").open("wb") as tap_log,
-            (folder / "target.log").open("wb") as target_log,
-        ):
-            self.tap = subprocess.Popen(
-                [
-                    *command,
-                    "tap",
-                    "--config",
-                    folder / "tap.json",
-                    "--state",
-                    folder / "state.json",
-                ],
-                stdout=subprocess.PIPE,
-                stderr=tap_log,
-                cwd=folder.parent,
-                env=environment,
-            )
-            self.target = subprocess.Popen(
-                [*command, "target", "--config", folder / "target.json"],
-                stdin=self.tap.stdout,
-                stdout=states,
-                stderr=target_log,
-                cwd=folder.parent,
-                env=environment,
-            )
+        self.tap = self._start(
+            "tap", ahead, "--state", folder / "state.json", stdout=subprocess.PIPE
+        )
+        # A file rather than a pipe: one that nobody reads before a kill would fill up.
+        with (folder / "states").open("wb") as states:
+            self.target = self._start("target", ahead, stdin=self.tap.stdout, stdout=states)
         assert self.tap.stdout is not None
         self.tap.stdout.close()
 
-    def interfere(self, when: Callable[[], bool], act: Callable[[], None]) -> bool:
-        """Act once it is time, unless the run ends before; returns whether it acted."""
+    def _start(
+        self, name: str, ahead: float, *options: str | Path, **streams: Any
+    ) -> subprocess.Popen[bytes]:
+        config = self._folder / f"{name}.json"
+        with (self._folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "at_time", str(ahead), name, "--config", config, *options],
+                stderr=log,
+                cwd=self._folder.parent,
+                env=os.environ | {"PYTHONPATH": TESTS},
+                **streams,
+            )
+
+    def interfere(self, when: Callable[[], bool], act: Callable[[], None]) -> None:
+        """Act once it is time, unless the run ends before."""
         until = time.monotonic() + PATIENCE
         while self.target.poll() is None and time.monotonic() < until:
             if when():
                 act()
-                return True
+                return
             time.sleep(POLL_SECONDS)
-        return False
 
     def signal(self, number: int, *names: str) -> None:
         """Send a signal to tap, target, or both."""
@@ -129,33 +116,24 @@ class Running:
         return Ended(tap, target, log, [json.loads(line) for line in lines if line])
 
 
-class ThroughMeltano:
-    """The same run by Meltano, with its own state."""
-
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
-        folder.mkdir()
-        (folder / "project").mkdir()
-        self._project = Project(folder / "project", sandbox, empty_database(folder))
-
-    def run(self, config: dict[str, Any], state: dict[str, Any]) -> Ended:
-        """Run from a state; the machine's clock is the true one."""
-        environment = {
-            f"{plugin}_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
-            for plugin, part in (
-                ("TAP_HUBSPOT_EMAIL_EVENTS", config["tap"]),
-                ("TARGET_AMPLITUDE", config["target"]),
-            )
-            for name, value in part.items()
-        }
-        if state:
-            path = self._project.folder / "given.json"
-            path.write_text(json.dumps({"singer_state": state}))
-            self._project.meltano("state", "set", "--force", STATE_ID, "--input-file", str(path))
-        done = self._project.meltano(
-            *("run", "--force", "tap-hubspot-email-events", "target-amplitude"),
-            environment=environment,
+def through_meltano(project: Project, config: dict[str, Any], state: dict[str, Any]) -> Ended:
+    """The same run by Meltano, from a state; the machine's clock is the true one."""
+    environment = {
+        f"{plugin}_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for plugin, part in (
+            ("TAP_HUBSPOT_EMAIL_EVENTS", config["tap"]),
+            ("TARGET_AMPLITUDE", config["target"]),
         )
-        output = self._project.meltano("state", "get", STATE_ID).stdout
-        text = output[output.index("{") :] if "{" in output else "{}"
-        said = json.JSONDecoder().raw_decode(text)[0]
-        return Ended(0, done.returncode, done.stdout, [said["singer_state"]])
+        for name, value in part.items()
+    }
+    if state:
+        path = project.folder / "given.json"
+        path.write_text(json.dumps({"singer_state": state}))
+        project.meltano("state", "set", "--force", STATE_ID, "--input-file", str(path))
+    done = project.meltano(
+        *("run", "--force", "tap-hubspot-email-events", "target-amplitude"),
+        environment=environment,
+    )
+    output = project.meltano("state", "get", STATE_ID).stdout
+    said = json.JSONDecoder().raw_decode(output[output.index("{") :])[0]
+    return Ended(0, done.returncode, done.stdout, [said["singer_state"]])

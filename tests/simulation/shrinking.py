@@ -5,48 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from simulation.plan import Step
+
+
+def faults_only_of(runs: Collection[int], steps: Sequence[Step]) -> list[Step]:
+    """The steps, of which only some runs, given by their numbers, keep their faults."""
+    return [step if step.number in runs else step._replace(faults=()) for step in steps]
 
 
 def shrink(
     steps: Sequence[Step], fails: Callable[[Sequence[Step]], bool], attempts: int
 ) -> list[Step]:
-    """Take away faults, half of them at a time and then fewer, as long as it still fails.
+    """Take the faults of runs away, half of them at a time and then fewer, as long as it fails.
 
     The last step is the one that failed, so nothing follows it.
     """
-    kept = list(steps)
-    size = max(1, len(_places(kept)) // 2)
-    while attempts > 0:
-        places = _places(kept)
-        taken = False
-        for first in range(0, len(places), size):
-            if attempts <= 0:
-                break
-            attempts -= 1
-            fewer = _without(kept, places[first : first + size])
-            if fails(fewer):
-                kept, taken = fewer, True
-                break
-        if not taken:
-            if size == 1:
-                break
-            size = max(1, size // 2)
-    return kept
-
-
-def _places(steps: Sequence[Step]) -> list[tuple[int, int]]:
-    """Where faults are: the step, and the fault within it."""
-    return [(i, j) for i, step in enumerate(steps) for j in range(len(step.faults))]
-
-
-def _without(steps: Sequence[Step], places: Sequence[tuple[int, int]]) -> list[Step]:
-    gone = set(places)
-    return [
-        step._replace(
-            faults=tuple(fault for j, fault in enumerate(step.faults) if (i, j) not in gone)
-        )
-        for i, step in enumerate(steps)
-    ]
+    kept = [step.number for step in steps if step.faults]
+    size = max(1, len(kept) // 2)
+    first = 0
+    while kept and size and attempts > 0:
+        fewer = kept[:first] + kept[first + size :]
+        attempts -= 1
+        if fails(faults_only_of(fewer, steps)):
+            kept, first = fewer, 0
+        elif first + size < len(kept):
+            first += size
+        else:
+            size, first = size // 2, 0
+    return faults_only_of(kept, steps)

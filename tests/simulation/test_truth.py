@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulation.truth import Known, Truth, moved_back
+from sandbox.scenarios.steady import Moment
+from simulation.truth import Truth, moved_back
 from tap_hubspot_email_events.reading.bookmarks import Bookmark, write_bookmark, write_digests
 from tap_hubspot_email_events.reading.digests import WindowDigest, event_hash
 
@@ -22,7 +23,7 @@ def state(end: int, digests: list[WindowDigest] | None = None) -> dict[str, Any]
 
 def truth(*created: int) -> Truth:
     found = Truth()
-    found.add([Known(f"e{at}", at, "OPEN", at) for at in created])
+    found.add([Moment(at, f"e{at}", "OPEN", at / 1000) for at in created])
     return found
 
 
@@ -36,7 +37,7 @@ def test_an_event_behind_the_next_start_has_to_be_somewhere() -> None:
 
 def test_an_event_that_appears_beyond_the_lookback_is_not_promised() -> None:
     holds = Truth()
-    holds.add([Known("late", NOON - 3 * HOUR, "OPEN", NOON)])
+    holds.add([Moment(NOON - 3 * HOUR, "late", "OPEN", NOON / 1000)])
     assert not list(holds.covered_but_nowhere(state(NOON), NOON))
 
 

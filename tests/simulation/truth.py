@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.common.event_types import STREAM_OF_TYPE
 from tap_hubspot_email_events.reading.bookmarks import read_bookmark, read_digests
 from tap_hubspot_email_events.reading.digests import MODULUS, event_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sandbox.scenarios.steady import Moment
 
 # The shortest lookback of any run, in milliseconds: what is visible sooner has to arrive.
 LOOKBACK = 120 * 60_000
-
-
-class Known(NamedTuple):
-    """An event of HubSpot's: `created` and `visible_at` in milliseconds since 1970."""
-
-    id: str
-    created: int
-    kind: str
-    visible_at: int
-
-    @property
-    def is_promised(self) -> bool:
-        """Whether it becomes visible within the lookback."""
-        return self.visible_at - self.created <= LOOKBACK
 
 
 @dataclass
 class Truth:
     """Every event there is, and where it is; ids are HubSpot's."""
 
-    known: dict[str, Known] = field(default_factory=dict)
+    known: dict[str, Moment] = field(default_factory=dict)
     arrived: set[str] = field(default_factory=set)
     rejected: set[str] = field(default_factory=set)
-    skipped: set[str] = field(default_factory=set)
     doubled: int = 0
 
     @property
     def settled(self) -> set[str]:
-        """The events that are in Amplitude, in the rejects, or left out by a setting."""
-        return self.arrived | self.rejected | self.skipped
+        """The events that are in Amplitude or in the rejects."""
+        return self.arrived | self.rejected
 
-    def add(self, events: list[Known]) -> None:
+    def add(self, events: Iterable[Moment]) -> None:
         """Take events into HubSpot."""
         self.known.update((each.id, each) for each in events)
 
@@ -54,9 +41,9 @@ class Truth:
         for each in ids:
             self.known.pop(each, None)
 
-    def visible(self, at: int) -> list[Known]:
+    def visible(self, at: int) -> list[Moment]:
         """The events that HubSpot shows at an instant in milliseconds."""
-        return [each for each in self.known.values() if each.visible_at <= at]
+        return [each for each in self.known.values() if int(each.visible_at * 1000) <= at]
 
     def arrive(self, ids: list[str]) -> None:
         """Note what Amplitude kept."""
@@ -73,10 +60,10 @@ class Truth:
             bookmark = read_bookmark(stream, entry)
             if bookmark is None:
                 continue
-            mine = [each for each in visible if each.kind == kind]
+            mine = [each for each in visible if each.type == kind]
             start = bookmark.next_start(LOOKBACK)
             for each in mine:
-                if each.created < start and each.is_promised and each.id not in settled:
+                if each.created < start and is_promised(each) and each.id not in settled:
                     yield f"{each.id} lies before {stream}'s next start"
             for window in read_digests(entry, bookmark):
                 within = [each for each in mine if window.start <= each.created <= window.end]
@@ -87,13 +74,18 @@ class Truth:
                     if each.id not in settled:
                         yield f"{each.id} lies in a window of {stream} that is taken for sent"
 
-    def missing(self, at: int) -> list[Known]:
+    def missing(self, at: int) -> list[Moment]:
         """The promised events that were visible at an instant and are nowhere."""
         settled = self.settled
-        return [each for each in self.visible(at) if each.is_promised and each.id not in settled]
+        return [each for each in self.visible(at) if is_promised(each) and each.id not in settled]
 
 
-def _hash(event: Known) -> int:
+def is_promised(event: Moment) -> bool:
+    """Whether an event becomes visible within the lookback."""
+    return event.visible_at * 1000 - event.created <= LOOKBACK
+
+
+def _hash(event: Moment) -> int:
     return event_hash({"id": event.id, "created": event.created})
 
 

@@ -6,9 +6,10 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.scenarios.steady import PEOPLE, Steady, moments
-from simulation.pipeline import Running, ThroughMeltano
-from simulation.truth import Known, Truth
+from pipeline.project import Project, empty_database
+from sandbox.scenarios.steady import PEOPLE, Moment, Steady, moments
+from simulation.pipeline import Running, through_meltano
+from simulation.truth import Truth
 from tap_hubspot_email_events.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 HOUR = 3600
 PER_HOUR = 90
 LATE_SHARE = 0.1
-PORTAL = 4711
 
 
 class World:
@@ -42,19 +42,14 @@ class World:
         # Events and lines of the job log that were looked at, and what Amplitude received so far.
         self.seen = self.jobs = self.received_before = 0
         self.quota_until = 0.0
-        self._meltano: ThroughMeltano | None = None
+        self._project: Project | None = None
         sandbox.reset()
         sandbox.set_limits(requests_per_10_seconds=0)
         sandbox.set_hubspot_clock(self.begin)
         sandbox.pass_time(self.begin - time.time())
         steady = Steady(seed, self.begin, days * 24, PER_HOUR, LATE_SHARE)
         sandbox.add_steady(steady)
-        self.truth.add(
-            [
-                Known(each.id, each.created, each.type, int(each.visible_at * 1000))
-                for each in moments(steady)
-            ]
-        )
+        self.truth.add(moments(steady))
         self.config: dict[str, dict[str, Any]] = {
             "tap": {
                 "api_url": sandbox.hubspot_url,
@@ -94,9 +89,11 @@ class World:
 
     def through_meltano(self) -> Ended:
         """Run by Meltano, with this machine's own clock."""
-        if self._meltano is None:
-            self._meltano = ThroughMeltano(self.folder / "meltano", self.sandbox)
-        return self._meltano.run(self.config, self.state)
+        if self._project is None:
+            folder = self.folder / "meltano/project"
+            folder.mkdir(parents=True)
+            self._project = Project(folder, self.sandbox, empty_database(folder.parent))
+        return through_meltano(self._project, self.config, self.state)
 
     def add_events(self, count: int, order: random.Random, recipient: str | None = None) -> None:
         """Add events of the last two hours that nobody has seen yet."""
@@ -106,14 +103,14 @@ class World:
         for number in range(count):
             created = max(begin, at - order.randrange(60_000, 6_600_000))
             kind = order.choice(("OPEN", "CLICK", "BOUNCE"))
-            added.append(Known(f"more-{self.seed}-{at}-{number}-{recipient}", created, kind, at))
+            name = f"more-{self.seed}-{at}-{number}-{recipient}"
+            added.append(Moment(created, name, kind, self.now))
         self.sandbox.add_events(
             [
                 {
                     "id": each.id,
                     "created": each.created,
-                    "type": each.kind,
-                    "portalId": PORTAL,
+                    "type": each.type,
                     "recipient": recipient or f"reader{each.created % PEOPLE}@example.com",
                 }
                 for each in added

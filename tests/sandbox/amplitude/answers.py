@@ -13,11 +13,14 @@ class Refusal(Exception):  # noqa: N818  (an answer to give, not a failure of th
 
     def __init__(self, code: int, error: str, **more: Any) -> None:
         super().__init__(error)
+        self.code = code
         self.body = {"code": code, "error": error, **more}
 
+    def response(self) -> Response:
+        """The refusal as HTTP."""
+        return json_response(self.body, self.code)
 
-def json_response(body: dict[str, Any], status: int | None = None) -> Response:
-    """A body as Amplitude sends it, with the status given or the ``code`` it names."""
-    return Response(
-        msgspec.json.encode(body), status or body["code"], media_type="application/json"
-    )
+
+def json_response(body: dict[str, Any], status: int = 200) -> Response:
+    """A body as Amplitude sends it."""
+    return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import random
-import tempfile
+import io
 import zipfile
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
@@ -26,31 +23,6 @@ if TYPE_CHECKING:
 HOUR = 3600
 MOST_DAYS = 365
 LINES_PER_FILE = 50_000
-
-
-@dataclass(frozen=True)
-class OtherEvents:
-    """Product events between ours: so many, uploaded over so many hours (Unix seconds)."""
-
-    count: int
-    begin: float
-    hours: float
-
-    def lines(self, start: float, end: float) -> Iterator[bytes]:
-        """Those uploaded between two moments, the end excluded."""
-        share = self.hours * HOUR / self.count
-        first = max(0, int((start - self.begin) / share))
-        last = min(self.count, int((end - self.begin) / share))
-        order = random.Random(first)
-        for number in range(first, last):
-            at = text(self.begin + number * share)
-            user = order.randrange(10**6)
-            yield (
-                f'{{"$insert_id":"other-{number}","event_type":"Page Viewed",'
-                f'"user_id":"user-{user}","device_id":"device-{user}","client_event_time":"{at}","event_time":"{at}",'
-                f'"server_upload_time":"{at}","event_properties":{{"path":"/p/{number}"}},'
-                '"user_properties":{"plan":"free","city":"Berlin"},"platform":"Web"}'
-            ).encode()
 
 
 def routes(project: Project) -> list[Route]:
@@ -74,39 +46,27 @@ def routes(project: Project) -> list[Route]:
 
 def answer(project: Project, start: float, until: float) -> Response:
     """The zip of some time, its end excluded."""
-    path = tempfile.mkstemp(suffix=".zip")[1]
-    count = 0
-    with zipfile.ZipFile(path, "w") as archive:
-        lines: list[bytes] = []
-        for line in exported(project, start, until):
-            lines.append(line)
-            count += 1
-            if len(lines) == LINES_PER_FILE:
-                write(archive, lines, count)
-        if lines:
-            write(archive, lines, count)
     most = project.behaviour.export_most_events
-    if count == 0 or (most and count > most):
-        Path(path).unlink()
-        return Response("Not Found", 404) if count == 0 else Response("Too large", 400)
-    return FileResponse(
-        path, media_type="application/zip", background=BackgroundTask(Path(path).unlink)
-    )
-
-
-def write(archive: zipfile.ZipFile, lines: list[bytes], count: int) -> None:
-    """Write lines as one file of the archive, and forget them."""
-    archive.writestr(f"1/part_{count}.json.gz", gzip.compress(b"\n".join([*lines, b""]), 1))
-    lines.clear()
+    content = io.BytesIO()
+    count = 0
+    with zipfile.ZipFile(content, "w") as archive:
+        lines = exported(project, start, until)
+        while some := list(islice(lines, LINES_PER_FILE)):
+            count += len(some)
+            packed = gzip.compress(b"\n".join([*some, b""]), 1)
+            archive.writestr(f"1/part_{count}.json.gz", packed)
+    if count == 0:
+        return Response("Not Found", 404)
+    if most and count > most:
+        return Response("Too large", 400)
+    return Response(content.getvalue(), media_type="application/zip")
 
 
 def exported(project: Project, start: float, until: float) -> Iterator[bytes]:
     """Every event that was uploaded in some time, as a line."""
-    for at, event in project.storage.timed_events():
+    for at, event in project.payloads():
         if start <= at < until:
             yield msgspec.json.encode(as_exported(msgspec.json.decode(event), at))
-    for others in project.others:
-        yield from others.lines(start, until)
 
 
 def as_exported(event: dict[str, Any], at: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,30 +10,34 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sandbox.amplitude.events import Event
     from sandbox.amplitude.users import Shown
 
-    Histories = dict[str, list[tuple[int, int]]]
 
-
-class Step(msgspec.Struct):
-    """What a funnel reads of an event."""
-
-    event_type: str
-    time: int = 0
-    user_id: str | None = None
-    device_id: str | None = None
-    event_properties: dict[str, Any] = {}
-
-
-DECODER = msgspec.json.Decoder(Step)
-
-
-def funnel(events: Iterable[bytes], campaign_id: int | None, steps: Sequence[str]) -> list[int]:
+def funnel(
+    events: Iterable[Event], campaign_id: int | None, steps: Sequence[str]
+) -> list[list[str]]:
     """The users who reached each step, of one campaign (``emailCampaignId``) or of all."""
-    histories: Histories = {}
-    for payload in events:
-        add(histories, DECODER.decode(payload), campaign_id, steps)
-    return [len(users) for users in reached(histories, len(steps))]
+    histories: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for event in events:
+        if event.event_type in steps and campaign_id in {None, campaign_of(event)}:
+            moment = event.time or 0, steps.index(event.event_type)
+            histories[event.user_id or event.device].append(moment)
+    users: list[list[str]] = [[] for _ in steps]
+    for user, history in histories.items():
+        next_step = 0
+        for _, rank in sorted(history):
+            if rank == next_step:
+                users[next_step].append(user)
+                next_step += 1
+    return users
+
+
+def campaign_of(event: Event) -> int | None:
+    """The email campaign that an event names."""
+    properties = msgspec.json.decode(event.event_properties) or {}
+    campaign: int | None = properties.get("emailCampaignId")
+    return campaign
 
 
 def funnel_by_group(
@@ -46,35 +51,14 @@ def funnel_by_group(
 
     Beside the numbers of ``reached`` stand the users who ``dropped`` out before the last step.
     """
-    by_group: dict[str, Histories] = {}
+    by_group: defaultdict[str, list[Event]] = defaultdict(list)
     for each in shown:
-        if all(each.user_properties.get(name) == value for name, value in where.items()):
+        if where.items() <= each.user_properties.items():
             for group in each.groups.get(group_type, ()):
-                step = DECODER.decode(each.payload)
-                add(by_group.setdefault(group, {}), step, campaign_id, steps)
+                by_group[group].append(each.event)
     answer: dict[str, dict[str, list[Any]]] = {}
-    for group, histories in sorted(by_group.items()):
-        users = reached(histories, len(steps))
+    for group, events in sorted(by_group.items()):
+        users = funnel(events, campaign_id, steps)
         dropped = sorted(set(users[-2]) - set(users[-1])) if len(users) > 1 else []
         answer[group] = {"reached": [len(each) for each in users], "dropped": dropped}
     return answer
-
-
-def add(histories: Histories, event: Step, campaign_id: int | None, steps: Sequence[str]) -> None:
-    """Add an event to the history of its user, if it is a step."""
-    campaign = event.event_properties.get("emailCampaignId")
-    if event.event_type in steps and (campaign_id is None or campaign == campaign_id):
-        user = event.user_id or event.device_id or ""
-        histories.setdefault(user, []).append((event.time, steps.index(event.event_type)))
-
-
-def reached(histories: Histories, steps: int) -> list[list[str]]:
-    """The users who reached each step."""
-    users: list[list[str]] = [[] for _ in range(steps)]
-    for user, history in histories.items():
-        next_step = 0
-        for _, rank in sorted(history):
-            if rank == next_step:
-                users[next_step].append(user)
-                next_step += 1
-    return users

@@ -36,12 +36,9 @@ def routes(project: Project) -> list[Route]:
 
     async def upload(request: Request) -> Response:
         if not project.admits(request.headers.get("authorization", "")):
-            return json_response({"code": 401, "error": "Unauthorized"})
-        try:
-            parts = read_parts(request.headers.get("content-type", ""), await request.body())
-            table = read_table(parts)
-        except Refusal as refusal:
-            return json_response(refusal.body)
+            raise Refusal(401, "Unauthorized")
+        parts = read_parts(request.headers.get("content-type", ""), await request.body())
+        table = read_table(parts)
         project.lookup_tables[table["name"]] = table
         return json_response({"code": 200, "name": table["name"], "rows": len(table["rows"])})
 

@@ -28,46 +28,37 @@ class Rates:
         while self._batches and self._batches[0][0] <= now - WINDOW:
             self._recent -= self._batches.popleft()[1]
         self.over_quota = {id_: until for id_, until in self.over_quota.items() if until > now}
-        ids = [event.user_id for event in events if event.user_id]
-        ids += [event.device_id for event in events if event.device_id]
-        batch = Counter(ids)
+        users = Counter([event.user_id for event in events if event.user_id])
+        devices = Counter([event.device_id for event in events if event.device_id])
+        batch = users.copy()
+        batch.update(devices)
         most_of_one = max(map(add, map(self._recent.get, batch, repeat(0)), batch.values()))
-        if not self.over_quota and most_of_one <= most * WINDOW:
-            self._remember(batch, now)
-            return None
-        counts = {
-            "user_id": Counter([event.user_id for event in events if event.user_id]),
-            "device_id": Counter([event.device_id for event in events if event.device_id]),
+        too_fast = {
+            id_: max(int((self._recent[id_] + count) / WINDOW), most + 1)
+            for id_, count in (batch.items() if most_of_one > most * WINDOW else ())
+            if self._recent[id_] + count > most * WINDOW and id_ not in self.over_quota
         }
-        slow: dict[str, dict[str, int]] = {"user_id": {}, "device_id": {}}
-        exceeded: dict[str, dict[str, int]] = {"user_id": {}, "device_id": {}}
-        for name, those in counts.items():
-            for id_, count in those.items():
-                rate = (self._recent[id_] + count) / WINDOW
-                if id_ in self.over_quota:
-                    exceeded[name][id_] = 500_200
-                elif rate > most:
-                    slow[name][id_] = max(int(rate), most + 1)
-        held = {id_ for kinds in (slow, exceeded) for ids in kinds.values() for id_ in ids}
+        exceeded = dict.fromkeys(self.over_quota.keys() & batch.keys(), 500_200)
+        held = too_fast | exceeded
         if not held:
-            self._remember(batch, now)
+            self._recent.update(batch)
+            self._batches.append((now, batch))
             return None
-        indexes = [
-            index
-            for index, event in enumerate(events)
-            if event.user_id in held or event.device_id in held
-        ]
         return {
             "code": 429,
             "error": "Too many requests for some devices and users",
             "eps_threshold": most,
-            "throttled_devices": slow["device_id"],
-            "throttled_users": slow["user_id"],
-            "throttled_events": indexes,
-            "exceeded_daily_quota_users": exceeded["user_id"],
-            "exceeded_daily_quota_devices": exceeded["device_id"],
+            "throttled_devices": _of(devices, too_fast),
+            "throttled_users": _of(users, too_fast),
+            "throttled_events": [
+                index
+                for index, event in enumerate(events)
+                if event.user_id in held or event.device_id in held
+            ],
+            "exceeded_daily_quota_users": _of(users, exceeded),
+            "exceeded_daily_quota_devices": _of(devices, exceeded),
         }
 
-    def _remember(self, batch: Counter[str], now: float) -> None:
-        self._recent.update(batch)
-        self._batches.append((now, batch))
+
+def _of(ids: Counter[str], figures: dict[str, int]) -> dict[str, int]:
+    return {id_: figure for id_, figure in figures.items() if id_ in ids}

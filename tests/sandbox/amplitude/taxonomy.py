@@ -5,13 +5,12 @@ A user property is planned by its name, and read and changed by its name after `
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from sandbox.amplitude.answers import json_response
-from sandbox.forms import read_form
+from sandbox.amplitude.answers import Refusal, json_response
+from sandbox.wire import read_form
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,79 +25,70 @@ KINDS = {
     "event-property": "event_property",
     "user-property": "user_property",
 }
-Work = Callable[["Request", str], Awaitable["Response"]]
 
 
-class Taxonomy:
-    """What can be done to the plan."""
+class Failure(Refusal):
+    """A refusal as the Taxonomy API words it."""
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
-
-    def guarded(self, work: Work) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint behind the keys and the plan's permission."""
-
-        async def endpoint(request: Request) -> Response:
-            kind = request.path_params["kind"]
-            if not self.project.admits(request.headers.get("authorization", "")):
-                return failure(401, "Unauthorized")
-            if not self.project.behaviour.taxonomy:
-                return failure(403, "The Taxonomy API is not part of this plan")
-            if kind not in KINDS:
-                return failure(404, "Not found")
-            return await work(request, kind)
-
-        return endpoint
-
-    async def list(self, _: Request, kind: str) -> Response:
-        """Everything of a kind."""
-        return success(list(self.project.plan[kind].values()))
-
-    async def create(self, request: Request, kind: str) -> Response:
-        """Plan one more."""
-        form = await read_form(request)
-        name = (form or {}).get(KINDS[kind])
-        if form is None or not name:
-            return failure(400, f"The field {KINDS[kind]} is missing or the body is not a form")
-        if kind == "event" and "display_name" in form:
-            return failure(400, "The display name of an event can be set only by an update")
-        entry = dict(form)
-        if kind == "user-property":
-            name = entry[KINDS[kind]] = f"gp:{name}"
-        key = key_of(kind, name, form)
-        if key in self.project.plan[kind]:
-            if kind == "user-property" and self.project.behaviour.planned_again == "success_false":
-                return json_response({"success": False}, 200)
-            return failure(409, f"{name} already exists")
-        self.project.plan[kind][key] = entry
-        return success()
-
-    async def update(self, request: Request, kind: str) -> Response:
-        """Change one; an event's display name only once the event was ingested."""
-        form = await read_form(request)
-        name = request.path_params["name"]
-        entry = self.project.plan[kind].get(key_of(kind, name, form or {}))
-        if form is None or entry is None:
-            return (
-                failure(400, "The body is not a form")
-                if form is None
-                else failure(404, "Not found")
-            )
-        if kind == "event" and "display_name" in form and not self.project.counts[name]:
-            return failure(409, "The display name can be updated once the event is ingested")
-        entry |= form
-        return success()
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(code, message)
+        self.body = {"success": False, "errors": [{"message": message}]}
 
 
 def routes(project: Project) -> list[Route]:
     """The routes of the taxonomy."""
-    taxonomy = Taxonomy(project)
+
+    async def endpoint(request: Request) -> Response:
+        kind = request.path_params["kind"]
+        if not project.admits(request.headers.get("authorization", "")):
+            raise Failure(401, "Unauthorized")
+        if not project.behaviour.taxonomy:
+            raise Failure(403, "The Taxonomy API is not part of this plan")
+        if kind not in KINDS:
+            raise Failure(404, "Not found")
+        if request.method == "GET":
+            return success(list(project.plan[kind].values()))
+        form = await read_form(request)
+        if form is None:
+            raise Failure(400, "The body is not a form")
+        if request.method == "POST":
+            return create(project, kind, form)
+        return update(project, kind, request.path_params["name"], form)
+
     base = "/api/2/taxonomy/{kind}"
     return [
-        Route(base, taxonomy.guarded(taxonomy.list), methods=["GET"]),
-        Route(base, taxonomy.guarded(taxonomy.create), methods=["POST"]),
-        Route(base + "/{name}", taxonomy.guarded(taxonomy.update), methods=["PUT"]),
+        Route(base, endpoint, methods=["GET", "POST"]),
+        Route(base + "/{name}", endpoint, methods=["PUT"]),
     ]
+
+
+def create(project: Project, kind: str, form: dict[str, str]) -> Response:
+    """Plan one more."""
+    name = form.get(KINDS[kind])
+    if not name:
+        raise Failure(400, f"The field {KINDS[kind]} is missing")
+    if kind == "event" and "display_name" in form:
+        raise Failure(400, "The display name of an event can be set only by an update")
+    if kind == "user-property":
+        name = form[KINDS[kind]] = f"gp:{name}"
+    key = key_of(kind, name, form)
+    if key in project.plan[kind]:
+        if kind == "user-property" and project.behaviour.planned_again == "success_false":
+            return json_response({"success": False})
+        raise Failure(409, f"{name} already exists")
+    project.plan[kind][key] = form
+    return success()
+
+
+def update(project: Project, kind: str, name: str, form: dict[str, str]) -> Response:
+    """Change one; an event's display name only once the event was ingested."""
+    entry = project.plan[kind].get(key_of(kind, name, form))
+    if entry is None:
+        raise Failure(404, "Not found")
+    if kind == "event" and "display_name" in form and not project.counts[name]:
+        raise Failure(409, "The display name can be updated once the event is ingested")
+    entry |= form
+    return success()
 
 
 def key_of(kind: str, name: str, form: dict[str, str]) -> str:
@@ -108,10 +98,4 @@ def key_of(kind: str, name: str, form: dict[str, str]) -> str:
 
 def success(data: Any = None) -> Response:
     """An answer that all went well, with what was asked for."""
-    return json_response({"success": True} | ({} if data is None else {"data": data}), 200)
-
-
-def failure(status: int, message: str) -> Response:
-    """A refusal as the Taxonomy API words it."""
-    body: dict[str, Any] = {"success": False, "errors": [{"message": message}]}
-    return json_response(body, status)
+    return json_response({"success": True} | ({} if data is None else {"data": data}))

@@ -59,6 +59,11 @@ def bad_value(java_type: str, value: str, name: str, expected: str) -> Refusal:
     return Refusal(400, message, errors=[{"message": message, "in": name}])
 
 
+def unauthenticated(message: str, category: str = "INVALID_AUTHENTICATION") -> Refusal:
+    """The token is missing, unknown or too old."""
+    return Refusal(401, message, category)
+
+
 def missing_scopes(*scopes: str) -> Refusal:
     """The token is good, the app was not granted what this call needs."""
     return Refusal(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -20,33 +19,26 @@ if TYPE_CHECKING:
     from sandbox.hubspot.portal import HubSpot
     from sandbox.hubspot.store import Account
     from sandbox.hubspot.tokens import Access
+    from sandbox.scenarios.campaigns import Campaign
 
 
 def routes(hubspot: HubSpot) -> list[Route]:
     """The routes of the campaigns."""
 
     async def by_id(request: Request, access: Access) -> Response:
-        account = hubspot.account(access.portal_id)
-        listed = [
-            {"id": campaign.id, "appId": campaign.app_id, "appName": campaign.app_name}
-            for campaign in account.campaigns.values()
-        ]
-        return listing(request, sorted(listed, key=lambda item: -int(str(item["id"]))))
+        campaigns = hubspot.account(access.portal_id).campaigns
+        return listing(request, [listed(campaigns[id_]) for id_ in sorted(campaigns, reverse=True)])
 
     async def recent(request: Request, access: Access) -> Response:
         account = hubspot.account(access.portal_id)
-        active = sorted(account.campaign_activity.items(), key=lambda item: -item[1])
+        account.let_arrive()
+        activity = sorted(account.campaign_activity.items(), key=lambda item: -item[1])
         return listing(
             request,
             [
-                {
-                    "id": campaign.id,
-                    "appId": campaign.app_id,
-                    "appName": campaign.app_name,
-                    "lastUpdatedTime": updated,
-                }
-                for campaign_id, updated in active
-                if (campaign := account.campaigns.get(campaign_id))
+                listed(account.campaigns[id_]) | {"lastUpdatedTime": updated}
+                for id_, updated in activity
+                if id_ in account.campaigns
             ],
         )
 
@@ -60,6 +52,11 @@ def routes(hubspot: HubSpot) -> list[Route]:
         Route(base + "/by-id", hubspot.guarded(by_id, "content")),
         Route(base + "/{campaign_id}", hubspot.guarded(one, "content")),
     ]
+
+
+def listed(campaign: Campaign) -> dict[str, Any]:
+    """What a list tells of a campaign."""
+    return {"id": campaign.id, "appId": campaign.app_id, "appName": campaign.app_name}
 
 
 def listing(request: Request, campaigns: list[dict[str, Any]]) -> Response:
@@ -92,12 +89,9 @@ def details(account: Account, campaign_id: int) -> dict[str, Any]:
     if campaign is None or campaign_id == DELETED_CAMPAIGN_ID:
         raise Refusal(404, "No campaign exists with the given id.", "OBJECT_NOT_FOUND")
     account.let_arrive()
-    counts = account.campaign_counts.get(campaign_id, Counter())
+    counts = account.campaign_counts[campaign_id]
     updated = account.campaign_activity.get(campaign_id, 0)
-    return {
-        "id": campaign.id,
-        "appId": campaign.app_id,
-        "appName": campaign.app_name,
+    return listed(campaign) | {
         "contentId": campaign.content_id,
         "subject": campaign.subject,
         "name": campaign.name,
@@ -105,8 +99,8 @@ def details(account: Account, campaign_id: int) -> dict[str, Any]:
         "lastProcessingFinishedAt": updated,
         "lastProcessingStartedAt": updated,
         "lastProcessingStateChangeAt": updated,
-        "numIncluded": counts.get("SENT", 0) + counts.get("DROPPED", 0),
-        "numQueued": counts.get("SENT", 0),
+        "numIncluded": counts["SENT"] + counts["DROPPED"],
+        "numQueued": counts["SENT"],
         "processingState": "DONE",
         "type": campaign.type,
     }
@@ -122,7 +116,7 @@ def campaign_counts(account: Account) -> list[dict[str, Any]]:
                 "name": campaign.name,
                 "subject": campaign.subject,
                 "deleted": campaign.id == DELETED_CAMPAIGN_ID,
-                "events": dict(account.campaign_counts.get(campaign.id, {})),
+                "events": account.campaign_counts[campaign.id],
             }
             for campaign in account.campaigns.values()
         ),

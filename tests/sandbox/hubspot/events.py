@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import struct
 from itertools import count
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.hubspot import cursor
 from sandbox.hubspot.answers import Refusal, bad_value
+from sandbox.hubspot.store import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
@@ -28,6 +31,7 @@ EVENT_TYPES = (
 )
 MOST_EVENTS = 1000
 EVER = 2**63 - 1
+OFFSET = struct.Struct(">qq8s")
 JSON_TYPE = "application/json;charset=utf-8"
 
 
@@ -61,14 +65,14 @@ def read_page(hubspot: HubSpot, params: QueryParams, access: Access) -> Response
     bound_to = params.multi_items() if behaviour.offsets_bound else []
     if behaviour.offsets_of_token:
         bound_to = [*bound_to, ("token", access.token)]
-    binding = cursor.digest(bound_to)
+    binding = digest(bound_to)
     offset = params.get("offset")
-    before = None if offset is None else cursor.decode(offset, binding)
+    before = None if offset is None else decode(offset, binding)
     span = behaviour.span(start, end)
     if before is not None and behaviour.offset_gives == "skips_one":
         limit += 1
     found = hubspot.account(access.portal_id).page(
-        None if kind is None else [kind], span, before, min(limit, behaviour.most_events), wanted
+        kind, span, before, min(limit, behaviour.most_events), wanted
     )
     payloads = found.payloads
     if before is not None and behaviour.offset_gives == "skips_one":
@@ -78,7 +82,7 @@ def read_page(hubspot: HubSpot, params: QueryParams, access: Access) -> Response
     if behaviour.forgetful and hubspot.asks_again(str(params)):
         payloads = payloads[1:]
     last = found.last or before
-    token = "CgoY__________9_" if last is None else cursor.encode(last, binding)
+    token = "CgoY__________9_" if last is None else encode(last, binding)
     more = b"true" if behaviour.has_more(found, first=before is None) else b"false"
     body = b'{"hasMore":%b,"offset":"%b","events":[%b]}' % (
         more,
@@ -132,3 +136,35 @@ def whole_number(value: str, name: str) -> int:
     if not (digits.isascii() and digits.isdecimal() and abs(int(digits)) <= EVER):
         raise bad_value("long", value, name, "not a valid `long` value")
     return int(value)
+
+
+def digest(params: Iterable[tuple[str, str]]) -> bytes:
+    """What ties an offset to the parameters that came with it."""
+    bound = sorted((name, value) for name, value in params if name not in {"offset", "limit"})
+    return hashlib.blake2b(repr(bound).encode(), digest_size=8).digest()
+
+
+def encode(position: Position, binding: bytes) -> str:
+    """An opaque offset; HubSpot's are base64url without padding, too."""
+    packed = OFFSET.pack(position.created, position.sequence, binding)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode(offset: str, binding: bytes) -> Position:
+    """The place an offset stands for.
+
+    Raises:
+        Refusal: It is not one of ours, or it was given for other parameters.
+    """
+    try:
+        packed = base64.b64decode(offset + "=" * (-len(offset) % 4), altchars=b"-_", validate=True)
+        created, sequence, bound = OFFSET.unpack(packed)
+    except (ValueError, struct.error):
+        raise Refusal(400, "The offset is not valid.", errors=[{"message": "offset"}]) from None
+    if bound != binding:
+        raise Refusal(
+            400,
+            "The offset must be used with the same query parameters it was returned for.",
+            errors=[{"message": "offset", "in": "offset"}],
+        )
+    return Position(created, sequence)

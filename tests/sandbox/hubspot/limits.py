@@ -6,13 +6,14 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+import msgspec
+
 from sandbox.hubspot.answers import too_many_requests
 
 TEN_SECONDS = 10.0
 
 
-@dataclass
-class Limits:
+class Limits(msgspec.Struct, forbid_unknown_fields=True):
     """What an account may do; 0 means without limit."""
 
     requests_per_10_seconds: int = 190

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.forms import read_form
 from sandbox.hubspot.answers import Refusal, json_response
-from sandbox.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, PORTALS, Grant
+from sandbox.hubspot.tokens import CLIENT_ID, CLIENT_SECRET, FIRST_PORTAL, PORTALS, Grant
+from sandbox.wire import read_form
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
@@ -34,74 +34,50 @@ CONSENT = """<!DOCTYPE html>
 """
 
 
-class OAuth:
-    """The endpoints of one HubSpot."""
+def routes(hubspot: HubSpot) -> list[Route]:
+    """The routes of OAuth."""
 
-    def __init__(self, hubspot: HubSpot) -> None:
-        self.hubspot = hubspot
-
-    async def ask(self, request: Request) -> Response:
-        """Show the consent page."""
+    async def consent(request: Request) -> Response:
         asked = request.query_params
-        if not is_known(asked):
+        if asked.get("client_id") != CLIENT_ID or not asked.get("redirect_uri"):
             return HTMLResponse("<h1>The app or its redirect address is not known.</h1>", 400)
+        if request.method == "POST":
+            return decide(hubspot, asked, await read_form(request) or {})
         accounts = "".join(f"<option>{portal_id}</option>" for portal_id in PORTALS)
         scopes = html.escape(asked.get("scope", "oauth"))
         return HTMLResponse(CONSENT.format(scopes=scopes, accounts=accounts))
 
-    async def decide(self, request: Request) -> Response:
-        """Go back to the app with a code, or with the user's refusal."""
-        asked = request.query_params
-        if not is_known(asked):
-            return HTMLResponse("<h1>The app or its redirect address is not known.</h1>", 400)
-        form = await read_form(request) or {}
-        uri = asked["redirect_uri"]
-        back = {"state": asked["state"]} if "state" in asked else {}
-        if form.get("decision") == "grant":
-            scopes = asked.get("scope", "oauth").split()
-            portal_id = int(form.get("portal_id", next(iter(PORTALS))))
-            challenge = asked.get("code_challenge", "")
-            back["code"] = self.hubspot.tokens.new_code(
-                Grant(portal_id, tuple(scopes), uri, challenge)
-            )
-        else:
-            back |= {"error": "access_denied", "error_description": "The user refused."}
-        return RedirectResponse(uri + ("&" if "?" in uri else "?") + urlencode(back), 302)
+    async def token(request: Request) -> Response:
+        dated = request.url.path != "/oauth/v1/token"
+        return json_response(trade(hubspot, await read_form(request), dated=dated))
 
-    async def dated_token(self, request: Request) -> Response:
-        """The token endpoint whose version is a date."""
-        return await self._trade(request, dated=True)
-
-    async def v1_token(self, request: Request) -> Response:
-        """The old token endpoint."""
-        return await self._trade(request, dated=False)
-
-    async def _trade(self, request: Request, *, dated: bool) -> Response:
-        try:
-            return json_response(trade(self.hubspot, await read_form(request), dated=dated))
-        except Refusal as refusal:
-            return refusal.response()
-
-
-def routes(hubspot: HubSpot) -> list[Route]:
-    """The routes of OAuth."""
-    oauth = OAuth(hubspot)
     return [
-        Route("/oauth/authorize", oauth.ask, methods=["GET"]),
-        Route("/oauth/authorize", oauth.decide, methods=["POST"]),
-        Route("/oauth/2026-03/token", oauth.dated_token, methods=["POST"]),
-        Route("/oauth/v1/token", oauth.v1_token, methods=["POST"]),
+        Route("/oauth/authorize", consent, methods=["GET", "POST"]),
+        Route("/oauth/2026-03/token", token, methods=["POST"]),
+        Route("/oauth/v1/token", token, methods=["POST"]),
     ]
 
 
-def is_known(asked: QueryParams) -> bool:
-    """Whether the consent page is asked for by an app that HubSpot knows."""
-    return asked.get("client_id") == CLIENT_ID and bool(asked.get("redirect_uri"))
+def decide(hubspot: HubSpot, asked: QueryParams, form: dict[str, str]) -> Response:
+    """Go back to the app with a code, or with the user's refusal."""
+    uri = asked["redirect_uri"]
+    back = {"state": asked["state"]} if "state" in asked else {}
+    if form.get("decision") == "grant":
+        grant = Grant(
+            int(form.get("portal_id", FIRST_PORTAL)),
+            tuple(asked.get("scope", "oauth").split()),
+            uri,
+            asked.get("code_challenge", ""),
+        )
+        back["code"] = hubspot.tokens.new_code(grant)
+    else:
+        back |= {"error": "access_denied", "error_description": "The user refused."}
+    return RedirectResponse(uri + ("&" if "?" in uri else "?") + urlencode(back), 302)
 
 
-def oauth_error(error: str, description: str, status: str, code: int = 400) -> Refusal:
+def oauth_error(error: str, description: str, status: str) -> Refusal:
     """A refusal in the words of RFC 6749, with HubSpot's older fields kept beside them."""
-    refusal = Refusal(code, description)
+    refusal = Refusal(401 if error == "invalid_client" else 400, description)
     refusal.body = {
         "error": error,
         "error_description": description,
@@ -127,11 +103,9 @@ def trade(hubspot: HubSpot, form: dict[str, str] | None, *, dated: bool) -> dict
     if form is None:
         raise oauth_error("invalid_request", "the body must be form-encoded", "BAD_REQUEST")
     if form.get("client_id") != CLIENT_ID:
-        raise oauth_error("invalid_client", "missing or unknown client id", "BAD_CLIENT_ID", 401)
+        raise oauth_error("invalid_client", "missing or unknown client id", "BAD_CLIENT_ID")
     if form.get("client_secret") != CLIENT_SECRET:
-        raise oauth_error(
-            "invalid_client", "missing or invalid client secret", "BAD_CLIENT_SECRET", 401
-        )
+        raise oauth_error("invalid_client", "missing or invalid client secret", "BAD_CLIENT_SECRET")
     if form.get("grant_type") == "refresh_token":
         refresh_token = form.get("refresh_token", "")
         grant = tokens.refresh.get(refresh_token)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.clock import Clock
@@ -12,7 +11,7 @@ from sandbox.hubspot.answers import Refusal
 from sandbox.hubspot.behaviour import Behaviour
 from sandbox.hubspot.limits import Limits, Usage
 from sandbox.hubspot.store import Account
-from sandbox.hubspot.tokens import PORTALS, Access, Tokens
+from sandbox.hubspot.tokens import FIRST_PORTAL, PORTALS, Access, Tokens
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -33,7 +32,7 @@ class HubSpot:
         self.accounts = {portal_id: Account(portal_id, self.clock) for portal_id in PORTALS}
         self.usage = {portal_id: Usage() for portal_id in PORTALS}
         self.tokens = Tokens()
-        self.limits = replace(limits)
+        self.limits = limits
         self.behaviour = Behaviour()
         self._asked: Counter[str] = Counter()
 
@@ -46,9 +45,9 @@ class HubSpot:
         self._asked[query] += 1
         return self._asked[query] % 2 == 0
 
-    def account(self, portal_id: int | None) -> Account:
-        """An account by its portal id, the first where none is named."""
-        return self.accounts[portal_id or next(iter(PORTALS))]
+    def account(self, portal_id: int = FIRST_PORTAL) -> Account:
+        """An account by its portal id."""
+        return self.accounts[portal_id]
 
     def guarded(self, answer: Answer, *scopes: str) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint behind HubSpot's checks: token, limits, scopes, in that order."""

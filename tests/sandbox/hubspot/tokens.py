@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.hubspot.answers import Refusal, missing_scopes
+import msgspec
+
+from sandbox.hubspot.answers import missing_scopes, unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PORTALS = {4711: "sandbox-access-token", 4712: "sandbox-access-token-2"}
+FIRST_PORTAL = 4711
+PORTALS = {FIRST_PORTAL: "sandbox-access-token", 4712: "sandbox-access-token-2"}
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-client-secret"
 REFRESH_TOKEN = "sandbox-refresh-token"
@@ -46,27 +49,23 @@ class Grant:
     challenge: str = ""
 
 
-@dataclass
-class OAuthSettings:
+class OAuthSettings(msgspec.Struct, forbid_unknown_fields=True):
     """How the token endpoints behave."""
 
     token_life_seconds: float = 1800
     rotate: bool = False
 
 
-@dataclass
 class Tokens:
     """Every token that is good at present."""
 
-    settings: OAuthSettings = field(default_factory=OAuthSettings)
-    access: dict[str, Access] = field(default_factory=dict)
-    refresh: dict[str, Grant] = field(default_factory=dict)
-    codes: dict[str, Grant] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for portal_id, token in PORTALS.items():
-            self.access[token] = Access(portal_id, token=token)
-        self.refresh[REFRESH_TOKEN] = Grant(next(iter(PORTALS)))
+    def __init__(self) -> None:
+        self.settings = OAuthSettings()
+        self.access = {
+            token: Access(portal_id, token=token) for portal_id, token in PORTALS.items()
+        }
+        self.refresh = {REFRESH_TOKEN: Grant(FIRST_PORTAL)}
+        self.codes: dict[str, Grant] = {}
 
     def check(self, authorization: str | None) -> Access:
         """The access that a request's ``Authorization`` header gives.
@@ -76,24 +75,19 @@ class Tokens:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Refusal(
-                401,
+            raise unauthenticated(
                 "Authentication credentials not found. This API supports OAuth 2.0 authentication "
                 "and you can find more details at "
-                "https://developers.hubspot.com/docs/methods/auth/oauth-overview",
-                "INVALID_AUTHENTICATION",
+                "https://developers.hubspot.com/docs/methods/auth/oauth-overview"
             )
         access = self.access.get(token)
         if access is None:
-            raise Refusal(
-                401,
-                "Authentication credentials not found. The access token is not valid.",
-                "INVALID_AUTHENTICATION",
+            raise unauthenticated(
+                "Authentication credentials not found. The access token is not valid."
             )
         if access.expires_at is not None and access.expires_at <= time.time():
             ago = int(time.time() - access.expires_at)
-            raise Refusal(
-                401,
+            raise unauthenticated(
                 f"The OAuth token used to make this call expired {ago} second(s) ago.",
                 "EXPIRED_AUTHENTICATION",
             )
@@ -118,8 +112,7 @@ class Tokens:
         """The refresh token to use from now on."""
         if not self.settings.rotate:
             return refresh_token
-        grant = self.refresh.pop(refresh_token)
-        return self.new_refresh_token(grant)
+        return self.new_refresh_token(self.refresh.pop(refresh_token))
 
     def new_refresh_token(self, grant: Grant) -> str:
         """A refresh token of its own for a grant."""
@@ -129,7 +122,7 @@ class Tokens:
 
     def grant(self, token: str, scopes: Iterable[str]) -> None:
         """Change what a token was granted; one that is not known becomes the first portal's."""
-        access = self.access.setdefault(token, Access(next(iter(PORTALS)), token=token))
+        access = self.access.setdefault(token, Access(FIRST_PORTAL, token=token))
         access.scopes = tuple(scopes)
 
     def revoke(self, token: str) -> None:

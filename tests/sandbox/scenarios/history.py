@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.hubspot.store import Account
+    from sandbox.scenarios.campaigns import Campaign
 
 DAY = 24 * HOUR
 # The newest that an event which arrives late may be; two hours is what the tap looks back.
@@ -43,11 +44,34 @@ def hastened(sent: int, span: int, after: int) -> int:
 class History:
     """The events of one account, the same for a seed; only their dates follow the clock."""
 
-    def __init__(self, seed: int, portal_id: int) -> None:
-        self.random = random.Random(f"{seed}/{portal_id}")
-        self.portal_id = portal_id
+    def __init__(self, seed: int, account: Account) -> None:
+        self.random = random.Random(f"{seed}/{account.portal_id}")
+        self.account = account
         self.people = 50
         self.introduced = 0
+        self.told_until: int | None = None
+
+    def generate(self, events: int, days: float) -> dict[str, int]:
+        """Fill the account with a past; returns its events by type."""
+        now = int(self.account.clock.now() * 1000)
+        return self._tell(now, self.past(events, days, now))
+
+    def arrive(self, events: int, late: float) -> dict[str, int]:
+        """Add what happened since the last call, a share of it late; returns as `generate`."""
+        now = int(self.account.clock.now() * 1000)
+        start = now - HOUR if self.told_until is None else self.told_until
+        return self._tell(now, self.increment(events, start, now, late))
+
+    def _tell(self, now: int, arrivals: Iterator[Arrival]) -> dict[str, int]:
+        self.account.add(arrivals)
+        self.told_until = now
+        self.account.campaigns = {campaign.id: campaign for campaign in CAMPAIGNS}
+        for number in range(self.introduced, self.people):
+            properties = contact(number)
+            if properties:
+                self.account.contacts[properties["email"]] = properties
+        self.introduced = self.people
+        return self.account.counts()
 
     def past(self, events: int, days: float, now: int) -> Iterator[Arrival]:
         """Exactly so many events, spread over the days before now."""
@@ -68,9 +92,7 @@ class History:
                 age -= int(min(age, 3 * HOUR) * self.random.random())
             else:
                 age = int(span * self.random.random())
-            message = Message(
-                self.random, CAMPAIGNS[index], self._somebody(), self.portal_id, now - age
-            )
+            message = self._message(CAMPAIGNS[index], now - age)
             for step in message.steps():
                 if step.after <= age and left:
                     left -= 1
@@ -85,8 +107,7 @@ class History:
                 oldest, newest = now - LATE_MOST, min(start, now - SECOND)
             span = max(newest - oldest, 1)
             sent = oldest + int(span * self.random.random() / 2)
-            campaign = self.random.choice(CAMPAIGNS)
-            message = Message(self.random, campaign, self._somebody(), self.portal_id, sent)
+            message = self._message(self.random.choice(CAMPAIGNS), sent)
             # All of a message happens faster than in life, so that it fits between the two moments.
             available = max(newest - sent, 1)
             for after, event in message.steps():
@@ -99,15 +120,7 @@ class History:
                     later["created"] = hastened(sent, available, later["created"] - sent)
                 yield arrival(event)
 
-    def introduce(self, account: Account) -> None:
-        """Tell the account about its emails and the contacts among its recipients."""
-        account.campaigns = {campaign.id: campaign for campaign in CAMPAIGNS}
-        for number in range(self.introduced, self.people):
-            properties = contact(number)
-            if properties:
-                account.contacts[properties["email"]] = properties
-        self.introduced = self.people
-
-    def _somebody(self) -> str:
+    def _message(self, campaign: Campaign, sent: int) -> Message:
         # Some people are on many lists, most on few.
-        return address(int(self.people * self.random.random() ** 1.5))
+        recipient = address(int(self.people * self.random.random() ** 1.5))
+        return Message(self.random, campaign, recipient, self.account.portal_id, sent)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from sandbox.scenarios.campaigns import Campaign
+    from sandbox.scenarios.readers import Reader
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
@@ -144,53 +145,45 @@ class Message:
         )
         fields = {"response": words, "status": status, "smtpId": None}
         bounce = self._event("BOUNCE", at, **({"category": category} if category else {}), **fields)
-        if self.random.random() < 0.1:
-            at_reset = at + self._within(HOUR, 30 * HOUR)
-            reset = {
-                "id": new_id(self.random, 3),
-                "created": self.sent + at_reset,
-                "sentBy": {"id": self.id, "created": self.sent},
-            }
-            bounce["obsoletedBy"] = {"id": reset["id"], "created": reset["created"]}
+        if self.random.random() >= 0.1:
             yield Step(at, bounce)
-            yield Step(at_reset, reset)
             return
-        yield Step(at, bounce)
+        at_reset = at + self._within(HOUR, 30 * HOUR)
+        reset = {"id": new_id(self.random, 3), "created": self.sent + at_reset}
+        yield Step(at, bounce | {"obsoletedBy": reset})
+        yield Step(at_reset, reset | {"sentBy": {"id": self.id, "created": self.sent}})
 
-    def _open(self, at: int, reader: Any, where: dict[str, Any]) -> dict[str, Any]:
-        event = self._event(
-            "OPEN",
-            at,
-            browser=reader.browser,
-            location=where,
-            userAgent=reader.user_agent,
-            deviceType=reader.device_type,
-            duration=self._within(0, 30_000),
-            smtpId=None,
-            filteredEvent=False,
-        )
+    def _open(self, at: int, reader: Reader, where: dict[str, Any]) -> dict[str, Any]:
+        duration = self._within(0, 30_000)
+        event = self._seen("OPEN", at, reader, where, duration=duration, filteredEvent=False)
         if at % 29 == 0:
             for name in ("browser", "location", "userAgent", "deviceType", "duration"):
                 del event[name]
         return event
 
     def _click(
-        self, at: int, reader: Any, where: dict[str, Any], *, filtered: bool
+        self, at: int, reader: Reader, where: dict[str, Any], *, filtered: bool
     ) -> dict[str, Any]:
-        return self._event(
-            "CLICK",
-            at,
-            browser=reader.browser,
-            location=where,
-            userAgent=reader.user_agent,
-            deviceType=reader.device_type,
-            referer="",
-            linkId=self._within(0, 9),
-            url=f"https://www.example.com/{self.campaign.content_id}/read-more?utm_campaign=news"
-            f"&utm_source=hs_email&utm_medium=email&_hsenc=p2ANqtz-{self.id}&_hsmi={at}",
-            smtpId=None,
-            filteredEvent=filtered,
-        )
+        page = f"https://www.example.com/{self.campaign.content_id}/read-more"
+        fields = {
+            "referer": "",
+            "linkId": self._within(0, 9),
+            "url": f"{page}?utm_campaign=news&utm_source=hs_email&utm_medium=email"
+            f"&_hsenc=p2ANqtz-{self.id}&_hsmi={at}",
+            "filteredEvent": filtered,
+        }
+        return self._seen("CLICK", at, reader, where, **fields)
+
+    def _seen(
+        self, kind: str, at: int, reader: Reader, where: dict[str, Any], **fields: Any
+    ) -> dict[str, Any]:
+        client = {
+            "browser": reader.browser,
+            "location": where,
+            "userAgent": reader.user_agent,
+            "deviceType": reader.device_type,
+        }
+        return self._event(kind, at, **client, **fields, smtpId=None)
 
     def _unsubscribed(self, at: int) -> dict[str, Any]:
         event = self._event(

@@ -83,15 +83,9 @@ BOT = Reader(
 )
 
 
-def place(city: str, state: str, country: str, latitude: float, longitude: float) -> dict[str, Any]:
+def place(*facts: str | float) -> dict[str, Any]:
     """A location as HubSpot describes it."""
-    return {
-        "country": country,
-        "state": state,
-        "city": city,
-        "latitude": latitude,
-        "longitude": longitude,
-    }
+    return dict(zip(("city", "state", "country", "latitude", "longitude"), facts, strict=True))
 
 
 PLACES: tuple[dict[str, Any], ...] = (
