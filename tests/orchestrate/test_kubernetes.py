@@ -13,9 +13,8 @@ import pytest
 
 from interoperability import postgres
 from interoperability.environment import OTHERS
-from orchestrate.dagster_project import DAGSTER, DagsterProject
+from orchestrate.dagster_project import DAGSTER, DagsterProject, milliseconds, past_months
 from orchestrate.kubernetes import Cluster
-from orchestrate.test_backfill import milliseconds, past_months
 from pipeline.once import assert_each_once
 from pipeline.project import MELTANO, ROOT
 from sandbox.client import Sandbox

@@ -1,0 +1,191 @@
+"""Machines that share a broker, a database and a bucket, each with a worker of Celery's."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from typing_extensions import Self
+
+from interoperability import postgres, rabbitmq
+from interoperability.environment import OTHERS
+from interoperability.s3 import running_s3
+from orchestrate.dagster_project import DAGSTER, PATIENCE, DagsterProject
+from pipeline.project import ROOT
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from interoperability.environment import Server
+    from interoperability.postgres import Postgres
+    from sandbox.client import Sandbox
+
+EXAMPLES = ROOT / "orchestrate/dagster/examples"
+SUFFIX = b"MELTANO_RUN_STATE_ID_SUFFIX"
+LACKING = [
+    *([] if (DAGSTER.parent / "celery").exists() else ["Celery: make setup-celery"]),
+    *([] if OTHERS.exists() else ["S3: make .venv-interoperability/ready"]),
+    *filter(None, [postgres.missing(), rabbitmq.missing()]),
+]
+LAST_OF_EACH_STEP = """
+SELECT count(*) FROM (
+  SELECT DISTINCT ON (run_id, step_key) dagster_event_type AS last FROM event_logs
+  WHERE dagster_event_type IN ('STEP_START', 'STEP_SUCCESS', 'STEP_FAILURE', 'STEP_UP_FOR_RETRY')
+  ORDER BY run_id, step_key, id DESC
+) AS steps WHERE last = 'STEP_START'
+"""
+
+
+@dataclass
+class Shared:
+    """What the machines share, and nothing else."""
+
+    broker: Server
+    postgres: Postgres
+    database: Server
+    refuses: Path
+    variables: dict[str, str]
+
+    def loaded(self) -> int:
+        """How many months have arrived at Dagster's page."""
+        return self._count(
+            "SELECT count(*) FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION'"
+            " AND partition IS NOT NULL"
+        )
+
+    def at_work(self) -> int:
+        """How many steps have begun and not ended."""
+        return self._count(LAST_OF_EACH_STEP)
+
+    def refuse(self) -> None:
+        """Let the bucket refuse whatever it is asked, for ten seconds."""
+        self.refuses.touch()
+        time.sleep(10)
+        self.refuses.unlink()
+
+    def _count(self, statement: str) -> int:
+        if self.postgres.query("SELECT to_regclass('event_logs')") == [[""]]:
+            # Whoever comes first makes Dagster's tables.
+            return 0
+        ((count,),) = self.postgres.query(statement)
+        return int(count)
+
+
+@contextmanager
+def shared_servers(folder: Path) -> Iterator[Shared]:
+    with ExitStack() as closing:
+        url, broker = closing.enter_context(rabbitmq.running_rabbitmq(EXAMPLES / "rabbitmq.conf"))
+        server, database = closing.enter_context(postgres.running_postgres())
+        bucket = closing.enter_context(running_s3(folder / "refuses"))
+        variables = {
+            "CELERY_BROKER_URL": url,
+            "CELERY_RESULT_BACKEND": f"db+{server.url()}",
+            "DAGSTER_POSTGRES_URL": server.url(),
+            **bucket,
+            "AWS_RETRY_MODE": "standard",
+            "AWS_MAX_ATTEMPTS": "8",
+        }
+        yield Shared(broker, server, database, folder / "refuses", variables)
+
+
+class Machine(DagsterProject):
+    """A project with folders and a home of its own, set up as docs/scheduling.md has it."""
+
+    def __init__(  # noqa: PLR0913 - of one machine
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        database: Path,
+        shared: Shared,
+        *,
+        first_month: str,
+        limit: int,
+        concurrency: int,
+    ) -> None:
+        folder.mkdir()
+        super().__init__(folder, sandbox, database, first_month=first_month, limit=limit)
+        shutil.copy(EXAMPLES / "dagster.yaml", self.home)
+        orchestration = self.home.parent / "orchestration.yml"
+        accounts = yaml.safe_load(orchestration.read_text("utf-8"))
+        example = yaml.safe_load((EXAMPLES / "celery.yml").read_text("utf-8"))
+        executor = {name: example[name] for name in ("executor", "execution")}
+        orchestration.write_text(json.dumps(accounts | executor), "utf-8")
+        (folder / "tmp").mkdir()
+        present = f"{datetime.now(timezone.utc):%Y-%m}-01T00:00:00Z"
+        # The hourly run begins where backfills end.
+        starts = {
+            f"TAP_HUBSPOT_EMAIL_EVENTS{account}_START_DATE": present for account in ("", "__SECOND")
+        }
+        variables = shared.variables | starts
+        (folder / ".env").write_text(
+            "".join(f"{name}={value}\n" for name, value in variables.items()), "utf-8"
+        )
+        self.environment |= {"HOME": str(folder), "TMPDIR": str(folder / "tmp")}
+        # For what a test itself asks Dagster.
+        self.environment["DAGSTER_POSTGRES_URL"] = variables["DAGSTER_POSTGRES_URL"]
+        self._concurrency = concurrency
+        self._workers: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        self.work()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid, _words, _variables in processes(self.folder):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for worker in self._workers:
+            worker.wait()
+
+    def work(self) -> None:
+        """Start a worker, which takes parts as soon as it is up."""
+        log = f"worker-{len(self._workers)}.txt"
+        options = ("--", "--concurrency", str(self._concurrency))
+        self._workers.append(self.start("invoke", "dagster:worker", *options, log=log))
+
+    def kill_worker(self) -> None:
+        """Kill the process that runs the others, and no other."""
+        pids = {pid for pid, words, _ in processes(self.folder) if b"/celery " in words}
+        (main,) = (pid for pid in pids if parent(pid) not in pids)
+        os.kill(main, signal.SIGKILL)
+        self._workers[-1].wait(PATIENCE)
+
+
+def processes(folder: Path) -> Iterator[tuple[int, bytes, dict[bytes, bytes]]]:
+    """The processes that work in a folder, with their command lines and variables."""
+    for process in Path("/proc").iterdir():
+        # A process may end while it is looked at, and not every name is a process.
+        with suppress(OSError, ValueError):
+            if (process / "cwd").readlink().is_relative_to(folder):
+                words = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+                pairs = (process / "environ").read_bytes().split(b"\0")
+                variables = dict(pair.split(b"=", 1) for pair in pairs if b"=" in pair)
+                yield int(process.name), words, variables
+
+
+def meltano_runs(folder: Path) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """The command lines and variables of each `meltano run` of a month, not of its children."""
+    found = {
+        pid: (words, variables)
+        for pid, words, variables in processes(folder)
+        if SUFFIX in variables and b" run " in words
+    }
+    # A child looks like its parent until it has become the tap or the target.
+    with suppress(OSError):
+        return [each for pid, each in found.items() if parent(pid) not in found]
+    return []
+
+
+def parent(pid: int) -> int:
+    # The name, in brackets, may hold anything.
+    return int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
