@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from guide_blocks import blocks_of
 from pipeline.project import MELTANO, ROOT, SECOND_ACCOUNT, Project
 
 if TYPE_CHECKING:
@@ -101,6 +103,13 @@ class DagsterProject(Project):
             check=True,
         )
         return json.loads(run.stdout)
+
+
+def page_commands(target: str) -> list[list[str]]:
+    """The commands that follow a target of the Makefile in a block of docs/scheduling.md."""
+    blocks = blocks_of((ROOT / "docs/scheduling.md").read_text("utf-8"))
+    (block,) = (block for block in blocks if block.text.startswith(f"make {target}"))
+    return [shlex.split(line, comments=True) for line in block.text.splitlines()[1:]]
 
 
 def past_months(count: int) -> list[str]:

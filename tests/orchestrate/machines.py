@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
+import subprocess
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,11 +19,10 @@ from typing_extensions import Self
 from interoperability import postgres, rabbitmq
 from interoperability.environment import OTHERS
 from interoperability.s3 import running_s3
-from orchestrate.dagster_project import DAGSTER, PATIENCE, DagsterProject
+from orchestrate.dagster_project import DAGSTER, PATIENCE, DagsterProject, page_commands
 from pipeline.project import ROOT
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from interoperability.environment import Server
@@ -114,12 +113,13 @@ class Machine(DagsterProject):
     ) -> None:
         folder.mkdir()
         super().__init__(folder, sandbox, database, first_month=first_month, limit=limit)
-        shutil.copy(EXAMPLES / "dagster.yaml", self.home)
         orchestration = self.home.parent / "orchestration.yml"
-        accounts = yaml.safe_load(orchestration.read_text("utf-8"))
-        example = yaml.safe_load((EXAMPLES / "celery.yml").read_text("utf-8"))
-        executor = {name: example[name] for name in ("executor", "execution")}
-        orchestration.write_text(json.dumps(accounts | executor), "utf-8")
+        accounts = yaml.safe_load(orchestration.read_text("utf-8"))["accounts"]
+        for command in page_commands("setup-celery"):
+            subprocess.run(command, cwd=folder, check=True)
+        example = yaml.safe_load(orchestration.read_text("utf-8"))
+        mine = {"first_month": first_month, "accounts": accounts}
+        orchestration.write_text(json.dumps(example | mine), "utf-8")
         (folder / "tmp").mkdir()
         present = f"{datetime.now(timezone.utc):%Y-%m}-01T00:00:00Z"
         # The hourly run begins where backfills end.
@@ -152,6 +152,11 @@ class Machine(DagsterProject):
         log = f"worker-{len(self._workers)}.txt"
         options = ("--", "--concurrency", str(self._concurrency))
         self._workers.append(self.start("invoke", "dagster:worker", *options, log=log))
+
+    def is_ready(self) -> bool:
+        """Whether its worker is up."""
+        log = self.folder / f"worker-{len(self._workers) - 1}.txt"
+        return " ready." in log.read_text("utf-8")
 
     def kill_worker(self) -> None:
         """Kill the process that runs the others, and no other."""
