@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrate.dagster_project import PATIENCE, DagsterProject, past_months, wait_for
-from orchestrate.machines import Machine, processes, shared_servers
+from orchestrate.machines import Machine, shared_servers
+from orchestrate.processes import processes
 from pipeline.project import empty_database
 from sandbox.client import Sandbox
 

@@ -10,7 +10,6 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -20,17 +19,18 @@ from interoperability import postgres, rabbitmq
 from interoperability.environment import OTHERS
 from interoperability.s3 import running_s3
 from orchestrate.dagster_project import DAGSTER, PATIENCE, DagsterProject, page_commands
+from orchestrate.processes import parent, processes
 from pipeline.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from interoperability.environment import Server
     from interoperability.postgres import Postgres
     from sandbox.client import Sandbox
 
 EXAMPLES = ROOT / "orchestrate/dagster/examples"
-SUFFIX = b"MELTANO_RUN_STATE_ID_SUFFIX"
 LACKING = [
     *([] if (DAGSTER.parent / "celery").exists() else ["Celery: make setup-celery"]),
     *([] if OTHERS.exists() else ["S3: make .venv-interoperability/ready"]),
@@ -164,33 +164,3 @@ class Machine(DagsterProject):
         (main,) = (pid for pid in pids if parent(pid) not in pids)
         os.kill(main, signal.SIGKILL)
         self._workers[-1].wait(PATIENCE)
-
-
-def processes(folder: Path) -> Iterator[tuple[int, bytes, dict[bytes, bytes]]]:
-    """The processes that work in a folder, with their command lines and variables."""
-    for process in Path("/proc").iterdir():
-        # A process may end while it is looked at, and not every name is a process.
-        with suppress(OSError, ValueError):
-            if (process / "cwd").readlink().is_relative_to(folder):
-                words = (process / "cmdline").read_bytes().replace(b"\0", b" ")
-                pairs = (process / "environ").read_bytes().split(b"\0")
-                variables = dict(pair.split(b"=", 1) for pair in pairs if b"=" in pair)
-                yield int(process.name), words, variables
-
-
-def meltano_runs(folder: Path) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """The command lines and variables of each `meltano run` of a month, not of its children."""
-    found = {
-        pid: (words, variables)
-        for pid, words, variables in processes(folder)
-        if SUFFIX in variables and b" run " in words
-    }
-    # A child looks like its parent until it has become the tap or the target.
-    with suppress(OSError):
-        return [each for pid, each in found.items() if parent(pid) not in found]
-    return []
-
-
-def parent(pid: int) -> int:
-    # The name, in brackets, may hold anything.
-    return int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[1])

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import time
 from collections import Counter
-from contextlib import suppress
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +17,13 @@ from orchestrate.dagster_project import (
     past_months,
     wait_for,
 )
+from orchestrate.processes import kill_run, processes
 from pipeline.once import assert_each_once
 from pipeline.project import ROOT
 from sandbox.client import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMIT = 40
 pytestmark = pytest.mark.skipif(
@@ -36,27 +36,6 @@ def busiest_month(events: list[dict[str, Any]], months: list[str]) -> str:
         f"{datetime.fromtimestamp(event['created'] / 1000, timezone.utc):%Y-%m}" for event in events
     )
     return max(months, key=lambda month: of_event[month])
-
-
-def kill_part(month: str, seconds: float) -> bool:
-    """Kill the first `meltano run` of a month that is seen reading; False where none is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for process in Path("/proc").iterdir():
-            if not process.name.isdigit():
-                continue
-            try:
-                variables = (process / "environ").read_bytes().split(b"\0")
-                children = (process / f"task/{process.name}/children").read_text().split()
-            except OSError:
-                continue
-            # The tap and the target are up when both are children.
-            suffix = f"MELTANO_RUN_STATE_ID_SUFFIX=month-{month}"
-            if suffix.encode() in variables and len(children) >= 2:
-                os.kill(int(process.name), signal.SIGKILL)
-                return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_year_of_two_accounts_arrives_once_though_a_part_is_killed_midway(
@@ -72,10 +51,9 @@ def test_a_year_of_two_accounts_arrives_once_though_a_part_is_killed_midway(
         )
 
         busiest = busiest_month(sandbox.hubspot_events(), months)
-        killed = kill_part(busiest, seconds=PATIENCE)
+        wait_for(lambda: kill_run(tmp_path, busiest), command)
         command.wait(PATIENCE)
 
-        assert killed
         assert command.returncode == 0, project.output.read_text("utf-8")[-5000:]
         first, end = milliseconds(months[0]), milliseconds(f"{datetime.now(timezone.utc):%Y-%m}")
         wanted = [event for event in sandbox.hubspot_events() if first <= event["created"] < end]
@@ -156,24 +134,13 @@ def test_a_stop_signal_ends_every_process_of_a_backfill(tmp_path: Path, database
         command = project.start(
             "invoke", "dagster:backfill", "--from", months[0], "--to", months[1]
         )
-        wait_for(lambda: any(b"--catalog" in words for words in commands_in(tmp_path)))
+        wait_for(lambda: any(b"--catalog" in words for _, words, _ in processes(tmp_path)))
 
         command.terminate()
 
         assert command.wait(PATIENCE) == 1
-        wait_for(lambda: not commands_in(tmp_path))
+        wait_for(lambda: not list(processes(tmp_path)))
         assert "stopped before its end" in project.output.read_text("utf-8")
-
-
-def commands_in(folder: Path) -> list[bytes]:
-    """The command lines of the processes that work in a folder."""
-    found = []
-    for process in Path("/proc").iterdir():
-        # A process may end while it is looked at.
-        with suppress(OSError):
-            if (process / "cwd").readlink() == folder:
-                found.append((process / "cmdline").read_bytes())
-    return found
 
 
 def test_commands_that_meet_in_a_fresh_home_all_find_its_tables(tmp_path: Path) -> None:

@@ -27,14 +27,8 @@ from orchestrate.dagster_project import (
     past_months,
     wait_for,
 )
-from orchestrate.machines import (
-    LACKING,
-    SUFFIX,
-    Machine,
-    meltano_runs,
-    processes,
-    shared_servers,
-)
+from orchestrate.machines import LACKING, Machine, shared_servers
+from orchestrate.processes import SUFFIX, meltano_runs, processes
 from pipeline.once import assert_each_once
 from sandbox.client import Sandbox
 
@@ -132,10 +126,9 @@ def test_months_arrive_once_over_two_machines_whatever_fails(
         assert missing
         code, outcomes = load_while_services_restart(one, shared, len(missing))
         if code == 1:
-            # Where PostgreSQL broke off a statement of the command's own.
-            assert "The backfill ended before its months did" in one.output.read_text("utf-8")
-            wait_until_idle(shared)
+            # Where PostgreSQL broke off a statement: the table says what to repeat.
             named = {part for part, outcome in outcomes.items() if outcome in {"failed", "stopped"}}
+            wait_until_idle(shared)
             missing = not_loaded(one)
             assert missing <= named
             code, outcomes = ended(one, start_backfill(one))
