@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import Self, override
 
+from interoperability.rabbitmq import running_rabbitmq
 from orchestrate.dagster_project import (
+    DAGSTER,
     PATIENCE,
     assert_history_tells,
     milliseconds,
     past_months,
     wait_for,
 )
-from orchestrate.machines import LACKING, Machine, shared_servers
+from orchestrate.machines import EXAMPLES, LACKING, Machine, shared_servers
 from orchestrate.processes import SUFFIX, meltano_runs, processes
 from pipeline.once import assert_each_once
 from sandbox.client import Sandbox
@@ -58,6 +60,20 @@ answer = {
     )
     for account in ("first", "second")
 }
+"""
+HANDS_A_PART_OVER = """
+import sys, yaml
+from dagster._core.execution.retries import RetryMode
+from dagster_celery.executor import CeleryExecutor
+from dagster_celery.make_app import make_app
+from dagster_celery.tasks import create_task
+
+with open(sys.argv[2]) as example:
+    settings = yaml.safe_load(example)["executor"]["config"]["config_source"]
+executor = CeleryExecutor(
+    RetryMode.DISABLED, broker=sys.argv[1], backend="cache+memory://", config_source=settings
+)
+create_task(make_app(executor.app_args())).apply_async(({}, {}), priority=5, queue="dagster")
 """
 STARTS = """
 answer = []
@@ -147,6 +163,20 @@ def test_months_arrive_once_over_two_machines_whatever_fails(
         assert_history_tells(one, MONTHS, delivered=delivered, requests=LIMIT // PLACES)
         assert_one_history(machines)
         assert all(list(machine.home.glob("*/compute_logs/*.err")) for machine in machines)
+
+
+def test_a_part_is_handed_to_a_broker_that_comes_later() -> None:
+    with running_rabbitmq(EXAMPLES / "rabbitmq.conf") as (url, broker):
+        broker.stop()
+        python, example = str(DAGSTER / "python"), str(EXAMPLES / "celery.yml")
+        with subprocess.Popen([python, "-c", HANDS_A_PART_OVER, url, example]) as publisher:
+            # Longer than kombu waits if it is not told to, the start of Python included.
+            with pytest.raises(subprocess.TimeoutExpired):
+                publisher.wait(12)
+            broker.start()
+            code = publisher.wait(PATIENCE)
+
+    assert code == 0
 
 
 def start_backfill(machine: Machine) -> subprocess.Popen[bytes]:
