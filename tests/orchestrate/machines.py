@@ -36,12 +36,21 @@ LACKING = [
     *([] if OTHERS.exists() else ["S3: make .venv-interoperability/ready"]),
     *filter(None, [postgres.missing(), rabbitmq.missing()]),
 ]
-LAST_OF_EACH_STEP = """
-SELECT count(*) FROM (
-  SELECT DISTINCT ON (run_id, step_key) dagster_event_type AS last FROM event_logs
+LOADED = """
+SELECT asset_key, partition FROM event_logs
+WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND partition IS NOT NULL
+"""
+AT_WORK = """
+SELECT step_key FROM (
+  SELECT DISTINCT ON (run_id, step_key) step_key, dagster_event_type AS last FROM event_logs
   WHERE dagster_event_type IN ('STEP_START', 'STEP_SUCCESS', 'STEP_FAILURE', 'STEP_UP_FOR_RETRY')
   ORDER BY run_id, step_key, id DESC
 ) AS steps WHERE last = 'STEP_START'
+"""
+STARTS = """
+SELECT pipeline_name, step_key, extract(epoch FROM timestamp)
+FROM event_logs JOIN runs USING (run_id)
+WHERE dagster_event_type IN ('PIPELINE_START', 'STEP_START')
 """
 
 
@@ -55,16 +64,20 @@ class Shared:
     refuses: Path
     variables: dict[str, str]
 
-    def loaded(self) -> int:
-        """How many months have arrived at Dagster's page."""
-        return self._count(
-            "SELECT count(*) FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION'"
-            " AND partition IS NOT NULL"
-        )
+    def loaded(self) -> set[tuple[str, str]]:
+        """The accounts and months that have arrived at Dagster's page."""
+        found = set()
+        for asset, day in self._rows(LOADED):
+            found.add((json.loads(asset)[-1], day[:7]))
+        return found
 
     def at_work(self) -> int:
         """How many steps have begun and not ended."""
-        return self._count(LAST_OF_EACH_STEP)
+        return len(self._rows(AT_WORK))
+
+    def starts(self) -> list[tuple[str, str, float]]:
+        """When each run and each of its steps began, with their names, none for a run's."""
+        return [(job, step, float(at)) for job, step, at in self._rows(STARTS)]
 
     def refuse(self) -> None:
         """Let the bucket refuse whatever it is asked, for ten seconds."""
@@ -72,12 +85,11 @@ class Shared:
         time.sleep(10)
         self.refuses.unlink()
 
-    def _count(self, statement: str) -> int:
+    def _rows(self, statement: str) -> list[list[str]]:
+        # Whoever comes first makes Dagster's tables.
         if self.postgres.query("SELECT to_regclass('event_logs')") == [[""]]:
-            # Whoever comes first makes Dagster's tables.
-            return 0
-        ((count,),) = self.postgres.query(statement)
-        return int(count)
+            return []
+        return self.postgres.query(statement)
 
 
 @contextmanager
