@@ -43,8 +43,8 @@ test-interoperability: setup-both .venv-bench/ready .venv-interoperability/ready
 test-orchestrate: setup-both ## Run the tests of schedulers: cron, a workflow and, where set up, Dagster.
 	$(PYTEST) tests/orchestrate --ignore tests/orchestrate/test_machines.py $(PYTEST_ARGS)
 
-test-machines: setup-both setup-dagster setup-celery .venv-interoperability/ready ## Load months over two machines while each part of them fails; needs Debian's rabbitmq-server and postgresql.
-	$(BIN)/python -m pytest tests/orchestrate/test_machines.py $(PYTEST_ARGS)
+test-machines: setup-both setup-dagster setup-celery .venv-interoperability/ready ## Load months over two machines while each part of them fails; MONTHS=24 EVENTS=100000 for more.
+	$(PYTEST) -rP --log-level=INFO tests/orchestrate/test_machines.py $(PYTEST_ARGS)
 
 simulate: setup-both ## Simulate fortnights of hourly runs under faults; SIMULATE_ARGS="--seeds 1-10" for more.
 	$(PRIVATE) $(BIN)/python -m simulation $(SIMULATE_ARGS)

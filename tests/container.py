@@ -34,12 +34,14 @@ class Script:
     Attributes:
         context: The folder that is built from.
         root: Where `/opt` and `/project` are.
+        dockerfile: Below the context.
         command: What the image runs.
     """
 
     context: Path
     root: Path
     variables: dict[str, str]
+    dockerfile: str = "Dockerfile"
     command: list[str] = field(default_factory=list)
 
     def build(self) -> None:
@@ -52,7 +54,7 @@ class Script:
         binaries.mkdir(parents=True)
         (binaries / "python").symlink_to(Path(sys.base_prefix) / "bin/python3")
         self.variables["PATH"] = f"{binaries}:{self.variables['PATH']}"
-        text = (self.context / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
+        text = (self.context / self.dockerfile).read_text("utf-8").replace("\\\n", " ")
         text = re.sub(r"(?<![\w.])/(opt/meltano|project)\b", rf"{self.root}/\1", text)
         entry: list[str] = []
         for step in re.findall(r"^([A-Z]+) +(.+)$", text, re.MULTILINE):
@@ -63,7 +65,8 @@ class Script:
                 case "RUN", words if "useradd" not in words:
                     self._run(["sh", "-ec", words])
                 case "COPY", paths if not paths.startswith("--from"):
-                    self._copy(*paths.split())
+                    # Owners are for root, who builds an image.
+                    self._copy(*paths.removeprefix("--chown=meltano:meltano ").split())
                 case "WORKDIR", folder:
                     Path(folder).mkdir(exist_ok=True)
                 case "ENTRYPOINT", words:
@@ -84,9 +87,12 @@ class Script:
 
     def _copy(self, source: str, target: str) -> None:
         into = self.root / "project" / target
+        into.parent.mkdir(parents=True, exist_ok=True)
         if (self.context / source).is_dir():
             shutil.copytree(self.context / source, into, symlinks=True)
         else:
+            if target.endswith("/"):
+                into.mkdir(exist_ok=True)
             shutil.copy(self.context / source, into)
 
     def _run(self, command: list[str]) -> str:

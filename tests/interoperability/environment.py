@@ -73,9 +73,17 @@ class Server:
         self._answers = answers
         self._user = user
         self._environment = os.environ | dict(variables or {})
-        self._stop = stop
+        self._signal = stop
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(
             self._command,
@@ -89,16 +97,16 @@ class Server:
         until = time.monotonic() + START_PATIENCE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
-                self.__exit__()
+                self.stop()
                 raise AssertionError(f"{self._command[0]} does not answer")
             time.sleep(0.05)
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(self._stop)
+    def stop(self) -> None:
+        """Stop it, and wait until it has ended."""
+        self._process.send_signal(self._signal)
         self._process.wait(STOP_PATIENCE)
 
     def restart(self) -> None:
         """Stop it, and start it again on what it keeps on disk."""
-        self.__exit__()
-        self.__enter__()
+        self.stop()
+        self.start()

@@ -169,6 +169,7 @@ def test_a_run_is_summed_up_over_its_streams(tmp_path: Path) -> None:
         "requests": 1,
         "bytes": 9,
         "seconds": 0.5,
+        "complete": True,
         "streams": [stream, stream, empty],
     }
     of_others = [run | {"state_id": f"{STATE_ID}:other", "requests": 5}, {"streams": []}]
@@ -181,6 +182,12 @@ def test_a_run_is_summed_up_over_its_streams(tmp_path: Path) -> None:
     assert (figures["events_read"], figures["events_delivered"]) == (10, 6)
     assert (figures["events_rejected"], figures["requests"]) == (2, 1)
     assert figures["last_event"] == "2025-01-03T00:00:00Z"
+
+
+def test_a_run_that_was_cut_short_is_no_loaded_month() -> None:
+    reason = "the input ended early: The daily limit is used up"
+    with pytest.raises(PartError, match=r"in part only \(the input ended early: The daily limit"):
+        summarize({"complete": False, "outcome": reason, "streams": []})
 
 
 @pytest.mark.parametrize("started", [None, "2025-01-02T23:59:59Z"])

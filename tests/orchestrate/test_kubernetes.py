@@ -13,9 +13,8 @@ import pytest
 
 from interoperability import postgres
 from interoperability.environment import OTHERS
-from orchestrate.dagster_project import DAGSTER, DagsterProject
+from orchestrate.dagster_project import DAGSTER, DagsterProject, milliseconds, past_months
 from orchestrate.kubernetes import Cluster
-from orchestrate.test_backfill import milliseconds, past_months
 from pipeline.once import assert_each_once
 from pipeline.project import MELTANO, ROOT
 from sandbox.client import Sandbox
@@ -32,10 +31,12 @@ for job in json.load(sys.stdin):
 """
 # Of this test's accounts, and where the database is.
 SECRETS = ("sandbox-access-token", "sandbox-api-key", "postgresql://")
-LACKING = ("" if (DAGSTER.parent / "kubernetes").exists() else "make setup-kubernetes") or (
-    postgres.missing()
-)
-pytestmark = pytest.mark.skipif(bool(LACKING), reason=f"not installed: {LACKING}")
+LACKING = [
+    *([] if (DAGSTER.parent / "kubernetes").exists() else ["Kubernetes: make setup-kubernetes"]),
+    *([] if OTHERS.exists() else ["its schema: make .venv-interoperability/ready"]),
+    *filter(None, [postgres.missing()]),
+]
+pytestmark = pytest.mark.skipif(bool(LACKING), reason=f"not installed: {', '.join(LACKING)}")
 
 
 def test_a_pod_for_each_month_is_what_kubernetes_takes_and_has_secrets_by_name_only(

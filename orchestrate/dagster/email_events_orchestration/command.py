@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import uuid
+import warnings
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,8 @@ def _run(instance: DagsterInstance, settings: dict[str, Any]) -> dict[str, Outco
     """Run the job; returns the outcome of each step that came to an end, by its key."""
     _end_killed_runs(instance)
     name = f"backfill-{uuid.uuid4()}"
+    # dagster-celery defines its task anew for each part.
+    warnings.filterwarnings("ignore", "Task name 'execute_plan' is already registered")
     with alive(name):
         try:
             with execute_job(reconstructable(backfill), instance, settings, tags={NAME: name}):

@@ -35,7 +35,16 @@ def read_last_run(path: Path, state_id: str, since: str) -> dict[str, Any]:
 
 
 def summarize(run: dict[str, Any]) -> dict[str, Any]:
-    """Sum a run's streams up into figures of events, requests (of the target), bytes, seconds."""
+    """Sum a run's streams up into figures of events, requests (of the target), bytes, seconds.
+
+    Raises:
+        PartError: The tap did not read all that it was to read.
+    """
+    if not run["complete"]:
+        raise PartError(
+            f"It was read in part only ({run['outcome']}); run it again later, it goes on from "
+            "there."
+        )
     streams = run["streams"]
     figures: dict[str, Any] = {
         f"events_{name}": sum(stream[name] for stream in streams) for name in COUNTS

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from email_events_orchestration.errors import PartError
 
@@ -70,27 +69,17 @@ def private_system_folder(folder: Path) -> dict[str, str]:
     }
 
 
-def bookmarks(state_id: str) -> dict[str, str]:
-    """How far each stream has come, RFC 3339.
-
-    Raises:
-        PartError: Meltano cannot read its state.
-    """
-    try:
-        state: dict[str, Any] = json.loads(_state("get", state_id))
-    except ValueError:
-        raise PartError("Meltano could not read the state; its output says why.") from None
-    streams = state.get("singer_state", {}).get("bookmarks", {})
-    return {name: entry.get("replication_key_value", "") for name, entry in streams.items()}
-
-
 def forget_bookmarks(state_id: str) -> None:
     """Let the next run begin at its beginning.
 
     Raises:
         PartError: Meltano cannot change its state.
     """
-    _state("clear", "--force", state_id)
+    done = subprocess.run(  # noqa: S603 - as above
+        [_executable(), "state", "clear", "--force", state_id], cwd=root(), check=False
+    )
+    if done.returncode:
+        raise PartError("Meltano could not change its state; its output says why.")
 
 
 def state_id(tap: str, target: str, *suffix: str) -> str:
@@ -116,15 +105,6 @@ def _executable() -> str:
     if found is None:
         raise PartError("There is no command meltano here; install Meltano beside Dagster.")
     return found
-
-
-def _state(*arguments: str) -> bytes:
-    answer = subprocess.run(  # noqa: S603 - as above
-        [_executable(), "state", *arguments], cwd=root(), stdout=subprocess.PIPE, check=False
-    )
-    if answer.returncode:
-        raise PartError("Meltano could not reach its state; its output says why.")
-    return answer.stdout
 
 
 def _end_with_parent() -> None:
