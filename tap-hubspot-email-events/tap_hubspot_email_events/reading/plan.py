@@ -281,14 +281,8 @@ class Plan:
             return None
         # The page's events at the oldest instant are read again, so they must be a minority; then
         # no earlier page can hold events of that instant either.
-        repeated = created.count(oldest)
-        if 2 * repeated > len(created):
-            return None
-        kept = part.events + len(created) - repeated
-        left = (oldest - part.start + 1) * kept / (part.end - oldest)
-        gain = (1 + EARNED_PER_PAGE) * (len(created) - repeated) / self.page_size
-        worthwhile = left >= 2 * self.page_size and self.credit + gain >= 1
-        return oldest if worthwhile else None
+        mostly_new = 2 * created.count(oldest) <= len(created)
+        return oldest if mostly_new and self.credit >= 1 else None
 
     def _split(self, part: Part, cut: int) -> None:
         """Keep what was read as a finished, newer part, and plan the rest anew."""
