@@ -30,7 +30,7 @@ _END = struct.Struct("<4s4H2LH")
 _END_MAGIC = b"PK\5\6"
 _LONGEST_END = _END.size + 0xFFFF
 _MANY_FILES = 0xFFFF
-"""What the end of a directory says of as many files and more."""
+"""What the end of a directory says of as many files and more, or else it says the last 16 bits."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
@@ -74,7 +74,7 @@ def _check_count(file: IO[bytes], archive: zipfile.ZipFile) -> None:
     file.seek(max(0, file.seek(0, 2) - _LONGEST_END))
     end = file.read()
     count = _END.unpack_from(end, end.rindex(_END_MAGIC))[4]
-    if count not in (len(archive.infolist()), _MANY_FILES):
+    if count not in (len(archive.infolist()) & _MANY_FILES, _MANY_FILES):
         raise BrokenExportError("directory")
 
 
